@@ -1,0 +1,34 @@
+# One command each; `make help` lists them. Everything runs in ./.venv, which the first target that needs it makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export NPM_CONFIG_UPDATE_NOTIFIER := false
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check unit clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mcp-extproc needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -c --editable '.[up]' --group dev
+	@touch $@
+
+up: $(STAMP) ## a whole playground on loopback: Envoy, the service, a sample MCP server, a token issuer
+	@exec $(BIN)/extproc up
+
+check: $(STAMP) ## ruff, mypy strict, import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demanded
+	@$(BIN)/pytest -q tests/core --cov --cov-fail-under=100
+
+test: check $(STAMP) ## what CI runs: check, then every test
+	@$(BIN)/pytest -q --cov --cov-report=term --cov-fail-under=100
+
+clean: ## remove the environment and everything generated
+	rm -rf $(VENV) *.egg-info node_modules tests/stack/node/node_modules

@@ -1,0 +1,51 @@
+"""Every bound of the core, with its reason.
+
+Bounds on what is parsed are refusals, never truncation: a truncated body is not an empty body.
+"""
+
+from typing import Final
+
+__all__ = [
+    "MAX_ARGUMENT_EVENT_BYTES",
+    "MAX_BODY_BYTES",
+    "MAX_DEPTH",
+    "MAX_HANDLE_CHARS",
+    "MAX_ID_CHARS",
+    "MAX_INTEGER_DIGITS",
+    "MAX_JSON_RESPONSE_BYTES",
+    "MAX_LIST_TTL_MS",
+    "MAX_METHOD_CHARS",
+    "MAX_NAME_CHARS",
+    "MAX_PAYLOAD_EVENT_BYTES",
+    "MAX_SSE_EVENT_BYTES",
+    "MAX_TOKEN_CHARS",
+    "RELEASE_PIECE_BYTES",
+]
+
+MAX_BODY_BYTES: Final = 4 << 20
+"""A request body. The Python SDK's server takes 4 MiB; Envoy's buffer refuses more with 413 before we see it."""
+MAX_DEPTH: Final = 64
+"""Nesting of JSON. orjson encodes 254 levels, CEL crashes on deep data; no MCP message comes near 64."""
+MAX_INTEGER_DIGITS: Final = 64
+"""Digits of an integer. Parsing decimal digits is quadratic; CPython refuses above 4,300."""
+MAX_METHOD_CHARS: Final = 128
+MAX_NAME_CHARS: Final = 4096
+"""A tool, prompt or URI. The specification asks for at most 128 characters of a tool; URIs are longer."""
+MAX_ID_CHARS: Final = 512
+"""A JSON-RPC string id; ids come back in every reply and event."""
+MAX_HANDLE_CHARS: Final = 4096
+"""A sealed session id: shorter than Envoy's default header limit of 60 KiB by far."""
+MAX_TOKEN_CHARS: Final = 16384
+"""A bearer token; a larger one would not fit the header limits of common proxies."""
+MAX_JSON_RESPONSE_BYTES: Final = 8 << 20
+"""A JSON response that must be rewritten is collected up to here; a larger one is withheld."""
+MAX_SSE_EVENT_BYTES: Final = 1 << 20
+"""One event of a stream. The Python SDK's client reads 1 MiB per event."""
+MAX_LIST_TTL_MS: Final = 60_000
+"""A filtered list may be kept this long by the client; a policy change is enforced at the call anyway."""
+MAX_ARGUMENT_EVENT_BYTES: Final = 16 << 10
+"""Arguments kept in an audit event; a larger value is cut there and its digest kept."""
+MAX_PAYLOAD_EVENT_BYTES: Final = 64 << 10
+"""A result kept in an audit event; a larger value is cut there and its digest kept."""
+RELEASE_PIECE_BYTES: Final = 64 << 10
+"""A body message to Envoy: processing_mode.proto asks for at most 64 KiB in FULL_DUPLEX_STREAMED."""

@@ -1,0 +1,249 @@
+"""The nouns that every room shares.
+
+Frozen values with the field's own names and no behaviour beyond what their own fields say. Times are handed in:
+``int`` nanoseconds since the Unix epoch where an event is dated, ``float`` seconds since the epoch where a token's
+claim is compared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+__all__ = [
+    "EMPTY",
+    "AccessRequest",
+    "Client",
+    "Decision",
+    "Effect",
+    "Era",
+    "Json",
+    "Message",
+    "MessageKind",
+    "Obligations",
+    "Principal",
+    "Quota",
+    "Recording",
+    "Reply",
+    "RequestHead",
+    "RequestId",
+    "ResourceKind",
+    "Target",
+    "Verb",
+    "empty",
+]
+
+Json: TypeAlias = Any
+"""A decoded JSON value: None, bool, int, float, str, list or dict with str keys."""
+
+RequestId: TypeAlias = int | str
+"""A JSON-RPC id. ``1`` and ``"1"`` are different ids; ``bool`` is none."""
+
+EMPTY: Final[Mapping[str, Json]] = MappingProxyType({})
+"""The mapping without members, shared."""
+
+
+def empty() -> Mapping[str, Json]:
+    """The shared empty mapping, as a dataclass default factory (a mapping is no valid default before Python 3.12)."""
+    return EMPTY
+
+
+class Verb(IntEnum):
+    """The effect of an action, least to most harmful, so that ``max`` is the stricter one."""
+
+    QUERY = 1
+    MUTATE = 2
+    ADMIN = 3
+
+
+class Effect(StrEnum):
+    """What a decision says."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Era(StrEnum):
+    """Which family of revisions a message speaks: with a handshake, or with ``_meta`` on every request."""
+
+    LEGACY = "legacy"
+    """2025-11-25 and earlier."""
+    MODERN = "modern"
+    """2026-07-28 and later."""
+
+
+class MessageKind(StrEnum):
+    """The kinds of client message."""
+
+    REQUEST = "request"
+    NOTIFICATION = "notification"
+    RESPONSE = "response"
+    """The client's answer to a request of the server (legacy era)."""
+    STREAM = "stream"
+    """A bodiless GET that opens or resumes an event stream (legacy era)."""
+    END = "end"
+    """A bodiless DELETE that ends a session (legacy era)."""
+
+
+class ResourceKind(StrEnum):
+    """What a message touches."""
+
+    SERVER = "server"
+    """The server as a whole: handshake, lists, streams. ``Target.name`` is empty."""
+    TOOL = "tool"
+    PROMPT = "prompt"
+    RESOURCE = "resource"
+    """A resource by URI, in normal form."""
+    TEMPLATE = "template"
+    """A resource template by its URI template, as written."""
+
+
+class Recording(StrEnum):
+    """How much of arguments and results an audit event keeps."""
+
+    MASKED = "masked"
+    DIGEST = "digest"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """What the client says of itself. Never verified: for the record and for conditions, not for trust."""
+
+    name: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One thing a message touches."""
+
+    kind: ResourceKind
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who calls: (issuer, subject) exactly, or a workload when there is no token (invariant 7).
+
+    ``issuer`` is the token's issuer, or ``spiffe://<trust domain>`` for a workload; ``subject`` the token's subject,
+    or the whole SPIFFE id. ``workload`` is the peer's SPIFFE id, also beside a token. ``expires_at`` is the token's
+    expiry in seconds since the epoch, None for a workload alone.
+    """
+
+    issuer: str
+    subject: str
+    groups: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    claims: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    workload: str | None = None
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestHead:
+    """What Envoy tells of one HTTP request before its body.
+
+    ``server`` is named by the Envoy route, never by the client. ``headers`` are lower-case names with decoded values;
+    the values of a repeated header arrive joined by a comma. ``claims`` and ``token_header`` are the payload and the
+    JOSE header of a token that Envoy's jwt_authn verified, None without one. ``peer_uris`` are the URI SANs of the
+    verified peer certificate. ``path`` has its query string.
+    """
+
+    server: str
+    http_method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=empty, hash=False)
+    claims: Mapping[str, Json] | None = field(default=None, hash=False)
+    token_header: Mapping[str, Json] | None = field(default=None, hash=False)
+    peer_uris: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One client message, strictly parsed; the only form that policy and audit ever see.
+
+    ``body`` is what may be forwarded: the original bytes where they have one reading, else the canonical
+    re-serialisation, and then ``rewritten`` is true (invariant 1). ``id`` is None for what expects no answer.
+    ``targets`` is what must be judged, all of it; ``verb`` is the method's own, before a tool's verb replaces it.
+    """
+
+    kind: MessageKind
+    method: str
+    era: Era
+    revision: str
+    verb: Verb
+    targets: tuple[Target, ...]
+    id: RequestId | None = None
+    params: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    arguments: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    client: Client | None = None
+    trace_id: str | None = None
+    body: bytes = b""
+    rewritten: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRequest:
+    """Principal + action + resource + arguments: what policy judges.
+
+    ``session_calls`` is the number of earlier calls in the session, 0 where no condition asks for it.
+    """
+
+    principal: Principal
+    server: str
+    method: str
+    verb: Verb
+    target: Target
+    arguments: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    client: Client = Client()
+    session_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """One count that a call must fit into: at most ``calls`` per ``seconds`` under ``key``."""
+
+    rule: str
+    key: str
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligations:
+    """What an allow still owes."""
+
+    recording: Recording = Recording.MASKED
+    quotas: tuple[Quota, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Allow or deny, with the reason and the rule.
+
+    ``rule`` names what decided (``role:analyst#1``, ``deny:no-dumps``, ``default``), ``reason`` is a stable word for
+    the record, ``message`` the sentence for the model; neither tells whether a hidden thing exists. ``verb`` is the
+    verb after the tool's own replaced the method's. ``shadowed`` means that the effect is a deny which the operator
+    asked not to enforce (invariant 9).
+    """
+
+    effect: Effect
+    rule: str
+    reason: str
+    message: str = ""
+    verb: Verb = Verb.ADMIN
+    policy_digest: str = ""
+    shadowed: bool = False
+    obligations: Obligations = Obligations()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A whole HTTP response made here."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
