@@ -8,7 +8,7 @@ from typing import Protocol
 
 from extproc.core.model import Json
 
-__all__ = ["Counters", "Journal", "StoreError"]
+__all__ = ["Counters", "Journal", "Metrics", "StoreError"]
 
 
 class StoreError(Exception):
@@ -42,3 +42,19 @@ class Counters(Protocol):
         Raises:
             StoreError: the count is not known; the call must be refused.
         """
+
+
+class Metrics(Protocol):
+    """What the processor counts; label values are bounded by the policy, never by what a client sends."""
+
+    def decided(self, *, server: str, verb: str, effect: str, seconds: float) -> None:
+        """One decision was answered, ``seconds`` after Envoy's first message. ``effect``: allow, deny, shadow, reject."""
+
+    def concluded(self, *, server: str, result: str, seconds: float) -> None:
+        """One response ended. ``result``: complete, error, withheld, cut."""
+
+    def aborted(self, *, reason: str) -> None:
+        """One ext_proc stream ended with an error status. ``reason``: a word from a closed set."""
+
+    def streams(self, change: int) -> None:
+        """``change`` ext_proc streams were opened (+) or closed (-)."""

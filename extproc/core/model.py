@@ -18,6 +18,8 @@ __all__ = [
     "Decision",
     "Effect",
     "Era",
+    "IdentityConfig",
+    "Issuer",
     "Json",
     "Message",
     "MessageKind",
@@ -105,6 +107,33 @@ class Recording(StrEnum):
     MASKED = "masked"
     DIGEST = "digest"
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """One token issuer that the policy trusts.
+
+    ``issuer`` and ``audiences`` are compared exactly. ``max_token_age`` is in seconds from ``iat``. ``groups`` and
+    ``roles`` are paths into the claims (``("realm_access", "roles")``). The key set comes from ``jwks_uri`` or
+    ``jwks_file`` where this service verifies tokens itself; Envoy's jwt_authn has its own.
+    """
+
+    name: str
+    issuer: str
+    audiences: tuple[str, ...]
+    max_token_age: float
+    groups: tuple[str, ...] = ("groups",)
+    roles: tuple[str, ...] = ("roles",)
+    jwks_uri: str | None = None
+    jwks_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityConfig:
+    """Whom the policy believes: token issuers, and SPIFFE trust domains of mesh workloads."""
+
+    issuers: tuple[Issuer, ...] = ()
+    trust_domains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
