@@ -1,0 +1,133 @@
+"""What a server tells of itself, cut down to what the caller may use.
+
+Every list of the protocol is filtered with the same decision that judges the call; which decision that is comes in as
+``sees``. Entries that cannot be read are left out, never passed. Pagination stays as it is: a page may become empty
+and still name its next cursor. A filtered result is nobody else's: ``cacheScope`` becomes private and ``ttlMs`` is
+capped (MCP 2026-07-28 server/utilities/caching).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from extproc.core.limits import MAX_LIST_TTL_MS
+from extproc.core.model import Era, Json, ResourceKind
+
+__all__ = ["LISTS", "Filtered", "Sees", "list_of_shape", "only_completions", "only_contents", "only_visible"]
+
+Sees: TypeAlias = Callable[[ResourceKind, str], bool]
+"""Whether the caller could be allowed to use the thing of this kind and name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListShape:
+    """Where a list result keeps its entries, and by what an entry is named."""
+
+    method: str
+    member: str
+    kind: ResourceKind
+    name: str
+
+
+LISTS: Final[Mapping[str, ListShape]] = MappingProxyType(
+    {
+        shape.method: shape
+        for shape in (
+            ListShape(method="tools/list", member="tools", kind=ResourceKind.TOOL, name="name"),
+            ListShape(method="prompts/list", member="prompts", kind=ResourceKind.PROMPT, name="name"),
+            ListShape(method="resources/list", member="resources", kind=ResourceKind.RESOURCE, name="uri"),
+            ListShape(
+                method="resources/templates/list",
+                member="resourceTemplates",
+                kind=ResourceKind.TEMPLATE,
+                name="uriTemplate",
+            ),
+        )
+    }
+)
+"""Every list method of the protocol."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filtered:
+    """A result after filtering, with the number of entries that were left out."""
+
+    result: Mapping[str, Json]
+    hidden: int
+
+
+def list_of_shape(result: Mapping[str, Json]) -> ListShape | None:
+    """The list that a result is by its looks: for streams on which the request is not known."""
+    return next((shape for shape in LISTS.values() if isinstance(result.get(shape.member), list)), None)
+
+
+def only_visible(shape: ListShape, result: Mapping[str, Json], sees: Sees, era: Era) -> Filtered:
+    """A list result with the entries that ``sees`` accepts.
+
+    A second entry of the same name is left out: two tools of one name are a collision that the client would resolve
+    otherwise than we do.
+    """
+    entries = result.get(shape.member)
+    kept: list[Json] = []
+    taken: set[str] = set()
+    total = 0
+    for entry in entries if isinstance(entries, list) else ():
+        total += 1
+        name = entry.get(shape.name) if isinstance(entry, dict) else None
+        if isinstance(name, str) and name not in taken and sees(shape.kind, name):
+            taken.add(name)
+            kept.append(entry)
+    return Filtered(result=_private({**result, shape.member: kept}, era), hidden=total - len(kept))
+
+
+def only_contents(requested: str, result: Mapping[str, Json], sees: Sees, era: Era) -> Filtered:
+    """A ``resources/read`` result with the contents that were asked for or may be read by their own URI."""
+    entries = result.get("contents")
+    kept: list[Json] = []
+    total = 0
+    for entry in entries if isinstance(entries, list) else ():
+        total += 1
+        uri = entry.get("uri") if isinstance(entry, dict) else None
+        if isinstance(uri, str) and (uri == requested or sees(ResourceKind.RESOURCE, uri)):
+            kept.append(entry)
+    if entries is None:  # an interim result of the modern era (input_required) has no contents
+        return Filtered(result=result, hidden=0)
+    return Filtered(result=_private({**result, "contents": kept}, era), hidden=total - len(kept))
+
+
+def only_completions(params: Mapping[str, Json], result: Mapping[str, Json], sees: Sees) -> Filtered:
+    """A ``completion/complete`` result without values that would name a hidden resource.
+
+    Only a template reference names resources, and only a value that completes the whole URI can be judged.
+    """
+    ref, argument = params.get("ref"), params.get("argument")
+    completion = result.get("completion")
+    values = completion.get("values") if isinstance(completion, dict) else None
+    template = ref.get("uri") if isinstance(ref, dict) else None
+    name = argument.get("name") if isinstance(argument, dict) else None
+    if not isinstance(template, str) or not isinstance(name, str) or not isinstance(values, list):
+        return Filtered(result=result, hidden=0)
+    context = params.get("context")
+    known = context.get("arguments") if isinstance(context, dict) else None
+    for key, value in known.items() if isinstance(known, dict) else ():
+        template = template.replace("{" + key + "}", str(value))
+    kept = [value for value in values if isinstance(value, str) and _completes(template, name, value, sees)]
+    if len(kept) == len(values):
+        return Filtered(result=result, hidden=0)
+    # `total` and `hasMore` count what is hidden as well
+    shown = {key: value for key, value in completion.items() if key not in {"total", "hasMore"}}
+    return Filtered(result={**result, "completion": {**shown, "values": kept}}, hidden=len(values) - len(kept))
+
+
+def _completes(template: str, name: str, value: str, sees: Sees) -> bool:
+    uri = template.replace("{" + name + "}", value)
+    return "{" in uri or sees(ResourceKind.RESOURCE, uri)
+
+
+def _private(result: dict[str, Json], era: Era) -> dict[str, Json]:
+    if era is Era.MODERN or "cacheScope" in result or "ttlMs" in result:
+        ttl = result.get("ttlMs")
+        result["cacheScope"] = "private"
+        result["ttlMs"] = min(ttl, MAX_LIST_TTL_MS) if type(ttl) is int and ttl >= 0 else 0
+    return result

@@ -1,0 +1,109 @@
+"""Handles that name a session leave us sealed to their principal, so that another caller's handle is unknown.
+
+A handle is the upstream's own value (a session id, an endpoint path, the id of a server request) encrypted and
+authenticated under its purpose and its owner: ``open_handle`` gives the value back to the same owner and None to
+everyone else. Nothing is stored, so every replica that has the key ring understands every handle. The sealing is
+deterministic (AES-SIV, RFC 5297), because a replayed stream must show the same handles again and because the core has
+no randomness (invariant 10).
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from extproc.core.limits import MAX_HANDLE_CHARS
+from extproc.core.model import Principal
+
+__all__ = ["KeyRing", "Owner", "Purpose", "open_handle", "open_path", "seal", "seal_path"]
+
+OWNER_PARAMETER: Final = "mcp_owner="
+"""The query parameter that carries the seal of an HTTP+SSE endpoint path; the upstream ignores it."""
+
+
+class Purpose(StrEnum):
+    """What a handle stands for; a handle of one purpose is unknown under another."""
+
+    SESSION = "session"
+    ENDPOINT = "endpoint"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """To whom a handle belongs: principal and server exactly, and the session where one is known."""
+
+    issuer: str
+    subject: str
+    server: str
+    session: str = ""
+
+    @classmethod
+    def of(cls, principal: Principal, server: str, session: str = "") -> "Owner":
+        """The owner that a principal is on a server."""
+        return cls(issuer=principal.issuer, subject=principal.subject, server=server, session=session)
+
+    def bound(self, purpose: Purpose) -> list[bytes]:
+        """The associated values; AES-SIV keeps them apart, so no two owners read the same."""
+        return [
+            part.encode("utf-8", "replace") for part in (purpose, self.issuer, self.subject, self.server, self.session)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Sealing keys, newest first: the first seals, all open. Each key is 32, 48 or 64 bytes."""
+
+    keys: Sequence[bytes] = field(repr=False)
+    ciphers: tuple[AESSIV, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ValueError("a key ring needs at least one key")
+        object.__setattr__(self, "ciphers", tuple(AESSIV(key) for key in self.keys))
+
+
+def seal(ring: KeyRing, purpose: Purpose, owner: Owner, value: str) -> str:
+    """The handle of ``value`` for ``owner``: URL-safe base64 without padding."""
+    sealed = ring.ciphers[0].encrypt(b"\x01" + value.encode("utf-8", "replace"), owner.bound(purpose))
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+
+
+def open_handle(ring: KeyRing, purpose: Purpose, owner: Owner, handle: str) -> str | None:
+    """The value behind a handle, or None where it is not exactly a handle of this purpose and owner."""
+    if not handle or len(handle) > MAX_HANDLE_CHARS:
+        return None
+    try:
+        raw = handle.encode("ascii")
+        sealed = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        return None
+    if base64.urlsafe_b64encode(sealed).rstrip(b"=") != raw:  # one spelling per handle
+        return None
+    bound = owner.bound(purpose)
+    for cipher in ring.ciphers:
+        try:
+            return cipher.decrypt(sealed, bound)[1:].decode("utf-8")
+        except (InvalidTag, ValueError):
+            continue
+    return None
+
+
+def seal_path(ring: KeyRing, owner: Owner, path: str) -> str:
+    """An HTTP+SSE endpoint path with its owner's seal appended as a query parameter."""
+    joint = "&" if "?" in path else "?"
+    return f"{path}{joint}{OWNER_PARAMETER}{seal(ring, Purpose.ENDPOINT, owner, path)}"
+
+
+def open_path(ring: KeyRing, owner: Owner, path: str) -> str | None:
+    """The path without its seal, or None where the seal is missing, not last, or of someone else."""
+    bare, found, handle = path.rpartition(OWNER_PARAMETER)
+    if not found or bare[-1:] not in {"?", "&"}:
+        return None
+    bare = bare[:-1]
+    return bare if open_handle(ring, Purpose.ENDPOINT, owner, handle) == bare else None
