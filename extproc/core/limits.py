@@ -13,13 +13,18 @@ __all__ = [
     "MAX_ID_CHARS",
     "MAX_INTEGER_DIGITS",
     "MAX_JSON_RESPONSE_BYTES",
+    "MAX_KEY_SET_BYTES",
     "MAX_LIST_TTL_MS",
     "MAX_METHOD_CHARS",
     "MAX_NAME_CHARS",
     "MAX_PAYLOAD_EVENT_BYTES",
+    "MAX_SPIFFE_CHARS",
     "MAX_SSE_EVENT_BYTES",
+    "MAX_SUBJECT_BYTES",
     "MAX_TOKEN_CHARS",
+    "MIN_RSA_BITS",
     "RELEASE_PIECE_BYTES",
+    "TOKEN_SKEW_SECONDS",
 ]
 
 MAX_BODY_BYTES: Final = 4 << 20
@@ -49,3 +54,13 @@ MAX_PAYLOAD_EVENT_BYTES: Final = 64 << 10
 """A result kept in an audit event; a larger value is cut there and its digest kept."""
 RELEASE_PIECE_BYTES: Final = 64 << 10
 """A body message to Envoy: processing_mode.proto asks for at most 64 KiB in FULL_DUPLEX_STREAMED."""
+MAX_SUBJECT_BYTES: Final = 1024
+"""A token's subject, group or role; OpenID Connect allows 255 bytes of a subject."""
+MAX_SPIFFE_CHARS: Final = 2048
+"""A SPIFFE id (SPIFFE-ID section 2.3)."""
+MAX_KEY_SET_BYTES: Final = 1 << 20
+"""A JWK set; real ones hold a few keys of 2 KiB, with certificates."""
+MIN_RSA_BITS: Final = 2048
+"""An RSA key that may sign tokens (RFC 7518 section 3.3)."""
+TOKEN_SKEW_SECONDS: Final = 30.0
+"""How far two honest clocks may differ, the same for exp, nbf, iat and the token's age."""
