@@ -18,6 +18,9 @@ __all__ = [
     "MAX_METHOD_CHARS",
     "MAX_NAME_CHARS",
     "MAX_PAYLOAD_EVENT_BYTES",
+    "MAX_POLICY_BYTES",
+    "MAX_POLICY_DEPTH",
+    "MAX_QUOTED_CHARS",
     "MAX_SPIFFE_CHARS",
     "MAX_SSE_EVENT_BYTES",
     "MAX_SUBJECT_BYTES",
@@ -64,3 +67,9 @@ MIN_RSA_BITS: Final = 2048
 """An RSA key that may sign tokens (RFC 7518 section 3.3)."""
 TOKEN_SKEW_SECONDS: Final = 30.0
 """How far two honest clocks may differ, the same for exp, nbf, iat and the token's age."""
+MAX_POLICY_BYTES: Final = 1 << 20
+"""A policy file. Reading YAML costs about 2 µs per byte at worst; real policies are a few KiB."""
+MAX_POLICY_DEPTH: Final = 24
+"""Nesting of a policy file; the deepest key of the format stands at 7."""
+MAX_QUOTED_CHARS: Final = 200
+"""A name that a client sent, quoted back in a sentence."""
