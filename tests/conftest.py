@@ -1,0 +1,13 @@
+"""Fixtures that every suite may use."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    folder = Path(__file__).resolve().parents[1] / ".." / "shared" / "corpora"
+    if not folder.is_dir():
+        pytest.skip(f"the shared corpora are not here: {folder}")
+    return folder.resolve()
