@@ -1,0 +1,39 @@
+"""What happened, as events, and the chain that proves their order.
+
+An event is a dict of plain JSON values with a ``kind`` and a time ``at`` in nanoseconds since the epoch. It never holds
+a session id (only its digest) and never floats of our own; arguments and results come in already masked, or not at all.
+"""
+
+from extproc.core.audit.chain import GENESIS, Broken, Fault, Line, Linked, check, encode, link, read_event
+from extproc.core.audit.events import (
+    concluded,
+    decided,
+    opened,
+    policy_loaded,
+    recovered,
+    session_digest,
+    started,
+    stopped,
+    unsynced,
+)
+
+__all__ = [
+    "GENESIS",
+    "Broken",
+    "Fault",
+    "Line",
+    "Linked",
+    "check",
+    "concluded",
+    "decided",
+    "encode",
+    "link",
+    "opened",
+    "policy_loaded",
+    "read_event",
+    "recovered",
+    "session_digest",
+    "started",
+    "stopped",
+    "unsynced",
+]

@@ -1,0 +1,226 @@
+"""The audit events: who asked for what, what was decided and why, and what came of it.
+
+Pure constructors of plain dicts, one per kind. They keep no session id (a capability) but its digest, no claims and no
+headers. A value larger than its bound is cut by whole members and says so; nothing is cut silently.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from extproc.core.audit.chain import encode
+from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
+from extproc.core.model import Decision, Json, Message, Principal, RequestHead
+from extproc.core.rejection import Rejection
+
+__all__ = [
+    "concluded",
+    "decided",
+    "opened",
+    "policy_loaded",
+    "recovered",
+    "session_digest",
+    "started",
+    "stopped",
+    "unsynced",
+]
+
+_VERBS: Final = {1: "query", 2: "mutate", 3: "admin"}
+_DIGEST_CHARS: Final = 16
+# 64 bits: enough to tell sessions apart, useless to resume one
+
+
+def session_digest(session: str) -> str:
+    """What stands for a session id in records."""
+    return hashlib.sha256(b"session\0" + session.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARS]
+
+
+def decided(
+    *,
+    at: int,
+    decision_id: str,
+    head: RequestHead,
+    principal: Principal | None,
+    message: Message | None,
+    verdict: Decision | Rejection,
+    session: str | None,
+    arguments: Json | None,
+    arguments_digest: str | None,
+    body_bytes: int,
+    policy_digest: str = "",
+    shadow_mode: bool = False,
+) -> dict[str, Json]:
+    """The event of one answer, stored before anything is forwarded (invariant 3).
+
+    ``arguments`` are already masked, None where the recording level keeps none. ``session`` is the upstream's own id
+    and is kept as a digest. ``policy_digest`` is for a rejection, which knows none; a decision brings its own.
+    """
+    event: dict[str, Json] = {
+        "kind": "decision",
+        "at": at,
+        "decision": decision_id,
+        "server": head.server,
+        "source": head.source,
+        "http_method": head.http_method,
+        "body_bytes": body_bytes,
+        "session": None if session is None else session_digest(session),
+        "principal": None if principal is None else _principal(principal),
+        "arguments": None,
+        "arguments_digest": arguments_digest,
+    }
+    if arguments is not None:
+        event["arguments"], cut = _fit(arguments, MAX_ARGUMENT_EVENT_BYTES)
+        if cut is not None:
+            event["arguments_cut"] = cut
+    if message is not None:
+        event["message"] = message.kind.value
+        event["method"] = message.method
+        event["era"] = message.era.value
+        event["revision"] = message.revision
+        event["id"] = message.id
+        event["targets"] = [{"kind": target.kind.value, "name": target.name} for target in message.targets]
+        event["client"] = (
+            None if message.client is None else {"name": message.client.name, "version": message.client.version}
+        )
+        event["trace"] = message.trace_id
+        event["rewritten"] = message.rewritten
+    if isinstance(verdict, Decision):
+        event["effect"] = "shadow" if verdict.shadowed else verdict.effect.value
+        event["verb"] = _VERBS[verdict.verb]
+        event["rule"] = verdict.rule
+        event["reason"] = verdict.reason
+        event["policy"] = verdict.policy_digest
+        event["shadow"] = shadow_mode or verdict.shadowed
+    else:
+        event["effect"] = "reject"
+        event["verb"] = None if message is None else _VERBS[message.verb]
+        event["rule"] = None
+        event["reason"] = verdict.reason
+        event["policy"] = policy_digest
+        event["shadow"] = shadow_mode
+        event["status"] = verdict.status
+        event["code"] = verdict.code
+        if message is None:
+            event["id"] = verdict.id
+    return event
+
+
+def concluded(
+    *,
+    at: int,
+    decision_id: str,
+    server: str,
+    session: str | None,
+    status: int | None,
+    result: str,
+    bytes: int,  # noqa: A002 - the field's own word
+    digest: str | None,
+    payload: Json | None,
+    duration_ns: int,
+    hidden: int,
+) -> dict[str, Json]:
+    """The event of one response. ``result``: complete, error, withheld, cut; ``hidden`` counts filtered list entries.
+
+    ``payload`` is already masked, None where none is kept. ``session`` may be first known here (a handshake's answer).
+    """
+    event: dict[str, Json] = {
+        "kind": "outcome",
+        "at": at,
+        "decision": decision_id,
+        "server": server,
+        "session": None if session is None else session_digest(session),
+        "status": status,
+        "result": result,
+        "bytes": bytes,
+        "digest": digest,
+        "payload": None,
+        "duration_ns": duration_ns,
+        "hidden": hidden,
+    }
+    if payload is not None:
+        event["payload"], cut = _fit(payload, MAX_PAYLOAD_EVENT_BYTES)
+        if cut is not None:
+            event["payload_cut"] = cut
+    return event
+
+
+def opened(*, at: int, node: str, worker: str, version: str, segment: int, previous: str) -> dict[str, Json]:
+    """A writer begins here; first line of every segment. ``previous`` is the hash of the line before."""
+    return {
+        "kind": "opened",
+        "at": at,
+        "node": node,
+        "worker": worker,
+        "version": version,
+        "segment": segment,
+        "previous": previous,
+    }
+
+
+def recovered(*, at: int, segment: int, cut_bytes: int, cut_digest: str, fault: str | None) -> dict[str, Json]:
+    """A torn tail was cut: how many bytes, and their SHA-256. ``fault`` is damage further up, which stays as it is."""
+    return {
+        "kind": "recovered",
+        "at": at,
+        "segment": segment,
+        "cut_bytes": cut_bytes,
+        "cut_digest": cut_digest,
+        "fault": fault,
+    }
+
+
+def unsynced(*, at: int, segment: int, first: int, last: int) -> dict[str, Json]:
+    """The disk refused to confirm events ``first`` to ``last``: a loss of power may have taken them."""
+    return {"kind": "unsynced", "at": at, "segment": segment, "first": first, "last": last}
+
+
+def policy_loaded(*, at: int, source: str, digest: str | None, problems: int) -> dict[str, Json]:
+    """A policy was read. With problems it is not in force, and ``digest`` is that of the one that stays."""
+    return {
+        "kind": "policy",
+        "at": at,
+        "source": source,
+        "policy": digest,
+        "ok": problems == 0,
+        "problems": problems,
+    }
+
+
+def started(*, at: int, node: str, worker: str, version: str, shadow_mode: bool) -> dict[str, Json]:
+    """A worker serves from here."""
+    return {"kind": "started", "at": at, "node": node, "worker": worker, "version": version, "shadow": shadow_mode}
+
+
+def stopped(*, at: int, reason: str) -> dict[str, Json]:
+    """A worker ended in good order."""
+    return {"kind": "stopped", "at": at, "reason": reason}
+
+
+def _principal(principal: Principal) -> dict[str, Json]:
+    return {
+        "issuer": principal.issuer,
+        "subject": principal.subject,
+        "groups": sorted(principal.groups),
+        "roles": sorted(principal.roles),
+        "workload": principal.workload,
+    }
+
+
+def _fit(value: Json, limit: int) -> tuple[Json, dict[str, Json] | None]:
+    """The value, or the members of it that fit, with a note of what is missing.
+
+    Whole members only: half a token is no longer recognised as one by whoever masks later.
+    """
+    size = len(encode(value))
+    if size <= limit:
+        return value, None
+    if not isinstance(value, Mapping):
+        return None, {"bytes": size}
+    kept: dict[str, Json] = {}
+    room = limit - 1
+    for name, member in value.items():
+        room_after = room - len(encode(name)) - len(encode(member)) - 2
+        if room_after >= 0:
+            kept[name] = member
+            room = room_after
+    return kept, {"bytes": size, "members": len(value) - len(kept)}
