@@ -15,11 +15,13 @@ from typing import Any, Final, TextIO
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from extproc.core.redaction.tokens import mask
 
-__all__ = ["MULTIPROCESS_VARIABLE", "PrometheusMetrics", "collect_from", "configure_logging", "forget_worker"]
+__all__ = ["MULTIPROCESS_VARIABLE", "PrometheusMetrics", "configure_logging", "exposition", "forget_worker"]
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Set by the supervisor before a worker imports this module; prometheus_client reads it on import."""
@@ -210,11 +212,29 @@ class PrometheusMetrics:
         self._problem.set(1)
 
 
-def collect_from(folder: Path) -> CollectorRegistry:
-    """The sum of all workers' values under ``folder``, ready to be exposed."""
+def exposition(folder: Path, *, ready: Mapping[int, bool], restarts: Mapping[int, int]) -> bytes:
+    """The sum of all workers' values under ``folder``, and what the supervisor knows of each worker."""
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
-    return registry
+    up = GaugeMetricFamily("extproc_worker_ready", "1 if the worker answers health.", labels=("worker",))
+    for worker, value in ready.items():
+        up.add_metric((str(worker),), float(value))
+    restarted = CounterMetricFamily(
+        "extproc_worker_restarts", "Times the worker started again.", labels=("worker",)
+    )
+    for worker, count in restarts.items():
+        restarted.add_metric((str(worker),), count)
+    supervisor = CollectorRegistry()
+    supervisor.register(_Families(up, restarted))
+    return generate_latest(registry) + generate_latest(supervisor)
+
+
+class _Families(Collector):
+    def __init__(self, *families: Metric) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 def forget_worker(folder: Path, worker: int) -> None:

@@ -1,0 +1,47 @@
+"""``extproc serve``: the service alone, for one's own Envoy."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from extproc.edges.telemetry import configure_logging
+from extproc.preflight import take_ground
+from extproc.settings import MAX_WORKERS, SettingsError, read_settings
+from extproc.supervisor import Supervisor
+from extproc.worker import CANNOT_START
+
+__all__ = ["serve"]
+
+
+def serve(
+    *,
+    policy: Annotated[Path | None, typer.Option(help="The policy file.")] = None,
+    state_dir: Annotated[Path | None, typer.Option("--state", "--state-dir", help="Journal, counters, keys.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=MAX_WORKERS, help="Processes; one per CPU.")] = None,
+    listen: Annotated[list[str] | None, typer.Option(help="host:port or unix:/path; one per worker.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="host:port of /metrics, /healthz and /readyz.")] = None,
+    identity: Annotated[Literal["envoy", "token"] | None, typer.Option(help="Who verifies tokens.")] = None,
+    shadow: Annotated[bool | None, typer.Option("--shadow", help="Record what is denied, but let it pass.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings as YAML or TOML; else EXTPROC_* variables.")] = None,
+) -> None:
+    """Run the service for an Envoy of your own until SIGTERM or Ctrl-C."""
+    try:
+        settings = read_settings(
+            config=config,
+            policy=policy,
+            state_dir=state_dir,
+            workers=workers,
+            listen=tuple(listen) if listen else None,
+            metrics=metrics,
+            identity=identity,
+            shadow=shadow,
+        )
+        with take_ground(settings) as ground:
+            configure_logging(level=settings.log_level)
+            status = asyncio.run(Supervisor(settings, ground, announce=typer.echo).run())
+    except SettingsError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(CANNOT_START) from None
+    raise typer.Exit(status)

@@ -1,0 +1,262 @@
+"""The process that keeps the workers: starts, watches, restarts, drains, and tells how they are.
+
+It never touches traffic. A worker that dies is started again at once, and with growing pauses only when it keeps
+dying young; a worker that stops answering health is killed. SIGTERM and SIGINT drain, a second one kills, SIGHUP has
+the workers read the policy again. The worker's side of the bond is ``worker.py``; what can be wrong before the first
+worker starts is found by ``preflight.py``.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import grpc
+import structlog
+
+from extproc.edges.control import ControlServer
+from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, exposition, forget_worker
+from extproc.preflight import Ground
+from extproc.settings import Settings
+from extproc.worker import CANNOT_START
+
+__all__ = ["WORKER_COMMAND", "State", "Supervisor"]
+
+WORKER_COMMAND: Final = (sys.executable, "-P", "-m", "extproc.worker")
+"""``-P``: the folder that the operator happens to stand in must not provide modules."""
+
+PROBE_SECONDS: Final = 1.0
+STARTING_PROBE_SECONDS: Final = 0.05
+OLD_SECONDS: Final = 10.0
+"""A worker that lived for this long did not die young."""
+LONGEST_PAUSE: Final = 30.0
+LONGEST_PAUSE_AFTER_SERVING: Final = 1.0
+"""A worker that did serve may be killed often (memory, an operator) and must be back within seconds."""
+KILL_GRACE_SECONDS: Final = 5.0
+"""What a worker may take beyond the drain to finish its journal and go."""
+
+_HEALTH: Final = "/grpc.health.v1.Health/Check"
+_SERVING: Final = b"\x08\x01"
+"""HealthCheckResponse{status: SERVING}; the request for the whole server is the empty message."""
+_CHANNEL: Final = (
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+log: Final = structlog.get_logger("extproc.supervisor")
+
+
+class State(StrEnum):
+    """How a worker is."""
+
+    STARTING = "starting"
+    READY = "ready"
+    UNREADY = "unready"
+    """It served, and now says that it does not, or says nothing."""
+    DOWN = "down"
+
+
+@dataclass(slots=True)
+class _Worker:
+    index: int
+    address: str
+    state: State = State.DOWN
+    starts: int = 0
+    young_deaths: int = 0
+    process: asyncio.subprocess.Process | None = None
+    served: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def _pause(young_deaths: int, *, served: bool) -> float:
+    """Seconds before the next start: none after a first early death."""
+    if young_deaths < 2:
+        return 0.0
+    return float(min(0.1 * 2**young_deaths, LONGEST_PAUSE_AFTER_SERVING if served else LONGEST_PAUSE))
+
+
+class Supervisor:
+    """Keeps the workers of ``settings``.
+
+    ``announce`` gets the line that says where everything listens, once every worker serves. ``hung_after`` is how
+    long a worker may leave health unanswered before it is killed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ground: Ground,
+        *,
+        announce: Callable[[str], None],
+        command: Iterable[str] = WORKER_COMMAND,
+        hung_after: float = 30.0,
+    ) -> None:
+        self._settings = settings
+        self._ground = ground
+        self._announce = announce
+        self._command = tuple(command)
+        self._hung_after = hung_after
+        self._stopping = asyncio.Event()
+        self._status = 0
+        self._workers = [_Worker(index, address) for index, address in enumerate(settings.listen)]
+
+    async def run(self) -> int:
+        """Serve until told to stop; the exit status: 0, 1 if a worker had to be killed, 2 if one cannot start."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        control = ControlServer(self._ground.control, metrics=self._metrics, readiness=self._readiness)
+        beside = [asyncio.create_task(control.serve()), asyncio.create_task(self._say_ready())]
+        try:
+            async with asyncio.TaskGroup() as keeping:
+                for worker in self._workers:
+                    keeping.create_task(self._keep(worker))
+        finally:
+            control.stop()
+            beside[1].cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+        return self._status
+
+    def stop(self) -> None:
+        """Drain the workers; asked again, kill them."""
+        if self._stopping.is_set():
+            self._kill_rest()
+            return
+        log.info("draining", seconds=self._settings.drain_seconds)
+        self._stopping.set()
+        self._signal(signal.SIGTERM)
+        wait = self._settings.drain_seconds + KILL_GRACE_SECONDS
+        asyncio.get_running_loop().call_later(wait, self._kill_rest)
+
+    def reload(self) -> None:
+        """Have the serving workers read the policy again; the others are about to read it anyway."""
+        for worker in self._workers:
+            if worker.served.is_set():
+                self._send(worker, signal.SIGHUP)
+
+    def _kill_rest(self) -> None:
+        rest = [worker.index for worker in self._workers if worker.process is not None]
+        if rest:
+            log.error("killing workers that did not drain", workers=rest)
+            self._status = self._status or 1
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for worker in self._workers:
+            self._send(worker, number)
+
+    def _send(self, worker: _Worker, number: signal.Signals) -> None:
+        if worker.process is not None:
+            with suppress(ProcessLookupError):
+                worker.process.send_signal(number)
+
+    async def _say_ready(self) -> None:
+        for worker in self._workers:
+            await worker.served.wait()
+        listening = ", ".join(worker.address for worker in self._workers)
+        self._announce(f"ready: ext_proc on {listening}; metrics and health on {self._ground.control_url}")
+
+    async def _keep(self, worker: _Worker) -> None:
+        """Start ``worker`` again and again until told to stop."""
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            served, status = await self._live(worker)
+            if self._stopping.is_set():
+                return
+            if status == CANNOT_START and not worker.served.is_set():
+                # it has said why; starting it again would say it again
+                self._status = CANNOT_START
+                self.stop()
+                return
+            lived = time.monotonic() - started
+            worker.young_deaths = 0 if lived >= OLD_SECONDS else worker.young_deaths + 1
+            pause = _pause(worker.young_deaths, served=served)
+            log.error("worker died", worker=worker.index, status=status, lived=round(lived, 3), pause=pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def _live(self, worker: _Worker) -> tuple[bool, int]:
+        """One life of ``worker``: whether it ever served, and its exit status (negative: the signal)."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            str(worker.index),
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            # a terminal's Ctrl-C and hang-up are for the supervisor alone
+            start_new_session=True,
+            env=os.environ | {MULTIPROCESS_VARIABLE: str(self._ground.metrics_dir)},
+        )
+        worker.process, worker.state = process, State.STARTING
+        worker.starts += 1
+        watching = asyncio.create_task(self._watch(worker, process))
+        try:
+            if self._stopping.is_set():
+                self._send(worker, signal.SIGTERM)
+            if process.stdin is not None:
+                # never closed: its end tells the worker that nobody watches any more
+                process.stdin.write(self._settings.model_dump_json().encode() + b"\n")
+            status = await process.wait()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            if process.returncode is None:
+                process.kill()
+            worker.process = None
+            served, worker.state = worker.state is not State.STARTING, State.DOWN
+            forget_worker(self._ground.metrics_dir, worker.index)
+        return served, status
+
+    async def _watch(self, worker: _Worker, process: asyncio.subprocess.Process) -> None:
+        """Follow the health of one life; kills a worker that has been silent for too long."""
+        address = self._settings.health_address(worker.index)
+        async with grpc.aio.insecure_channel(address, options=_CHANNEL) as channel:
+            check: Callable[..., Awaitable[bytes]] = channel.unary_unary(_HEALTH, None, None)
+            heard = time.monotonic()
+            while True:
+                try:
+                    serving = await check(b"", timeout=PROBE_SECONDS) == _SERVING
+                    heard = time.monotonic()
+                except grpc.aio.AioRpcError:
+                    serving = False
+                if serving:
+                    worker.state = State.READY
+                    worker.served.set()
+                elif worker.state is State.READY:
+                    worker.state = State.UNREADY
+                if time.monotonic() - heard > self._hung_after and not self._stopping.is_set():
+                    log.error("worker hangs", worker=worker.index, seconds=self._hung_after)
+                    process.kill()
+                    return
+                await asyncio.sleep(PROBE_SECONDS if worker.state is State.READY else STARTING_PROBE_SECONDS)
+
+    def _metrics(self) -> bytes:
+        return exposition(
+            self._ground.metrics_dir,
+            ready={worker.index: worker.state is State.READY for worker in self._workers},
+            restarts={worker.index: max(worker.starts - 1, 0) for worker in self._workers},
+        )
+
+    def _readiness(self) -> Mapping[str, Any]:
+        return {
+            "ready": not self._stopping.is_set() and all(worker.state is State.READY for worker in self._workers),
+            "draining": self._stopping.is_set(),
+            "workers": [
+                {
+                    "worker": worker.index,
+                    "address": worker.address,
+                    "state": str(worker.state),
+                    "pid": worker.process.pid if worker.process is not None else None,
+                    "restarts": max(worker.starts - 1, 0),
+                }
+                for worker in self._workers
+            ],
+        }
