@@ -1,0 +1,202 @@
+"""Append audit events to one worker's journal; an ``append`` that returned is stored (invariant 3).
+
+``process``: the line is in the kernel, so it outlives this process; the disk confirms within 50 ms, in a thread.
+``disk``: the disk confirmed it; appends that wait together share one sync. Appends of one turn of the event loop share
+one write. Whatever fails, the append raises ``StoreError`` and its line is not there; when the disk works again, so
+does the journal. If the disk refuses to confirm what was acknowledged already, a new segment is begun, which says
+which events are in doubt. An ``append`` that is cancelled stores its event or does not, never half of it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from extproc.core.audit import encode
+from extproc.core.model import Json
+from extproc.edges.journal.chain_file import ChainFile, Mark, SystemCalls
+from extproc.edges.journal.segments import SEGMENT_BYTES
+from extproc.ports import StoreError
+
+__all__ = ["Durability", "JournalWriter", "SystemCalls"]
+
+Durability: TypeAlias = Literal["process", "disk"]
+
+SYNC_SECONDS: Final = 0.05
+
+_Batch: TypeAlias = list[tuple[bytes, asyncio.Future[None]]]
+
+
+class JournalWriter:
+    """The journal of one worker in ``directory``; ``clock`` gives nanoseconds since the epoch."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        node: str,
+        worker: str,
+        durability: Durability,
+        clock: Callable[[], int],
+        segment_bytes: int = SEGMENT_BYTES,
+        calls: SystemCalls = SystemCalls(),  # noqa: B008 - a frozen value
+    ) -> None:
+        self._file = ChainFile(directory, node=node, worker=worker, clock=clock, limit=segment_bytes, calls=calls)
+        self._on_disk = durability == "disk"
+        self._name = worker
+        self._open = False
+        self._pending: _Batch = []
+        self._scheduled = False
+        self._busy = False
+        self._syncing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._synced = 0
+        self._unconfirmed = False
+        self._lost: tuple[int, int] | None = None
+        self._rest: asyncio.Future[None] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+
+    def open(self) -> None:
+        """Take the journal over: lock it, cut what a crash left torn, record both. Blocks; for start-up.
+
+        Raises:
+            StoreError: another writer has it, or it cannot be read or written.
+        """
+        self._file.open()
+        self._synced = self._file.seq
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._thread.submit(int).result()  # the thread is there from now on, also when the machine is out of them
+        self._open = True
+
+    async def append(self, event: Mapping[str, Json]) -> None:
+        """Return once the event is stored.
+
+        Raises:
+            StoreError: it is not stored; nothing of it will appear later.
+        """
+        if not self._open:
+            raise StoreError(f"the journal of {self._name} is closed")
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self._pending.append((encode(event), stored))
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self._flush)
+        await stored
+
+    async def close(self) -> None:
+        """Store what waits, let the disk confirm it, and let go.
+
+        Raises:
+            StoreError: the disk does not confirm the last events.
+        """
+        if not self._open:
+            return
+        self._open = False
+        loop = asyncio.get_running_loop()
+        if self._pending or self._busy or self._syncing:
+            self._rest = loop.create_future()
+            await self._rest
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            work = partial(self._file.renew, self._lost) if self._unconfirmed else self._file.syncing()
+            await loop.run_in_executor(self._thread, work)
+        except OSError as error:
+            raise self._failed(error) from error
+        finally:
+            self._file.close()
+            if self._thread is not None:
+                self._thread.shutdown(wait=False)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if self._busy:
+            return  # whatever ends the work calls again
+        batch, self._pending = self._pending, []
+        if batch and self._unconfirmed:
+            self._busy = True
+            self._in_thread(partial(self._file.renew, self._lost), partial(self._renewed, batch))
+        elif batch:
+            self._store(batch)
+        self._tell_rest()
+
+    def _store(self, batch: _Batch) -> None:
+        try:
+            before = self._file.write([encoded for encoded, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever or take it for stored
+            self._refuse(batch, error)
+            return
+        if self._on_disk:
+            self._busy = True
+            self._in_thread(self._file.syncing(), partial(self._confirmed, batch, before))
+            return
+        for _, stored in batch:
+            if not stored.done():
+                stored.set_result(None)
+        if self._timer is None and not self._syncing:
+            self._timer = asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync)
+
+    def _confirmed(self, batch: _Batch, before: Mark, work: asyncio.Future[None]) -> None:
+        self._busy = False
+        error = work.exception()
+        if error is None:
+            self._synced = self._file.seq
+            for _, stored in batch:
+                if not stored.done():
+                    stored.set_result(None)
+        else:
+            # a second sync of the same file may succeed without having written anything: leave the segment
+            self._file.rewind(before)
+            self._unconfirmed = True
+            self._refuse(batch, error)
+        self._flush()
+
+    def _sync(self) -> None:
+        self._timer = None
+        if self._busy or self._unconfirmed:
+            return
+        self._syncing = True
+        self._in_thread(self._file.syncing(), partial(self._settled, self._file.seq))
+
+    def _settled(self, seq: int, work: asyncio.Future[None]) -> None:
+        self._syncing = False
+        if work.exception() is not None:
+            self._unconfirmed = True
+            self._lost = (self._synced, self._file.seq - 1)
+        else:
+            self._synced = seq
+            if seq < self._file.seq:
+                self._timer = asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync)
+        self._tell_rest()
+
+    def _renewed(self, batch: _Batch, work: asyncio.Future[None]) -> None:
+        self._busy = False
+        error = work.exception()
+        if error is None:
+            self._unconfirmed = False
+            self._lost = None
+            self._synced = self._file.seq
+            self._store(batch)
+        else:
+            self._refuse(batch, error)
+        self._flush()
+
+    def _in_thread(self, work: Callable[[], None], done: Callable[[asyncio.Future[None]], None]) -> None:
+        asyncio.get_running_loop().run_in_executor(self._thread, work).add_done_callback(done)
+
+    def _refuse(self, batch: _Batch, error: BaseException) -> None:
+        for _, stored in batch:
+            if not stored.done():
+                stored.set_exception(self._failed(error))
+
+    def _failed(self, error: BaseException) -> StoreError:
+        why = error.strerror if isinstance(error, OSError) else type(error).__name__
+        return StoreError(f"the journal of {self._name} cannot be written: {why}")
+
+    def _tell_rest(self) -> None:
+        if self._rest is None or self._rest.done() or self._pending or self._busy or self._syncing:
+            return
+        self._rest.set_result(None)
