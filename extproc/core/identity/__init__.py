@@ -1,0 +1,1 @@
+"""Who calls: key sets, tokens, claims, principals."""
