@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from extproc.core.limits import MAX_HANDLE_CHARS
 from extproc.core.model import Principal
 
-__all__ = ["KeyRing", "Owner", "Purpose", "open_handle", "open_path", "seal", "seal_path"]
+__all__ = ["OWNER_PARAMETER", "KeyRing", "Owner", "Purpose", "open_handle", "open_path", "seal", "seal_path"]
 
 OWNER_PARAMETER: Final = "mcp_owner="
 """The query parameter that carries the seal of an HTTP+SSE endpoint path; the upstream ignores it."""
@@ -32,6 +32,9 @@ class Purpose(StrEnum):
     SESSION = "session"
     ENDPOINT = "endpoint"
     REQUEST = "request"
+    """The id of a request that the server sent to the client."""
+    EVENT = "event"
+    """The id of a stream event, by which a client resumes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

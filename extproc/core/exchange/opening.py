@@ -1,0 +1,85 @@
+"""The client's handles, turned back into the upstream's own ids before a message is judged.
+
+A handle that is not this caller's is unknown: session, event and endpoint handles give 404 as the specification says
+(MCP 2025-11-25 basic/transports, session management), a response to a request that was never asked gives 400. In the
+modern era there are no sessions, and what a client sends as one never reaches the upstream.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from extproc.core.handles import OWNER_PARAMETER, KeyRing, Owner, Purpose, open_handle, open_path
+from extproc.core.model import Era, Message, MessageKind, RequestHead
+from extproc.core.rejection import INVALID_REQUEST, Rejection
+from extproc.core.wire import strict_json
+
+__all__ = ["Opened", "opened"]
+
+SESSION_HEADER = "mcp-session-id"
+EVENT_HEADER = "last-event-id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The message as the upstream should get it, its owner with the session, and the headers to set or remove."""
+
+    message: Message
+    owner: Owner
+    headers: Mapping[str, str | None]
+
+
+def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> Opened | Rejection:
+    """Open every handle that a message carries; refuses one that is not this owner's."""
+    headers: dict[str, str | None] = {SESSION_HEADER: None, EVENT_HEADER: None}
+    if message.era is Era.LEGACY:
+        handle = head.headers.get(SESSION_HEADER)
+        if handle is not None:
+            session = open_handle(ring, Purpose.SESSION, owner, handle)
+            if session is None:
+                return _unknown_session(message)
+            headers[SESSION_HEADER] = session
+            owner = replace(owner, session=session)
+        elif _names_a_session(head.path):
+            path = open_path(ring, owner, head.path)
+            if path is None:
+                return _unknown_session(message)
+            owner = replace(owner, session=path)
+        event = head.headers.get(EVENT_HEADER)
+        if event is not None:
+            headers[EVENT_HEADER] = open_handle(ring, Purpose.EVENT, owner, event)
+            if headers[EVENT_HEADER] is None:
+                return _unknown_session(message)
+    if message.kind is MessageKind.RESPONSE:
+        restored = _restored(message, owner, ring)
+        if isinstance(restored, Rejection):
+            return restored
+        message = restored
+    return Opened(message=message, owner=owner, headers=headers)
+
+
+def _names_a_session(path: str) -> bool:
+    # the 2024-11-05 transport: SDK servers call it sessionId or session_id, and the path alone may carry it too
+    query = path.partition("?")[2].lower()
+    return "session" in query or OWNER_PARAMETER in path
+
+
+def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Rejection:
+    """A posted response under the id by which the upstream asked."""
+    original = open_handle(ring, Purpose.REQUEST, owner, str(message.id))
+    request_id = strict_json.read(original.encode()) if original is not None else None
+    document = strict_json.read(message.body)
+    if request_id is None or isinstance(request_id, Rejection) or isinstance(document, Rejection):
+        return Rejection(
+            status=400,
+            code=INVALID_REQUEST,
+            message="This response answers no open request.",
+            reason="response_unasked",
+        )
+    body = strict_json.write({**document.value, "id": request_id.value})
+    return replace(message, body=body, rewritten=True)
+
+
+def _unknown_session(message: Message) -> Rejection:
+    return Rejection(
+        status=404, code=INVALID_REQUEST, message="Session not found.", reason="session_unknown", id=message.id
+    )

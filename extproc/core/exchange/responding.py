@@ -1,0 +1,249 @@
+"""The response half of an exchange: what the upstream answers, as far as the caller may see it.
+
+Works on whole server messages, wherever the bytes were cut: one JSON body, or the events of a stream one by one.
+Lists are cut to what the caller may use; session ids, event ids and the ids of server requests leave as handles of
+their owner; what cannot be read is withheld and the client gets a JSON-RPC error (invariant 5). The rules are those
+of ``catalog`` and ``handles``; this module knows only where in a response they apply.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from extproc.core import audit
+from extproc.core.exchange.visible import FILTERED, Visible
+from extproc.core.exchange.vocabulary import (
+    Answer,
+    Command,
+    Conclude,
+    DropTrailers,
+    Inspect,
+    Pass,
+    Release,
+    ResponseHeadReceived,
+)
+from extproc.core.handles import Purpose, seal, seal_path
+from extproc.core.limits import MAX_JSON_RESPONSE_BYTES, MAX_PAYLOAD_EVENT_BYTES
+from extproc.core.model import Era, Message, MessageKind, Recording, Reply
+from extproc.core.redaction import tokens
+from extproc.core.wire import replies, sse
+
+__all__ = ["Responding", "owes_response"]
+
+JSON: Final = "application/json"
+EVENT_STREAM: Final = "text/event-stream"
+SESSION: Final = "mcp-session-id"
+WITHHELD: Final = "withheld"
+
+
+def owes_response(message: Message, recording: Recording) -> bool:
+    """Whether the response must come here at all.
+
+    Every legacy response does, because it may carry a session id; a modern one only where it is recorded, filtered
+    or a long-lived stream.
+    """
+    if message.era is Era.LEGACY:
+        return True
+    return message.id is not None and (recording is not Recording.NONE or _must_see_body(message))
+
+
+def _must_see_body(message: Message) -> bool:
+    return message.kind is MessageKind.STREAM or message.method in FILTERED
+
+
+@dataclass(slots=True)
+class Responding:
+    """One response on its way to the client."""
+
+    visible: Visible
+    over: bool = False
+    _collected: bytearray = field(default_factory=bytearray)
+    _events: sse.EventReader | None = None
+    _streams_through: bool = False
+    _status: int = 0
+    _result: str | None = None
+    _bytes: int = 0
+    _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def head(self, event: ResponseHeadReceived) -> tuple[Command, ...]:
+        """Decide what the body needs, from the response's status and headers."""
+        self._status = event.status
+        headers = self._sealed_session(event.headers)
+        if "www-authenticate" in event.headers:  # a challenge about the gateway's own credential
+            headers["www-authenticate"] = None
+        refused = event.status == 401 or "www-authenticate" in event.headers
+        if refused or 300 <= event.status < 400 or _encoded(event.headers):
+            return self._replaced(event.at, status=502)
+        media = _media_type(event.headers.get("content-type", ""))
+        if event.bodiless or event.headers.get("content-length") == "0":
+            return (Pass(headers=headers), *self._concluded(event.at))
+        if media not in {JSON, EVENT_STREAM}:
+            return self._replaced(event.at, status=event.status if event.status >= 400 else 502)
+        if media == JSON and self._owes_nothing_in_json():
+            return (Pass(headers=headers), *self._concluded(event.at))
+        if media == EVENT_STREAM:
+            self._events = sse.EventReader()
+        return (Inspect(headers=headers),)
+
+    def body(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
+        """Take a chunk of the body, cut anywhere."""
+        if self.over:
+            return ()
+        return self._stream(at, chunk, last=last) if self._events else self._json(at, chunk, last=last)
+
+    def trailers(self, at: int, names: tuple[str, ...]) -> tuple[Command, ...]:
+        """End the body where trailers end the response; the trailers themselves stay here."""
+        rest = self.body(at, b"", last=True)
+        open_end = tuple(replace(each, last=False) if isinstance(each, Release) else each for each in rest)
+        return (*open_end, DropTrailers(names=names))
+
+    def cut(self, at: int) -> tuple[Command, ...]:
+        """End a stream whose time is over; what is not released yet stays here."""
+        if self.over:
+            return ()
+        self._result = "cut"
+        return (Release(body=b"", last=True), *self._concluded(at))
+
+    def lost(self, at: int) -> tuple[Command, ...]:
+        """Conclude a response that the client did not wait for."""
+        if self.over:
+            return ()
+        self._result = "cut"
+        return self._concluded(at)
+
+    def _owes_nothing_in_json(self) -> bool:
+        message, recording = self.visible.call.message, self.visible.call.decision.obligations.recording
+        return message.id is None or (recording is Recording.NONE and not _must_see_body(message))
+
+    def _sealed_session(self, headers: Mapping[str, str]) -> dict[str, str | None]:
+        session = headers.get(SESSION)
+        if session is None:
+            return {}
+        if self.visible.call.message.era is Era.MODERN:
+            return {SESSION: None}
+        owner = self.visible.call.owner
+        self.visible.settle_session(session)
+        return {SESSION: seal(self.visible.call.ring, Purpose.SESSION, replace(owner, session=""), session)}
+
+    def _json(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
+        if self._streams_through:
+            return self._released(at, chunk, last=last)
+        self._collected += chunk
+        if len(self._collected) > MAX_JSON_RESPONSE_BYTES:
+            if _must_see_body(self.visible.call.message):
+                return self._withheld(at)
+            self._streams_through = True
+            return self._released(at, bytes(self._collected), last=last)
+        if not last:
+            return ()
+        judged = self.visible.message(bytes(self._collected))
+        return self._released(at, judged, last=True) if judged else self._withheld(at)
+
+    def _stream(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
+        assert self._events is not None  # noqa: S101 - narrows the type; `body` chose by it
+        events = self._events.feed(chunk) + (self._events.finish() if last else ())
+        out: list[bytes] = []
+        for event in events:
+            if not isinstance(event, sse.Event):  # too large, or not UTF-8
+                return (Release(body=b"".join(out), last=False), *self._withheld(at))
+            passed = self._event(event)
+            if passed is None:
+                return (Release(body=b"".join(out), last=False), *self._withheld(at))
+            out.append(passed)
+        released = b"".join(out)
+        return self._released(at, released, last=last) if released or last else ()
+
+    def _event(self, event: sse.Event) -> bytes | None:
+        """The bytes of one event for the client, empty where it is dropped; None where it cannot be read."""
+        ring, owner = self.visible.call.ring, self.visible.call.owner
+        if event.id:
+            event = replace(event, id=seal(ring, Purpose.EVENT, owner, event.id))
+        if not event.data:  # keep-alive comments, priming events, retry times
+            return sse.encode(event)
+        if event.type == "endpoint" and self.visible.call.is_stream:
+            return self._endpoint(event)
+        if event.type not in {"", "message"}:
+            return b""
+        judged = self.visible.message(event.data)
+        if judged is None:
+            return None
+        return sse.encode(replace(event, data=judged)) if judged else b""
+
+    def _endpoint(self, event: sse.Event) -> bytes | None:
+        # the 2024-11-05 transport: where the client posts to; another host would lead it past the gateway
+        path = event.data.decode("utf-8", "replace")
+        if not path.startswith("/") or path.startswith("//") or "\\" in path:
+            return None
+        owner = self.visible.call.owner
+        self.visible.settle_session(path)
+        return sse.encode(replace(event, data=seal_path(self.visible.call.ring, owner, path).encode()))
+
+    def _released(self, at: int, body: bytes, *, last: bool) -> tuple[Command, ...]:
+        self._bytes += len(body)
+        self._digest.update(body)
+        release = Release(body=body, last=last)
+        return (release, *self._concluded(at)) if last else (release,)
+
+    def _withheld(self, at: int) -> tuple[Command, ...]:
+        self._result, self.visible.payload = WITHHELD, None
+        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id)
+        if self._events is None:
+            return self._released(at, error, last=True)
+        # only who asked gets an answer; a stream of its own just ends
+        closing = (
+            b""
+            if self.visible.answered or self.visible.call.is_stream
+            else sse.encode(sse.Event(type="message", data=error))
+        )
+        return self._released(at, closing, last=True)
+
+    def _replaced(self, at: int, *, status: int) -> tuple[Command, ...]:
+        """Answer in the place of a response that must not pass as it is."""
+        self._result = WITHHELD if status == 502 else "error"
+        message = self.visible.call.message
+        in_band = message.id is not None and status == 502
+        reply = Reply(
+            status=200 if in_band else status,
+            body=replies.withheld(message.id, self.visible.call.decision_id),
+            headers=(("content-type", JSON),),
+        )
+        answer = Answer(reply=reply, rule=self.visible.call.decision.rule, decision_id=self.visible.call.decision_id)
+        return (answer, *self._concluded(at))
+
+    def _ending(self) -> str:
+        return self._result or ("error" if self.visible.failed else "complete")
+
+    def _concluded(self, at: int) -> tuple[Command, ...]:
+        self.over = True
+        call = self.visible.call
+        recording = call.decision.obligations.recording
+        duration = max(at - call.started, 0)
+        if recording is Recording.NONE:
+            return (Conclude(event=None, result=self._ending(), nanoseconds=duration),)
+        payload = tokens.mask(self.visible.payload) if self._bytes <= MAX_PAYLOAD_EVENT_BYTES else None
+        event = audit.concluded(
+            at=at,
+            decision_id=call.decision_id,
+            server=call.owner.server,
+            session=call.owner.session or None,
+            status=self._status,
+            result=self._ending(),
+            bytes=self._bytes,
+            digest=self._digest.hexdigest(),
+            payload=payload,
+            duration_ns=duration,
+            hidden=self.visible.hidden,
+        )
+        return (Conclude(event=event, result=self._ending(), nanoseconds=duration),)
+
+
+def _media_type(value: str) -> str:
+    """The media type, or nothing where a charset other than UTF-8 or a repeated header makes it unreadable."""
+    media, *parameters = (part.strip().lower() for part in value.split(";"))
+    charsets = [part.partition("=")[2].strip('" ') for part in parameters if part.startswith("charset")]
+    return media if all(charset == "utf-8" for charset in charsets) else ""
+
+
+def _encoded(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}

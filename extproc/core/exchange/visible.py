@@ -1,0 +1,134 @@
+"""What of a server's message the caller may see: one whole message in, the bytes for the client out.
+
+A response that nobody asked for, a request in the modern era and news of a hidden resource are dropped; lists are
+cut; the ids of server requests leave as handles of their owner, so that only who was asked can answer. The rules are
+those of ``catalog`` and ``handles``; this module knows only which message they apply to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from extproc.core import catalog
+from extproc.core.handles import KeyRing, Owner, Purpose, seal
+from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind
+from extproc.core.rejection import Rejection
+from extproc.core.wire import jsonrpc, strict_json
+
+__all__ = ["FILTERED", "Call", "Visible"]
+
+FILTERED: Final = frozenset({*catalog.LISTS, "resources/read", "completion/complete", "subscriptions/listen"})
+"""The methods whose responses are cut to what the caller may use, whatever the recording level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What was allowed to go upstream, with all that its response needs."""
+
+    message: Message
+    decision: Decision
+    owner: Owner
+    ring: KeyRing
+    sees: catalog.Sees
+    decision_id: str
+    started: int
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether messages arrive that answer no request of this exchange."""
+        return self.message.kind is MessageKind.STREAM
+
+
+@dataclass(slots=True)
+class Visible:
+    """The server's messages of one response, one by one."""
+
+    call: Call
+    answered: bool = False
+    """The response that was asked for has been seen."""
+    failed: bool = False
+    """A JSON-RPC error has been seen."""
+    hidden: int = 0
+    """List entries left out."""
+    payload: Json = None
+    """The last result or error as the client gets it, where it is to be recorded."""
+
+    def settle_session(self, session: str) -> None:
+        """The upstream named the session: handles belong to it from here."""
+        self.call = replace(self.call, owner=replace(self.call.owner, session=session))
+
+    def message(self, raw: bytes) -> bytes | None:
+        """One server message as the client may see it: empty where it is dropped, None where it cannot be read."""
+        parsed = jsonrpc.read_server_message(raw)
+        if isinstance(parsed, Rejection):
+            return None
+        value: Mapping[str, Json] | None
+        match parsed.kind:
+            case MessageKind.RESPONSE:
+                value = self._response(parsed)
+            case MessageKind.REQUEST:
+                value = self._server_request(parsed)
+            case _:
+                value = self._notification(parsed)
+        if value is None:
+            return b""
+        return raw if value is parsed.value else strict_json.write(value)
+
+    def _response(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
+        value = parsed.value
+        if not self.call.is_stream:
+            expected = self.call.message.id
+            unasked = parsed.id != expected or type(parsed.id) is not type(expected)
+            if self.answered or (unasked and not (parsed.id is None and "error" in value)):
+                return None
+            self.answered = True
+        if "error" in value:
+            self.failed = True
+        self._keep(value.get("result", value.get("error")))
+        result = value.get("result")
+        if not isinstance(result, dict):
+            return value
+        filtered = self._filtered(result)
+        self.hidden += filtered.hidden
+        if filtered.result is result:
+            return value
+        self._keep(filtered.result)
+        return {**value, "result": filtered.result}
+
+    def _filtered(self, result: dict[str, Json]) -> catalog.Filtered:
+        message, sees = self.call.message, self.call.sees
+        # on a stream of its own, the request behind a response is not known: its looks must do
+        shape = catalog.list_of_shape(result) if self.call.is_stream else catalog.LISTS.get(message.method)
+        if shape is not None:
+            return catalog.only_visible(shape, result, sees, message.era)
+        if message.method == "resources/read":
+            return catalog.only_contents(message.targets[0].name, result, sees, message.era)
+        if self.call.is_stream and isinstance(result.get("contents"), list):
+            return catalog.only_contents("", result, sees, message.era)
+        if message.method == "completion/complete":
+            return catalog.only_completions(message.params, result, sees)
+        return catalog.Filtered(result=result, hidden=0)
+
+    def _server_request(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
+        if self.call.message.era is Era.MODERN:  # MCP 2026-07-28: servers send no requests
+            return None
+        return {**parsed.value, "id": self._request_handle(parsed.id)}
+
+    def _notification(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
+        params = parsed.value.get("params")
+        if not isinstance(params, dict):
+            return parsed.value
+        if parsed.method == "notifications/resources/updated":
+            uri = params.get("uri")
+            return parsed.value if isinstance(uri, str) and self.call.sees(ResourceKind.RESOURCE, uri) else None
+        if parsed.method == "notifications/cancelled" and self.call.message.era is Era.LEGACY:
+            handle = self._request_handle(params.get("requestId"))
+            return {**parsed.value, "params": {**params, "requestId": handle}}
+        return parsed.value
+
+    def _request_handle(self, request_id: Json) -> str:
+        return seal(self.call.ring, Purpose.REQUEST, self.call.owner, strict_json.write(request_id).decode())
+
+    def _keep(self, payload: Json) -> None:
+        if self.call.decision.obligations.recording is Recording.MASKED:
+            self.payload = payload

@@ -1,0 +1,257 @@
+"""The corridor's vocabulary: events are past tense and come in, commands are imperative and go out.
+
+Each command that asks the world for something (``Store``, ``CountSession``, ``TakeQuotas``) is answered by exactly
+one event; the others are done in the order in which they were given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from extproc.core.model import Json, Quota, Reply, RequestHead, empty
+
+__all__ = [
+    "Abort",
+    "Acknowledge",
+    "Answer",
+    "BodyReceived",
+    "Closed",
+    "Command",
+    "Conclude",
+    "CountSession",
+    "DeadlinePassed",
+    "DropTrailers",
+    "Event",
+    "Forward",
+    "HeadReceived",
+    "Inspect",
+    "Pass",
+    "QuotasTaken",
+    "Release",
+    "ResponseBodyReceived",
+    "ResponseHeadReceived",
+    "ResponseTrailersReceived",
+    "SessionCounted",
+    "Store",
+    "StoreFailed",
+    "Stored",
+    "TakeQuotas",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadReceived:
+    """Envoy told of a request. ``bodiless``: no body will come, so this is all there is to judge."""
+
+    at: int
+    head: RequestHead
+    bodiless: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyReceived:
+    """The whole request body arrived."""
+
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCounted:
+    """``CountSession`` was done: so many calls came before this one."""
+
+    at: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotasTaken:
+    """``TakeQuotas`` was done; ``exceeded`` is the first quota without room, None where all had room."""
+
+    at: int
+    exceeded: Quota | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """``Store`` was done: the audit event is as durable as the setting asks."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFailed:
+    """What was asked of a store could not be done."""
+
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseHeadReceived:
+    """The response began. ``headers``: lower-case names, decoded values; ``bodiless``: no body will come."""
+
+    at: int
+    status: int
+    headers: Mapping[str, str]
+    bodiless: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseBodyReceived:
+    """A chunk of the response, cut anywhere."""
+
+    at: int
+    chunk: bytes
+    last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseTrailersReceived:
+    """The response ended with trailers of these names."""
+
+    at: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinePassed:
+    """The time came that ``Forward.until`` named."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Envoy ended the exchange: the client went away, or the connection broke."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """Let the request wait for its body; nothing is forwarded yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountSession:
+    """Count this call in its session and tell how many came before."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeQuotas:
+    """Count this call against every quota."""
+
+    quotas: tuple[Quota, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Store the audit event of the decision; nothing happens before the answer (invariant 3)."""
+
+    event: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Let the request go upstream.
+
+    ``body`` replaces the body where it is not None. ``headers`` are set, or removed where None: the upstream's own
+    session and event ids in the place of the client's handles. ``owes`` says that the response is wanted; without it
+    the exchange is over. ``until`` is when a stream must end, in seconds since the epoch.
+    """
+
+    rule: str
+    decision_id: str
+    headers: Mapping[str, str | None]
+    body: bytes | None
+    owes: bool
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Answer the client here; nothing reaches the upstream, or the response's head is replaced."""
+
+    reply: Reply
+    rule: str
+    decision_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """Let the response go on without its body being seen, with these headers set (None: removed)."""
+
+    headers: Mapping[str, str | None] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspect:
+    """Ask for the response body, with these headers set (None: removed)."""
+
+    headers: Mapping[str, str | None] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Send these bytes of the response to the client; ``last`` ends it."""
+
+    body: bytes
+    last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropTrailers:
+    """End the response without the trailers of these names."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclude:
+    """The response ended: count it, and store the audit event of what happened where one is kept.
+
+    ``result`` is complete, error, withheld or cut.
+    """
+
+    event: Mapping[str, Json] | None
+    result: str
+    nanoseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abort:
+    """End the gRPC stream with an error status, so that Envoy fails closed (invariant 4)."""
+
+    reason: str
+
+
+Event: TypeAlias = (
+    HeadReceived
+    | BodyReceived
+    | SessionCounted
+    | QuotasTaken
+    | Stored
+    | StoreFailed
+    | ResponseHeadReceived
+    | ResponseBodyReceived
+    | ResponseTrailersReceived
+    | DeadlinePassed
+    | Closed
+)
+Command: TypeAlias = (
+    Acknowledge
+    | CountSession
+    | TakeQuotas
+    | Store
+    | Forward
+    | Answer
+    | Pass
+    | Inspect
+    | Release
+    | DropTrailers
+    | Conclude
+    | Abort
+)

@@ -1,0 +1,180 @@
+"""The ext_proc stream: read a message, hand it to the corridor, carry out its commands, write the answer.
+
+Nothing here knows MCP or policy. What it does know is how a stream may end (invariant 4): cleanly only when the
+corridor says that the exchange is over; every other way out, a bug included, is an error status, so that Envoy
+refuses instead of going on uninspected.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from extproc.core.exchange import (
+    Answer,
+    Closed,
+    Conclude,
+    CountSession,
+    DeadlinePassed,
+    Event,
+    Exchange,
+    Forward,
+    QuotasTaken,
+    SessionCounted,
+    Store,
+    Stored,
+    StoreFailed,
+    TakeQuotas,
+)
+from extproc.edges.processor.translate import METHOD, ProtocolFault, Translation, decode, encode
+from extproc.ports import Counters, Journal, Metrics, StoreError
+
+__all__ = ["SERVER_KEY", "Servicer"]
+
+SERVER_KEY = "x-mcp-server"
+"""The gRPC metadata by which an Envoy route names its server."""
+SESSION_MEMORY_SECONDS = 30 * 60
+"""A session without calls for so long is over (the sessionless revision's rule, used for all)."""
+
+
+class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Serves ``ExternalProcessor/Process``; one ``Exchange`` per stream."""
+
+    def __init__(
+        self,
+        *,
+        open_exchange: Callable[[], Exchange],
+        journal: Journal,
+        counters: Counters,
+        metrics: Metrics,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._open_exchange = open_exchange
+        self._journal = journal
+        self._counters = counters
+        self._metrics = metrics
+        self._clock = clock
+        self._late: set[asyncio.Task[None]] = set()
+
+    def service(self, call: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """The handler of our one method; None (unimplemented) for every other."""
+        if call.method != METHOD:
+            return None
+        return grpc.stream_stream_rpc_method_handler(
+            self._process, request_deserializer=decode, response_serializer=encode
+        )
+
+    async def settle(self) -> None:
+        """Wait until the last records of closed streams are stored."""
+        while self._late:
+            await asyncio.wait(self._late)
+
+    async def _process(self, _requests: AsyncIterator[Any], stream: grpc.aio.ServicerContext[Any, Any]) -> None:
+        self._metrics.streams(1)
+        exchange = self._open_exchange()
+        try:
+            await self._converse(exchange, stream)
+        except ProtocolFault as fault:
+            self._metrics.aborted(reason="protocol")
+            await stream.abort(grpc.StatusCode.INTERNAL, str(fault))
+        except grpc.aio.AbortError:
+            raise
+        except Exception as bug:  # noqa: BLE001 - the outermost loop: whatever went wrong, Envoy must not go on
+            self._metrics.aborted(reason="bug")
+            await stream.abort(grpc.StatusCode.INTERNAL, type(bug).__name__)
+        finally:
+            self._metrics.streams(-1)
+            self._close(exchange)
+        if not exchange.over:
+            self._metrics.aborted(reason="unanswered")
+            await stream.abort(grpc.StatusCode.INTERNAL, "the exchange was not over")
+
+    async def _converse(
+        self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any]
+    ) -> None:
+        begun = time.perf_counter()
+        metadata = dict(stream.invocation_metadata() or ())
+        translation = Translation(str(metadata.get(SERVER_KEY, "")))
+        until: float | None = None
+        while not exchange.over:
+            frame = await self._read(stream, until)
+            if frame is grpc.aio.EOF:
+                return
+            at = self._clock()
+            events = (DeadlinePassed(at=at),) if frame is None else translation.events(frame, at)
+            for event in events:
+                if exchange.over:  # refused on its head: the body that came along is not looked at
+                    break
+                pending = deque(exchange.handle(event))
+                while pending:
+                    command = pending.popleft()
+                    match command:
+                        case Store() | CountSession() | TakeQuotas():
+                            pending.extend(exchange.handle(await self._ask(command)))
+                        case Conclude():
+                            await self._conclude(exchange, command)
+                        case _:
+                            for answer in translation.frames(command):
+                                await stream.write(answer)
+                    if isinstance(command, Forward | Answer):
+                        self._count(exchange, time.perf_counter() - begun)
+                        until = command.until if isinstance(command, Forward) else until
+
+    def _count(self, exchange: Exchange, seconds: float) -> None:
+        verdict = exchange.verdict
+        self._metrics.decided(server=verdict.server, verb=verdict.verb, effect=verdict.effect, seconds=seconds)
+
+    async def _read(self, stream: grpc.aio.ServicerContext[Any, Any], until: float | None) -> Any:
+        """The next message, ``grpc.aio.EOF``, or None when the deadline passed first."""
+        if until is None:
+            return await stream.read()
+        reading = asyncio.ensure_future(stream.read())
+        try:
+            done, _ = await asyncio.wait({reading}, timeout=max(until - self._clock() / 1e9, 0))
+        except asyncio.CancelledError:
+            reading.cancel()
+            raise
+        if done:
+            return reading.result()
+        reading.cancel()  # the exchange ends here, and with it the stream
+        return None
+
+    async def _ask(self, command: Store | CountSession | TakeQuotas) -> Event:
+        try:
+            match command:
+                case Store(event=record):
+                    await self._journal.append(record)
+                    return Stored(at=self._clock())
+                case CountSession(key=key):
+                    now = self._clock()
+                    calls = await self._counters.count(key, seconds=SESSION_MEMORY_SECONDS, now=now / 1e9)
+                    return SessionCounted(at=self._clock(), calls=calls)
+                case TakeQuotas(quotas=quotas):
+                    for quota in quotas:
+                        now = self._clock() / 1e9
+                        if not await self._counters.take(quota.key, calls=quota.calls, seconds=quota.seconds, now=now):
+                            return QuotasTaken(at=self._clock(), exceeded=quota)
+                    return QuotasTaken(at=self._clock(), exceeded=None)
+        except StoreError as failure:
+            return StoreFailed(at=self._clock(), reason=str(failure))
+
+    async def _conclude(self, exchange: Exchange, command: Conclude) -> None:
+        server, seconds = exchange.verdict.server, command.nanoseconds / 1e9
+        self._metrics.concluded(server=server, result=command.result, seconds=seconds)
+        if command.event is not None:
+            # the journal counts and reports its own failures; what happened already cannot be refused any more
+            with contextlib.suppress(StoreError):
+                await self._journal.append(command.event)
+
+    def _close(self, exchange: Exchange) -> None:
+        for command in exchange.handle(Closed(at=self._clock())):
+            if isinstance(command, Conclude):
+                # the stream may be cancelled already; its last record must be stored nevertheless
+                task = asyncio.ensure_future(self._conclude(exchange, command))
+                self._late.add(task)
+                task.add_done_callback(self._late.discard)

@@ -1,0 +1,163 @@
+import pytest
+
+from extproc.core.catalog import LISTS, list_of_shape, only_completions, only_contents, only_visible
+from extproc.core.limits import MAX_LIST_TTL_MS
+from extproc.core.model import Era, ResourceKind
+
+MODERN, LEGACY = Era.MODERN, Era.LEGACY
+
+
+def sees_only(*names):
+    return lambda _kind, name: name in names
+
+
+@pytest.mark.parametrize(
+    ("method", "member", "field", "kind"),
+    [
+        ("tools/list", "tools", "name", ResourceKind.TOOL),
+        ("prompts/list", "prompts", "name", ResourceKind.PROMPT),
+        ("resources/list", "resources", "uri", ResourceKind.RESOURCE),
+        ("resources/templates/list", "resourceTemplates", "uriTemplate", ResourceKind.TEMPLATE),
+    ],
+)
+def test_every_list_keeps_what_the_caller_sees_and_nothing_else(method, member, field, kind):
+    asked = []
+
+    def sees(asked_kind, name):
+        asked.append((asked_kind, name))
+        return name == "a"
+
+    result = {member: [{field: "a", "x": 1}, {field: "b"}], "nextCursor": "c", "_meta": {"k": 1}}
+    filtered = only_visible(LISTS[method], result, sees, LEGACY)
+    assert filtered.result == {member: [{field: "a", "x": 1}], "nextCursor": "c", "_meta": {"k": 1}}
+    assert filtered.hidden == 1
+    assert asked == [(kind, "a"), (kind, "b")]
+
+
+def test_an_empty_page_keeps_its_next_cursor():
+    result = {"tools": [{"name": "b"}], "nextCursor": ""}
+    assert only_visible(LISTS["tools/list"], result, sees_only(), LEGACY).result == {"tools": [], "nextCursor": ""}
+
+
+@pytest.mark.parametrize("entry", [None, "a", 1, {}, {"name": None}, {"name": 7}, {"Name": "a"}, ["a"]])
+def test_an_entry_that_cannot_be_read_is_left_out(entry):
+    filtered = only_visible(LISTS["tools/list"], {"tools": [entry]}, lambda *_: True, LEGACY)
+    assert (filtered.result["tools"], filtered.hidden) == ([], 1)
+
+
+def test_a_list_that_is_none_becomes_empty():
+    assert only_visible(LISTS["tools/list"], {"tools": {"name": "a"}}, lambda *_: True, LEGACY).result == {"tools": []}
+
+
+def test_the_second_tool_of_one_name_is_left_out():
+    result = {"tools": [{"name": "a", "n": 1}, {"name": "a", "n": 2}]}
+    assert only_visible(LISTS["tools/list"], result, sees_only("a"), LEGACY).result["tools"] == [{"name": "a", "n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "expected"),
+    [
+        ({"cacheScope": "public", "ttlMs": 3_600_000}, MAX_LIST_TTL_MS),
+        ({"cacheScope": "private", "ttlMs": 5}, 5),
+        ({}, 0),
+        ({"ttlMs": -1}, 0),
+        ({"ttlMs": True}, 0),
+        ({"ttlMs": "9"}, 0),
+        ({"ttlMs": 1e300}, 0),
+    ],
+)
+def test_a_filtered_modern_list_is_private_and_soon_stale(upstream, expected):
+    filtered = only_visible(LISTS["tools/list"], {"tools": [], **upstream}, sees_only(), MODERN)
+    assert filtered.result == {"tools": [], "cacheScope": "private", "ttlMs": expected}
+
+
+def test_a_legacy_list_that_names_a_scope_becomes_private_too():
+    result = {"tools": [], "cacheScope": "public"}
+    assert only_visible(LISTS["tools/list"], result, sees_only(), LEGACY).result["cacheScope"] == "private"
+
+
+def test_the_upstreams_own_result_is_not_touched():
+    result = {"tools": [{"name": "b"}], "cacheScope": "public", "ttlMs": 1}
+    only_visible(LISTS["tools/list"], result, sees_only(), MODERN)
+    assert result == {"tools": [{"name": "b"}], "cacheScope": "public", "ttlMs": 1}
+
+
+def test_a_list_is_known_by_its_looks():
+    assert list_of_shape({"resources": []}) is LISTS["resources/list"]
+    assert list_of_shape({"resources": "no list"}) is None
+    assert list_of_shape({"content": []}) is None
+
+
+def test_contents_of_another_uri_need_their_own_permission():
+    result = {"contents": [{"uri": "a://1"}, {"uri": "a://2"}, {"uri": "a://3"}, {"text": "no uri"}, "text"]}
+    filtered = only_contents("a://1", result, sees_only("a://2"), LEGACY)
+    assert filtered.result == {"contents": [{"uri": "a://1"}, {"uri": "a://2"}]}
+    assert filtered.hidden == 3
+
+
+def test_contents_read_in_the_modern_era_are_private():
+    assert only_contents("a://1", {"contents": []}, sees_only(), MODERN).result["cacheScope"] == "private"
+
+
+def test_contents_that_are_no_list_are_withheld():
+    assert only_contents("a://1", {"contents": {"uri": "a://1"}}, sees_only(), LEGACY).result == {"contents": []}
+
+
+def test_an_interim_result_without_contents_passes():
+    result = {"resultType": "input_required", "requestState": "s"}
+    assert only_contents("a://1", result, sees_only(), MODERN).result is result
+
+
+def complete(values, *, ref=None, argument=None, context=None, **more):
+    params = {
+        "ref": ref if ref is not None else {"type": "ref/resource", "uri": "schema://sales/{table}"},
+        "argument": argument if argument is not None else {"name": "table", "value": ""},
+    }
+    if context is not None:
+        params["context"] = {"arguments": context}
+    return only_completions(params, {"completion": {"values": values, **more}}, sees_only("schema://sales/orders"))
+
+
+def test_a_completion_does_not_name_a_hidden_resource_nor_count_it():
+    filtered = complete(["orders", "staff"], total=2, hasMore=False)
+    assert filtered.result == {"completion": {"values": ["orders"]}}
+    assert filtered.hidden == 1
+
+
+def test_a_completion_that_hides_nothing_stays_as_it_is():
+    assert complete(["orders"], total=1).result == {"completion": {"values": ["orders"], "total": 1}}
+
+
+def test_a_completion_is_judged_with_the_arguments_that_are_known():
+    ref = {"type": "ref/resource", "uri": "schema://{area}/{table}"}
+    assert complete(["orders", "staff"], ref=ref, context={"area": "sales"}).result["completion"]["values"] == ["orders"]
+
+
+def test_a_completion_of_half_a_uri_names_no_resource():
+    ref = {"type": "ref/resource", "uri": "schema://{area}/{table}"}
+    assert complete(["orders", "staff"], ref=ref).hidden == 0
+
+
+def test_a_completion_value_that_is_no_text_is_left_out():
+    assert complete(["orders", 7]).result["completion"]["values"] == ["orders"]
+
+
+@pytest.mark.parametrize(
+    ("params", "result"),
+    [
+        ({"ref": {"type": "ref/prompt", "name": "p"}, "argument": {"name": "x"}}, {"completion": {"values": ["a"]}}),
+        ({"argument": {"name": "x"}}, {"completion": {"values": ["a"]}}),
+        ({"ref": {"uri": "a://{x}"}}, {"completion": {"values": ["a"]}}),
+        ({"ref": {"uri": "a://{x}"}, "argument": {"name": 1}}, {"completion": {"values": ["a"]}}),
+        ({"ref": {"uri": "a://{x}"}, "argument": {"name": "x"}}, {"completion": {"values": "a"}}),
+        ({"ref": {"uri": "a://{x}"}, "argument": {"name": "x"}}, {"completion": None}),
+    ],
+)
+def test_a_completion_of_anything_else_passes(params, result):
+    assert only_completions(params, result, sees_only()).result is result
+
+
+def test_odd_context_is_ignored():
+    params = {"ref": {"uri": "schema://sales/{t}"}, "argument": {"name": "t"}, "context": {"arguments": "no"}}
+    result = {"completion": {"values": ["orders"]}}
+    assert only_completions(params, result, sees_only("schema://sales/orders")).hidden == 0
