@@ -39,7 +39,9 @@ def check_claims(claims: Mapping[str, Json], issuers: tuple[Issuer, ...], *, now
 
 def fits(name: str) -> bool:
     """Whether a subject, group or role is not empty, not too long, and free of what a reader cannot see."""
-    return 0 < len(name) <= MAX_SUBJECT_BYTES and name.isprintable() and len(name.encode()) <= MAX_SUBJECT_BYTES
+    if not 0 < len(name) <= MAX_SUBJECT_BYTES or not name.isprintable():
+        return False
+    return name.isascii() or len(name.encode()) <= MAX_SUBJECT_BYTES
 
 
 def _issuer(claims: Mapping[str, Json], issuers: tuple[Issuer, ...]) -> Issuer | Rejection:
@@ -49,18 +51,19 @@ def _issuer(claims: Mapping[str, Json], issuers: tuple[Issuer, ...]) -> Issuer |
     if not named:
         return refused("token_issuer", "The token's issuer is not trusted.")
     audiences = audience if isinstance(audience, list) else [audience]
-    if not all(isinstance(entry, str) for entry in audiences):
-        return refused("token_audience", "The token's audience is missing or malformed.")
+    for entry in audiences:
+        if not isinstance(entry, str):
+            return refused("token_audience", "The token's audience is missing or malformed.")
     for issuer in named:
-        if not set(issuer.audiences).isdisjoint(audiences):
+        if not frozenset(issuer.audiences).isdisjoint(audiences):
             return issuer
     return refused("token_audience", "The token is meant for another audience.")
 
 
 def _check_dates(claims: Mapping[str, Json], max_token_age: float, now: float) -> Rejection | None:
     """None if the token has begun, has not ended, and was not issued too long ago, give or take the skew."""
-    expires, issued, begins = claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)
-    if not (_is_date(expires) and _is_date(issued) and _is_date(begins)):
+    expires, issued, begins = _date(claims.get("exp")), _date(claims.get("iat")), _date(claims.get("nbf", 0))
+    if expires is None or issued is None or begins is None:
         return refused("token_dates", "The token's dates are missing or malformed.")
     if now >= expires + TOKEN_SKEW_SECONDS:
         return refused("token_expired", "The token has expired.")
@@ -71,6 +74,6 @@ def _check_dates(claims: Mapping[str, Json], max_token_age: float, now: float) -
     return None
 
 
-def _is_date(value: Json) -> bool:
-    """Whether a claim is a number of seconds that a calendar knows; NaN and infinities fail both comparisons."""
-    return type(value) in (int, float) and 0 <= value <= LATEST_DATE
+def _date(value: Json) -> float | None:
+    """A claim that is a number of seconds which a calendar knows; NaN and infinities fail both comparisons."""
+    return float(value) if type(value) in (int, float) and 0 <= value <= LATEST_DATE else None

@@ -136,8 +136,9 @@ def _names(claims: Mapping[str, Json], path: tuple[str, ...]) -> frozenset[str] 
         if value is None:
             return frozenset()
     names = value if isinstance(value, list) else [value]
-    if not all(isinstance(name, str) and fits(name) for name in names):
-        return None
+    for name in names:
+        if not isinstance(name, str) or not fits(name):
+            return None
     return frozenset(names)
 
 

@@ -23,7 +23,7 @@ from extproc.core.model import Issuer, Json
 from extproc.core.rejection import Rejection
 from extproc.core.wire import strict_json
 
-__all__ = ["KEY_UNKNOWN", "Memory", "VerifiedToken", "check_header", "open_signed", "verify"]
+__all__ = ["KEY_UNKNOWN", "KeySets", "Memory", "VerifiedToken", "check_header", "open_signed", "verify"]
 
 KEY_UNKNOWN: Final = "token_key_unknown"
 """The reason of a refusal that a newer key set may cure."""
