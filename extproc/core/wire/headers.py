@@ -56,9 +56,9 @@ class Revision:
 def content_fault(headers: Mapping[str, str]) -> Rejection | None:
     """None for plain JSON in UTF-8; anything else could be read as another text."""
     if "content-encoding" in headers:
-        return _unsupported_media("Content-Encoding is not supported", "content-encoding")
+        return _unsupported_media("Content-Encoding is not supported", "content_encoding")
     if not _JSON.fullmatch(headers.get("content-type", "").strip(" \t")):
-        return _unsupported_media("Content-Type must be application/json", "content-type")
+        return _unsupported_media("Content-Type must be application/json", "content_type")
     return None
 
 
@@ -148,7 +148,7 @@ def mismatch(header: str) -> Rejection:
         status=400,
         code=HEADER_MISMATCH,
         message=f"Header mismatch: {name} does not agree with the body",
-        reason="header-mismatch",
+        reason="header_mismatch",
     )
 
 
@@ -188,7 +188,7 @@ def _unsupported_version(requested: str) -> Rejection:
         status=400,
         code=UNSUPPORTED_VERSION,
         message="Unsupported protocol version",
-        reason="protocol-version",
+        reason="protocol_version",
         data={"supported": list(REVISIONS), **asked},
     )
 

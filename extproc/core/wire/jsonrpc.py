@@ -47,10 +47,10 @@ def open_envelope(value: Json, *, null_id: bool = False) -> Envelope | Rejection
     if value.__class__ is list:
         return _refused("batch", "batches are not supported")
     if value.__class__ is not dict:
-        return _refused("not-an-object", "the body is not an object")
+        return _refused("not_an_object", "the body is not an object")
     members = value.keys()
     if not members <= _MEMBERS:
-        return _refused("unknown-member", "the message has an unknown member")
+        return _refused("unknown_member", "the message has an unknown member")
     if value.get("jsonrpc") != "2.0":
         return _refused("version", "jsonrpc must be 2.0")
     if "method" in members:

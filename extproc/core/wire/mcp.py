@@ -45,11 +45,11 @@ _TRACEPARENT: Final = re.compile(
 def read_message(head: RequestHead, body: bytes) -> Message | Rejection:
     """Read a POST; refuses whatever two servers could take for two messages, and every unknown method or field."""
     if head.http_method != "POST":
-        return _refused(405, "unsupported HTTP method", "http-method")
+        return _refused(405, "unsupported HTTP method", "http_method")
     if fault := headers.content_fault(head.headers):
         return fault
     if len(body) > MAX_BODY_BYTES:
-        return _refused(413, "the body is too large", "body-too-large")
+        return _refused(413, "the body is too large", "body_too_large")
     document = strict_json.read(body)
     if isinstance(document, Rejection):
         return document
@@ -66,14 +66,14 @@ def read_message(head: RequestHead, body: bytes) -> Message | Rejection:
 def read_bodiless(head: RequestHead) -> Message | Rejection:
     """Read a GET or DELETE; refuses other methods, a body, and the modern era, which has neither."""
     if head.http_method not in {"GET", "DELETE"}:
-        return _refused(405, "unsupported HTTP method", "http-method")
+        return _refused(405, "unsupported HTTP method", "http_method")
     if "transfer-encoding" in head.headers or head.headers.get("content-length", "0").strip() != "0":
-        return _refused(400, f"a body with {head.http_method}", "body-not-allowed")
+        return _refused(400, f"a body with {head.http_method}", "body_not_allowed")
     revision = headers.revision_of_head(head.headers)
     if isinstance(revision, Rejection):
         return revision
     if revision.era is Era.MODERN:
-        return _refused(405, "this revision has POST only", "post-only")
+        return _refused(405, "this revision has POST only", "post_only")
     for mirror in ("mcp-method", "mcp-name"):
         if mirror in head.headers:
             return headers.mismatch(mirror)
@@ -101,7 +101,7 @@ def _request(head: RequestHead, envelope: Envelope, document: strict_json.Docume
     if "_meta" in params and meta.__class__ is not dict:
         return invalid("_meta must be an object", reason="meta")
     if strict_json.disguised(meta.keys() - _META, _FOLDED_META):
-        return invalid("_meta has a disguised member", reason="disguised-member")
+        return invalid("_meta has a disguised member", reason="disguised_member")
     revision = headers.revision(head.headers, meta, needs_claim=is_request)
     if isinstance(revision, Rejection):
         return revision
@@ -143,7 +143,7 @@ def _response(
     if isinstance(revision, Rejection):
         return revision
     if revision.era is Era.MODERN:
-        return _refused(400, "this revision has no client responses", "client-response")
+        return _refused(400, "this revision has no client responses", "client_response")
     for mirror in ("mcp-method", "mcp-name"):
         if fault := headers.mirror_fault(head.headers, mirror, None, required=False):
             return fault
@@ -155,6 +155,8 @@ def _response(
         # What a client answers leaves it: samples, elicited words, roots.
         verb=Verb.MUTATE,
         targets=_SERVER,
+        # the id by which the server asked
+        id=envelope.id,
         params={name: value for name, value in document.value.items() if name != "jsonrpc"},
         trace_id=_trace_id(EMPTY, head.headers),
         body=body if document.one_reading else document.canonical,

@@ -110,7 +110,7 @@ def look_up(method: str, kind: MessageKind, era: Era) -> Method | Rejection:
         # A 404 on a legacy session reads as "session expired"; SDK servers answer 200 there.
         status = 404 if era is Era.MODERN else 200
     what = "tasks are not supported yet" if method.startswith("tasks/") else "Method not found"
-    return Rejection(status=status, code=METHOD_NOT_FOUND, message=what, reason="unknown-method")
+    return Rejection(status=status, code=METHOD_NOT_FOUND, message=what, reason="unknown_method")
 
 
 def closed(value: Json, allowed: Iterable[str], *, what: str) -> Rejection | None:
@@ -123,8 +123,8 @@ def closed(value: Json, allowed: Iterable[str], *, what: str) -> Rejection | Non
     if "task" in value and "task" not in known:
         return invalid("tasks are not supported yet", reason="task")
     if disguised(value.keys() - known, frozenset(map(fold, known))):
-        return invalid(f"{what} has a disguised member", reason="disguised-member")
-    return invalid(f"{what} has an unknown member", reason="unknown-member")
+        return invalid(f"{what} has a disguised member", reason="disguised_member")
+    return invalid(f"{what} has an unknown member", reason="unknown_member")
 
 
 def invalid(what: str, *, reason: str = "params") -> Rejection:

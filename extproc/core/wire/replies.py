@@ -12,12 +12,12 @@ from typing import Final
 
 from extproc.core.model import Decision, Era, Json, Message, MessageKind, Reply, RequestId
 from extproc.core.rejection import DENIED, INTERNAL_ERROR, Rejection
-from extproc.core.wire.strict_json import encode
+from extproc.core.wire.strict_json import write
 
 __all__ = ["denial", "refusal", "withheld"]
 
 _JSON: Final = ("content-type", "application/json")
-_ALLOW: Final = {"post-only": "POST"}
+_ALLOW: Final = {"post_only": "POST"}
 _ALL_METHODS: Final = "DELETE, GET, POST"
 _UNANSWERED: Final = {
     # Clients take 405 on a GET or DELETE as "not offered" and go on; a notification that fails is reported at most.
@@ -44,7 +44,8 @@ def denial(message: Message, decision: Decision, decision_id: str) -> Reply:
     if message.method == "tools/call":
         return Reply(status=200, body=_tool_result(message, decision, decision_id), headers=(_JSON,))
     facts = {"rule": decision.rule, "reason": decision.reason, "decision_id": decision_id}
-    body = _error(message.id, DENIED, _words(decision), facts)
+    answered = message.id if message.kind is MessageKind.REQUEST else None
+    body = _error(answered, DENIED, _words(decision), facts)
     status = _UNANSWERED.get(message.kind, 200)
     headers = (_JSON, ("allow", "POST")) if status == 405 else (_JSON,)
     return Reply(status=status, body=body, headers=headers)
@@ -65,7 +66,7 @@ def _tool_result(message: Message, decision: Decision, decision_id: str) -> byte
     result: dict[str, Json] = {"content": [{"type": "text", "text": text}], "isError": True}
     if message.era is Era.MODERN:
         result["resultType"] = "complete"
-    return encode({"jsonrpc": "2.0", "id": message.id, "result": result})
+    return write({"jsonrpc": "2.0", "id": message.id, "result": result})
 
 
 def _words(decision: Decision) -> str:
@@ -77,4 +78,4 @@ def _error(request_id: RequestId | None, code: int, message: str, facts: Mapping
     if facts:
         error["data"] = dict(facts)
     # An id that could not be read is null, not absent (JSON-RPC 2.0 section 5).
-    return encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+    return write({"jsonrpc": "2.0", "id": request_id, "error": error})

@@ -20,7 +20,7 @@ from extproc.core.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
 from extproc.core.model import Json
 from extproc.core.rejection import PARSE_ERROR, Rejection
 
-__all__ = ["Document", "disguised", "encode", "fold", "read"]
+__all__ = ["Document", "disguised", "fold", "read", "write"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,25 +65,25 @@ def read(raw: bytes, *, twins: bool = False) -> Document | Rejection:
     numbers = raw.translate(_NUMERIC)
     long = b"1" * 15 in numbers
     if long and b"1" * MAX_INTEGER_DIGITS in numbers and not _SHORT_INTEGERS.fullmatch(raw):
-        return _refused("number-too-long", "a number has too many digits")
+        return _refused("number_too_long", "a number has too many digits")
     try:
         value = _decode(raw)
     except RecursionError:
-        return _refused("too-deep", "the body is nested too deeply")
+        return _refused("too_deep", "the body is nested too deeply")
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _refused("not-json", "the body is not valid JSON in UTF-8")
+        return _refused("not_json", "the body is not valid JSON in UTF-8")
     if value.__class__ in (dict, list) and (fault := _fault(value, twins=twins)):
         return fault
-    canonical = encode(value)
+    canonical = write(value)
     if canonical == raw:
         return Document(value=value, canonical=canonical, one_reading=True)
     if _colons(raw) != canonical.count(b":") and _has_duplicates(raw):
-        return _refused("duplicate-key", "a member name appears twice in one object")
+        return _refused("duplicate_key", "a member name appears twice in one object")
     exact = not (long or b"1e1" in numbers) or _EXACT_NUMBERS.fullmatch(raw) is not None
     return Document(value=value, canonical=canonical, one_reading=exact)
 
 
-def encode(value: Json) -> bytes:
+def write(value: Json) -> bytes:
     """Write a decoded value compactly; long integers exactly."""
     try:
         return orjson.dumps(value)
@@ -119,7 +119,7 @@ def _fault(value: Json, *, twins: bool) -> Rejection | None:
             children = node
             if node.__class__ is dict:
                 if not twins and len(node) > 1 and _has_twins(node):
-                    return _refused("folded-key", "two member names of one object differ in form only")
+                    return _refused("folded_key", "two member names of one object differ in form only")
                 children = node.values()
             for child in children:
                 if child.__class__ is dict or child.__class__ is list:
@@ -127,7 +127,7 @@ def _fault(value: Json, *, twins: bool) -> Rejection | None:
         if not below:
             return None
         level = below
-    return _refused("too-deep", "the body is nested too deeply")
+    return _refused("too_deep", "the body is nested too deeply")
 
 
 def _has_twins(node: dict[str, Json]) -> bool:
