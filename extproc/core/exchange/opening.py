@@ -75,7 +75,7 @@ def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Reject
             message="This response answers no open request.",
             reason="response_unasked",
         )
-    body = strict_json.write({**document.value, "id": request_id.value})
+    body = strict_json.encode({**document.value, "id": request_id.value})
     return replace(message, body=body, rewritten=True)
 
 

@@ -70,8 +70,7 @@ class Responding:
         """Decide what the body needs, from the response's status and headers."""
         self._status = event.status
         headers = self._sealed_session(event.headers)
-        if "www-authenticate" in event.headers:  # a challenge about the gateway's own credential
-            headers["www-authenticate"] = None
+        # a challenge of the upstream is about the gateway's own credential, not about the client's
         refused = event.status == 401 or "www-authenticate" in event.headers
         if refused or 300 <= event.status < 400 or _encoded(event.headers):
             return self._replaced(event.at, status=502)

@@ -72,7 +72,7 @@ class Visible:
                 value = self._notification(parsed)
         if value is None:
             return b""
-        return raw if value is parsed.value else strict_json.write(value)
+        return raw if value is parsed.value else strict_json.encode(value)
 
     def _response(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
         value = parsed.value
@@ -127,7 +127,7 @@ class Visible:
         return parsed.value
 
     def _request_handle(self, request_id: Json) -> str:
-        return seal(self.call.ring, Purpose.REQUEST, self.call.owner, strict_json.write(request_id).decode())
+        return seal(self.call.ring, Purpose.REQUEST, self.call.owner, strict_json.encode(request_id).decode())
 
     def _keep(self, payload: Json) -> None:
         if self.call.decision.obligations.recording is Recording.MASKED:

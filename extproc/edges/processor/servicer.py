@@ -94,9 +94,7 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
             self._metrics.aborted(reason="unanswered")
             await stream.abort(grpc.StatusCode.INTERNAL, "the exchange was not over")
 
-    async def _converse(
-        self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any]
-    ) -> None:
+    async def _converse(self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any]) -> None:
         begun = time.perf_counter()
         metadata = dict(stream.invocation_metadata() or ())
         translation = Translation(str(metadata.get(SERVER_KEY, "")))

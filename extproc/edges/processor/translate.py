@@ -44,7 +44,7 @@ HEADERS: Final = "mcp_headers"
 """The namespace in which header_to_metadata hands over the request headers of the one-message chain."""
 JWT: Final = "envoy.filters.http.jwt_authn"
 ATTRIBUTES: Final = "envoy.filters.http.ext_proc"
-SESSION_HEADER: Final = "mcp-session-id"
+_TOLD_HEADERS: Final = MappingProxyType({"mcp-session-id": "session", "last-event-id": "last_event_id"})
 
 decode = pb.ProcessingRequest.FromString
 encode = pb.ProcessingResponse.SerializeToString
@@ -132,7 +132,7 @@ class Translation:
                 immediate.headers.CopyFrom(_mutation(dict(reply.headers)))
                 yield pb.ProcessingResponse(
                     immediate_response=immediate,
-                    dynamic_metadata=_verdict("deny", command.rule, command.decision_id, None),
+                    dynamic_metadata=_verdict("deny", command.rule, command.decision_id),
                 )
             case Pass(headers=headers):
                 response = pb.CommonResponse(header_mutation=_mutation(headers))
@@ -155,7 +155,12 @@ class Translation:
                 raise ProtocolFault(f"{type(command).__name__} is not for Envoy")
 
     def _forward(self, command: Forward) -> pb.ProcessingResponse:
-        verdict = _verdict("allow", command.rule, command.decision_id, command.headers.get(SESSION_HEADER))
+        verdict = _verdict("allow", command.rule, command.decision_id)
+        fields = verdict.fields[NAMESPACE].struct_value.fields
+        for header, name in _TOLD_HEADERS.items():  # a header filter behind the buffer sets them from here
+            value = command.headers.get(header)
+            if value is not None:
+                fields[name].string_value = value
         headers = dict(command.headers)
         if self._bodiless:
             response = pb.CommonResponse(header_mutation=_mutation(headers))
@@ -241,14 +246,12 @@ def _plain(value: Value) -> Json:
             return None
 
 
-def _verdict(decision: str, rule: str, decision_id: str, session: str | None) -> Struct:
+def _verdict(decision: str, rule: str, decision_id: str) -> Struct:
     verdict = Struct()
     fields = verdict.fields[NAMESPACE].struct_value.fields
     fields["decision"].string_value = decision
     fields["rule"].string_value = rule
     fields["decision_id"].string_value = decision_id
-    if session is not None:
-        fields["session"].string_value = session
     return verdict
 
 
