@@ -195,7 +195,8 @@ class Message:
     """One client message, strictly parsed; the only form that policy and audit ever see.
 
     ``body`` is what may be forwarded: the original bytes where they have one reading, else the canonical
-    re-serialisation, and then ``rewritten`` is true (invariant 1). ``id`` is None for what expects no answer.
+    re-serialisation, and then ``rewritten`` is true (invariant 1). ``id`` is the id of a
+    request, of the server's request that a response answers, or None.
     ``targets`` is what must be judged, all of it; ``verb`` is the method's own, before a tool's verb replaces it.
     """
 
