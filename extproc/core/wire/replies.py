@@ -12,7 +12,7 @@ from typing import Final
 
 from extproc.core.model import Decision, Era, Json, Message, MessageKind, Reply, RequestId
 from extproc.core.rejection import DENIED, INTERNAL_ERROR, Rejection
-from extproc.core.wire.strict_json import write
+from extproc.core.wire.strict_json import encode
 
 __all__ = ["denial", "refusal", "withheld"]
 
@@ -66,7 +66,7 @@ def _tool_result(message: Message, decision: Decision, decision_id: str) -> byte
     result: dict[str, Json] = {"content": [{"type": "text", "text": text}], "isError": True}
     if message.era is Era.MODERN:
         result["resultType"] = "complete"
-    return write({"jsonrpc": "2.0", "id": message.id, "result": result})
+    return encode({"jsonrpc": "2.0", "id": message.id, "result": result})
 
 
 def _words(decision: Decision) -> str:
@@ -78,4 +78,4 @@ def _error(request_id: RequestId | None, code: int, message: str, facts: Mapping
     if facts:
         error["data"] = dict(facts)
     # An id that could not be read is null, not absent (JSON-RPC 2.0 section 5).
-    return write({"jsonrpc": "2.0", "id": request_id, "error": error})
+    return encode({"jsonrpc": "2.0", "id": request_id, "error": error})

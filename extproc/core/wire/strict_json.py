@@ -20,7 +20,7 @@ from extproc.core.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
 from extproc.core.model import Json
 from extproc.core.rejection import PARSE_ERROR, Rejection
 
-__all__ = ["Document", "disguised", "fold", "read", "write"]
+__all__ = ["Document", "disguised", "encode", "fold", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def read(raw: bytes, *, twins: bool = False) -> Document | Rejection:
         return _refused("not_json", "the body is not valid JSON in UTF-8")
     if value.__class__ in (dict, list) and (fault := _fault(value, twins=twins)):
         return fault
-    canonical = write(value)
+    canonical = encode(value)
     if canonical == raw:
         return Document(value=value, canonical=canonical, one_reading=True)
     if _colons(raw) != canonical.count(b":") and _has_duplicates(raw):
@@ -83,7 +83,7 @@ def read(raw: bytes, *, twins: bool = False) -> Document | Rejection:
     return Document(value=value, canonical=canonical, one_reading=exact)
 
 
-def write(value: Json) -> bytes:
+def encode(value: Json) -> bytes:
     """Write a decoded value compactly; long integers exactly."""
     try:
         return orjson.dumps(value)
