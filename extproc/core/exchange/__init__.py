@@ -1,6 +1,6 @@
 """The corridor of one HTTP exchange: events in, commands out; it owns the order and holds no rule."""
 
-from extproc.core.exchange.corridor import Exchange, Verdict
+from extproc.core.exchange.corridor import Exchange, Snapshot, Verdict
 from extproc.core.exchange.vocabulary import (
     Abort,
     Acknowledge,
@@ -27,6 +27,7 @@ from extproc.core.exchange.vocabulary import (
     Stored,
     StoreFailed,
     TakeQuotas,
+    WantKeys,
 )
 
 __all__ = [
@@ -52,9 +53,11 @@ __all__ = [
     "ResponseHeadReceived",
     "ResponseTrailersReceived",
     "SessionCounted",
+    "Snapshot",
     "Store",
     "StoreFailed",
     "Stored",
     "TakeQuotas",
     "Verdict",
+    "WantKeys",
 ]

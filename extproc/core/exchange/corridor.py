@@ -38,10 +38,11 @@ from extproc.core.exchange.vocabulary import (
     Stored,
     StoreFailed,
     TakeQuotas,
+    WantKeys,
 )
 from extproc.core.handles import KeyRing, Owner
 from extproc.core.identity.principals import identify
-from extproc.core.identity.tokens import KeySets
+from extproc.core.identity.tokens import KEY_UNKNOWN, KeySets, Memory
 from extproc.core.model import (
     Decision,
     Effect,
@@ -59,7 +60,7 @@ from extproc.core.redaction import tokens
 from extproc.core.rejection import INTERNAL_ERROR, INVALID_REQUEST, Rejection
 from extproc.core.wire import mcp, replies
 
-__all__ = ["Exchange", "Verdict"]
+__all__ = ["Exchange", "Snapshot", "Verdict"]
 
 T = TypeVar("T")
 
@@ -87,16 +88,26 @@ class Verdict:
     effect: str = "reject"
 
 
-class Exchange:
-    """One HTTP request and its response, under one snapshot of policy and keys.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What one exchange rests on, unchanged from its first event to its last.
 
-    ``keys`` are the token issuers' keys where this service verifies tokens itself, None where Envoy's jwt_authn did.
+    ``keys`` are the token issuers' keys where this service verifies tokens itself, and ``memory`` what it verified
+    lately; both are None where Envoy's jwt_authn does it.
     """
 
-    def __init__(self, *, policy: Policy, keys: KeySets | None, ring: KeyRing, decision_id: str) -> None:
-        self._policy = policy
-        self._keys = keys
-        self._ring = ring
+    policy: Policy
+    ring: KeyRing
+    keys: KeySets | None = None
+    memory: Memory | None = None
+
+
+class Exchange:
+    """One HTTP request and its response."""
+
+    def __init__(self, snapshot: Snapshot, *, decision_id: str) -> None:
+        self._snapshot = snapshot
+        self._policy = snapshot.policy
         self._decision_id = decision_id
         self._state = State.HEAD
         self._started = 0
@@ -137,9 +148,13 @@ class Exchange:
         self._started, self._head = event.at, event.head
         if event.head.server in self._policy.servers:
             self.verdict = replace(self.verdict, server=event.head.server)
-        identified = identify(self._policy.identity, event.head, now=event.at / 1e9, keys=self._keys)
+        snapshot = self._snapshot
+        identified = identify(
+            self._policy.identity, event.head, now=event.at / 1e9, keys=snapshot.keys, memory=snapshot.memory
+        )
         if isinstance(identified, Rejection):
-            return self._refuse(event.at, identified)
+            wanted = (WantKeys(),) if identified.reason == KEY_UNKNOWN else ()
+            return (*wanted, *self._refuse(event.at, identified))
         self._principal, self._owner = identified, Owner.of(identified, event.head.server)
         if event.bodiless:
             return self._on_message(event.at, mcp.read_bodiless(event.head), 0)
@@ -152,7 +167,7 @@ class Exchange:
     def _on_message(self, at: int, read: Message | Rejection, size: int) -> tuple[Command, ...]:
         if isinstance(read, Rejection):
             return self._refuse(at, read, size=size)
-        ready = opened(read, _known(self._head), _known(self._owner), self._ring)
+        ready = opened(read, _known(self._head), _known(self._owner), self._snapshot.ring)
         if isinstance(ready, Rejection):
             return self._refuse(at, ready, message=read, size=size)
         self._message, self._owner, self._headers = ready.message, ready.owner, ready.headers
@@ -195,7 +210,7 @@ class Exchange:
                 message=message,
                 decision=decision,
                 owner=_known(self._owner),
-                ring=self._ring,
+                ring=self._snapshot.ring,
                 sees=self._sees,
                 decision_id=self._decision_id,
                 started=self._started,

@@ -36,6 +36,7 @@ __all__ = [
     "StoreFailed",
     "Stored",
     "TakeQuotas",
+    "WantKeys",
 ]
 
 
@@ -131,6 +132,11 @@ class Closed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
     """Let the request wait for its body; nothing is forwarded yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantKeys:
+    """Ask for newer keys of the token issuers: a token named one that is not known. Nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +249,7 @@ Event: TypeAlias = (
 )
 Command: TypeAlias = (
     Acknowledge
+    | WantKeys
     | CountSession
     | TakeQuotas
     | Store

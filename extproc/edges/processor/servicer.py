@@ -18,6 +18,7 @@ import grpc.aio
 from extproc.core.exchange import (
     Answer,
     Closed,
+    Command,
     Conclude,
     CountSession,
     DeadlinePassed,
@@ -30,6 +31,7 @@ from extproc.core.exchange import (
     Stored,
     StoreFailed,
     TakeQuotas,
+    WantKeys,
 )
 from extproc.edges.processor.translate import METHOD, ProtocolFault, Translation, decode, encode
 from extproc.ports import Counters, Journal, Metrics, StoreError
@@ -52,12 +54,14 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         journal: Journal,
         counters: Counters,
         metrics: Metrics,
+        want_keys: Callable[[], None],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
         self._journal = journal
         self._counters = counters
         self._metrics = metrics
+        self._want_keys = want_keys
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
 
@@ -111,17 +115,30 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                 pending = deque(exchange.handle(event))
                 while pending:
                     command = pending.popleft()
-                    match command:
-                        case Store() | CountSession() | TakeQuotas():
-                            pending.extend(exchange.handle(await self._ask(command)))
-                        case Conclude():
-                            await self._conclude(exchange, command)
-                        case _:
-                            for answer in translation.frames(command):
-                                await stream.write(answer)
+                    pending.extend(await self._carry_out(command, exchange, translation, stream))
                     if isinstance(command, Forward | Answer):
                         self._count(exchange, time.perf_counter() - begun)
                         until = command.until if isinstance(command, Forward) else until
+
+    async def _carry_out(
+        self,
+        command: Command,
+        exchange: Exchange,
+        translation: Translation,
+        stream: grpc.aio.ServicerContext[Any, Any],
+    ) -> tuple[Command, ...]:
+        """Do what one command says; returns the commands that its answer brought."""
+        match command:
+            case Store() | CountSession() | TakeQuotas():
+                return exchange.handle(await self._ask(command))
+            case Conclude():
+                await self._conclude(exchange, command)
+            case WantKeys():
+                self._want_keys()
+            case _:
+                for answer in translation.frames(command):
+                    await stream.write(answer)
+        return ()
 
     def _count(self, exchange: Exchange, seconds: float) -> None:
         verdict = exchange.verdict
