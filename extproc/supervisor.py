@@ -80,7 +80,8 @@ def _pause(young_deaths: int, *, served: bool) -> float:
     """Seconds before the next start: none after a first early death."""
     if young_deaths < 2:
         return 0.0
-    return float(min(0.1 * 2**young_deaths, LONGEST_PAUSE_AFTER_SERVING if served else LONGEST_PAUSE))
+    longest = LONGEST_PAUSE_AFTER_SERVING if served else LONGEST_PAUSE
+    return float(min(0.1 * 2 ** min(young_deaths, 16), longest))
 
 
 class Supervisor:

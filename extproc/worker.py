@@ -11,9 +11,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
+
+from extproc.ports import StoreError
+from extproc.settings import Settings, SettingsError
 
 __all__ = ["CANNOT_START", "main"]
 
@@ -35,8 +38,8 @@ def _watch_input() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run worker ``arguments[0]`` of supervisor ``arguments[1]`` until it is told to stop."""
+def main(arguments: Sequence[str], run: Callable[[Settings, int, str], None] | None = None) -> int:
+    """Run worker ``arguments[0]`` of supervisor ``arguments[1]`` until it is told to stop; ``app``'s unless given."""
     index, parent = int(arguments[0]), int(arguments[1])
     _die_with(parent)
     # the supervisor decides when a worker stops; a terminal's Ctrl-C is not for it
@@ -44,14 +47,14 @@ def main(arguments: Sequence[str]) -> int:
     settings_line = sys.stdin.buffer.readline()
     threading.Thread(target=_watch_input, name="supervisor-watch", daemon=True).start()
 
-    # imported late: a worker whose supervisor is gone should not load a megabyte first
-    from extproc.app import run_worker  # noqa: PLC0415
-    from extproc.ports import StoreError  # noqa: PLC0415
-    from extproc.settings import Settings, SettingsError  # noqa: PLC0415
-
     settings = Settings.model_validate_json(settings_line)
+    if run is None:
+        # imported late: what it loads takes the best part of a second, and the bond comes first
+        from extproc.app import run_worker  # noqa: PLC0415
+
+        run = run_worker
     try:
-        run_worker(settings, index, settings.listen[index])
+        run(settings, index, settings.listen[index])
     except (SettingsError, StoreError, OSError) as error:
         with suppress(OSError):
             print(error, file=sys.stderr, flush=True)  # noqa: T201

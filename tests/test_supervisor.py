@@ -1,0 +1,255 @@
+"""The supervisor with real processes: start, restart, drain, refuse, and no orphan."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from extproc.supervisor import LONGEST_PAUSE, LONGEST_PAUSE_AFTER_SERVING, _pause
+
+STAND_IN = Path(__file__).with_name("stand_in_worker.py")
+POLICY = """\
+version: 1
+identity:
+  workloads: [{trust_domain: example.com}]
+servers:
+  files: {tools: {read: {verb: query}}}
+roles:
+  reader:
+    assigned_to: {workloads: ["spiffe://example.com/reader"]}
+    grants: [{servers: [files], verbs: [query]}]
+"""
+
+SUPERVISE = f"""
+import asyncio, sys
+from extproc.edges.telemetry import configure_logging
+from extproc.preflight import take_ground
+from extproc.settings import SettingsError, read_settings
+from extproc.supervisor import Supervisor
+
+settings = read_settings()
+configure_logging()
+say = lambda line: print(line, flush=True)
+try:
+    with take_ground(settings) as ground:
+        command = (sys.executable, {str(STAND_IN)!r})
+        sys.exit(asyncio.run(Supervisor(settings, ground, announce=say, command=command, hung_after=2.5).run()))
+except SettingsError as error:
+    sys.exit(str(error))
+"""
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def alive(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@dataclass
+class Node:
+    process: asyncio.subprocess.Process
+    metrics: str
+    lines: list[str] = field(default_factory=list)
+
+    async def says(self, word):
+        """The next line with ``word`` on standard output or standard error."""
+        while True:
+            line = (await self.process.stdout.readline()).decode()
+            if not line:
+                pytest.fail(f"ended without saying {word!r}: {self.lines}")
+            self.lines.append(line)
+            if word in line:
+                return line
+
+    async def readiness(self):
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"{self.metrics}/readyz")
+        return answer.status_code, answer.json()
+
+    async def until(self, met):
+        """The first readiness that ``met`` accepts; the test's own time limit ends a vain wait."""
+        while True:
+            status, body = await self.readiness()
+            if met(status, body):
+                return body
+
+    async def pids(self):
+        return [worker["pid"] for worker in (await self.readiness())[1]["workers"]]
+
+    async def end(self):
+        rest = (await self.process.stdout.read()).decode()
+        self.lines.append(rest)
+        return await self.process.wait(), "".join(self.lines)
+
+
+@pytest.fixture
+async def start(tmp_path):
+    """Starts a supervisor over stand-in workers, or any other command; whatever is left is killed afterwards."""
+    started = []
+
+    async def starting(mode="", *, workers=2, command=(sys.executable, "-c", SUPERVISE), **settings):
+        (tmp_path / "policy.yaml").write_text(settings.pop("text", POLICY))
+        *ports, metrics = free_ports(workers + 1)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("EXTPROC_")}
+        environment |= {
+            "STAND_IN": mode,
+            "EXTPROC_POLICY": str(tmp_path / "policy.yaml"),
+            "EXTPROC_STATE_DIR": str(tmp_path / "state"),
+            "EXTPROC_LISTEN": ",".join(f"127.0.0.1:{port}" for port in ports),
+            "EXTPROC_METRICS": f"127.0.0.1:{metrics}",
+            "EXTPROC_DRAIN_SECONDS": "1",
+        }
+        environment |= {f"EXTPROC_{name.upper()}": value for name, value in settings.items()}
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=environment
+        )
+        node = Node(process, f"http://127.0.0.1:{metrics}")
+        started.append(node)
+        return node
+
+    yield starting
+    for node in started:
+        if node.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                node.process.kill()
+        await node.end()
+
+
+async def test_one_ready_line_names_every_address_and_readyz_agrees(start):
+    node = await start()
+    line = await node.says("ready: ")
+    status, body = await node.readiness()
+    assert status == 200
+    assert body["ready"] is True
+    assert [worker["state"] for worker in body["workers"]] == ["ready", "ready"]
+    assert all(worker["address"] in line for worker in body["workers"])
+    assert node.metrics in line
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{node.metrics}/healthz")).text == "ok\n"
+        assert 'extproc_worker_ready{worker="1"} 1.0' in (await client.get(f"{node.metrics}/metrics")).text
+        assert (await client.post(f"{node.metrics}/metrics")).status_code == 405
+
+
+async def test_a_killed_worker_is_started_again_alone(start):
+    node = await start()
+    await node.says("ready: ")
+    first, second = await node.pids()
+    for _ in range(3):
+        os.kill(first, signal.SIGKILL)
+        body = await node.until(lambda status, body: status == 200 and body["workers"][0]["pid"] != first)  # noqa: B023
+        first = body["workers"][0]["pid"]
+    assert body["workers"][0]["restarts"] == 3
+    assert body["workers"][1] | {"pid": second, "restarts": 0} == body["workers"][1]
+    async with httpx.AsyncClient() as client:
+        assert 'extproc_worker_restarts_total{worker="0"} 3.0' in (await client.get(f"{node.metrics}/metrics")).text
+
+
+async def test_a_worker_that_hangs_is_killed_and_started_again(start):
+    node = await start(workers=1)
+    await node.says("ready: ")
+    (pid,) = await node.pids()
+    os.kill(pid, signal.SIGSTOP)
+    await node.until(lambda status, body: status == 503 and body["workers"][0]["state"] == "unready")
+    await node.says("worker hangs")
+    await node.until(lambda status, body: status == 200 and body["workers"][0]["pid"] != pid)
+
+
+async def test_sigterm_drains_every_worker_and_ends_with_success(start):
+    node = await start()
+    await node.says("ready: ")
+    pids = await node.pids()
+    node.process.terminate()
+    status, said = await node.end()
+    assert status == 0
+    assert said.count("drained\n") == 2
+    assert not any(map(alive, pids))
+
+
+async def test_a_second_ctrl_c_stops_at_once(start):
+    node = await start("stubborn", drain_seconds="600")
+    await node.says("ready: ")
+    pids = await node.pids()
+    node.process.send_signal(signal.SIGINT)
+    await node.until(lambda status, body: status == 503 and body["draining"])
+    node.process.send_signal(signal.SIGINT)
+    status, said = await node.end()
+    assert status == 1
+    assert "did not drain" in said
+    assert not any(map(alive, pids))
+
+
+async def test_a_worker_that_does_not_drain_in_time_is_killed(start):
+    node = await start("stubborn", workers=1, drain_seconds="0")
+    await node.says("ready: ")
+    (pid,) = await node.pids()
+    node.process.terminate()
+    status, said = await node.end()
+    assert status == 1
+    assert "did not drain" in said
+    assert not alive(pid)
+
+
+async def test_sighup_reaches_the_workers_and_stops_nothing(start):
+    node = await start(workers=1)
+    await node.says("ready: ")
+    before = await node.pids()
+    node.process.send_signal(signal.SIGHUP)
+    await node.says("reload")
+    assert await node.pids() == before
+
+
+async def test_a_killed_supervisor_leaves_no_orphan_and_no_lock(start):
+    node = await start("stubborn")
+    await node.says("ready: ")
+    pids = await node.pids()
+    node.process.kill()
+    # the pipe ends when the last process that holds it is gone
+    await node.end()
+    assert not any(map(alive, pids))
+    again = await start()
+    await again.says("ready: ")
+
+
+async def test_a_worker_that_cannot_start_ends_the_start_with_its_own_line(start):
+    node = await start("refuses")
+    status, said = await node.end()
+    assert status == 2
+    assert "the stand-in cannot start\n" in said
+    assert "Traceback" not in said
+
+
+async def test_a_worker_that_dies_young_again_and_again_is_given_pauses(start):
+    node = await start("crashes", workers=1)
+    assert [json.loads(await node.says("worker died"))["pause"] for _ in range(3)] == [0.0, 0.4, 0.8]
+
+
+def test_pauses_grow_to_a_bound_and_stay_short_after_a_life_that_served():
+    assert [_pause(deaths, served=False) for deaths in (0, 1, 2, 3)] == [0, 0, 0.4, 0.8]
+    assert _pause(10_000, served=False) == LONGEST_PAUSE
+    assert _pause(10_000, served=True) == LONGEST_PAUSE_AFTER_SERVING
+
+
+async def test_sigterm_during_a_pause_ends_at_once(start):
+    node = await start("crashes", workers=1)
+    while json.loads(await node.says("worker died"))["pause"] < 1:
+        pass
+    node.process.terminate()
+    assert (await node.end())[0] == 0
