@@ -1,0 +1,1 @@
+"""The policy room: one file in, one decision per question out."""

@@ -1,0 +1,64 @@
+"""What a decision says: the words for the model, and the decision around them.
+
+A refusal is one sentence on what was refused and by which rule, and one on what to do next. It quotes the name that
+was asked for, cut and without control characters, and nothing else of the request.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from extproc.core.limits import MAX_QUOTED_CHARS
+from extproc.core.model import ResourceKind, Target
+from extproc.core.policy.rules import DenyRule, Grant
+
+__all__ = ["DEFAULT", "arguments_refused", "denied_by", "not_available", "too_many"]
+
+DEFAULT: Final = "default"
+"""The rule of what no rule allows."""
+
+_THINGS: Final[Mapping[ResourceKind, tuple[str, str]]] = MappingProxyType(
+    {
+        ResourceKind.TOOL: ("tool", "tools/list"),
+        ResourceKind.PROMPT: ("prompt", "prompts/list"),
+        ResourceKind.RESOURCE: ("resource", "resources/list"),
+        ResourceKind.TEMPLATE: ("resource template", "resources/templates/list"),
+    }
+)
+
+
+def _named(server: str, target: Target) -> str:
+    if target.kind is ResourceKind.SERVER:
+        return f'The server "{_quoted(server)}"'
+    return f'The {_THINGS[target.kind][0]} "{_quoted(target.name)}" on server "{_quoted(server)}"'
+
+
+def _quoted(name: str) -> str:
+    cut = name if len(name) <= MAX_QUOTED_CHARS else name[:MAX_QUOTED_CHARS] + "…"
+    return "".join(character if character.isprintable() else "\ufffd" for character in cut)
+
+
+def not_available(server: str, target: Target) -> str:
+    """The refusal of what no rule allows, the same whether the thing exists or not."""
+    what = f"{_named(server, target)} is not available to you: no rule of the policy allows it (rule `{DEFAULT}`)."
+    if target.kind is ResourceKind.SERVER:
+        return f"{what} Ask the operator of this gateway for a role that may use it."
+    return f"{what} Use only what {_THINGS[target.kind][1]} shows, or ask the operator of this gateway for a role."
+
+
+def denied_by(rule: DenyRule, server: str, target: Target) -> str:
+    """The refusal of a deny rule, with the operator's own sentence where there is one."""
+    then = rule.message or "Do not repeat it; ask the operator of this gateway if you need it."
+    return f"{_named(server, target)} was refused by rule `{rule.rule}`. {then}"
+
+
+def arguments_refused(grant: Grant, server: str, target: Target) -> str:
+    """The refusal of a thing that may be used, but not like this."""
+    what = f"{_named(server, target)} may not be used in this way: the condition of rule `{grant.rule}` is not met."
+    return f"{what} Change the arguments, or ask the operator of this gateway what is allowed."
+
+
+def too_many(limit: str, calls: int, seconds: int) -> str:
+    """The refusal of a call over a limit."""
+    what = f"This call was refused by rule `{limit}`: at most {calls} calls in {seconds} seconds are allowed."
+    return f"{what} Wait, then try again."

@@ -1,0 +1,194 @@
+"""A policy ready to be asked: one file in, either a whole policy or every mistake of the file.
+
+Promises: a file with any mistake gives no policy at all; what loads has no unknown key, no rule that can never apply,
+and only conditions that compile. The digest is the SHA-256 of the file's bytes, so ``sha256sum policy.yaml`` tells
+which file an event was decided by.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from extproc.core.limits import MAX_POLICY_BYTES
+from extproc.core.policy.conditions import ANYTHING, PRINCIPAL, SESSION_CALLS, Condition, Fault, compile_condition
+from extproc.core.policy.document import read_document
+from extproc.core.policy.entries import DenyEntry, Document, RoleEntry, ScopeEntry, ServerEntry
+from extproc.core.policy.membership import Membership
+from extproc.core.policy.patterns import Patterns, compile_patterns, folded
+from extproc.core.policy.positions import Problem, Scalar, Spot, read_tree
+from extproc.core.policy.reach import check_reach
+from extproc.core.policy.reading import Reading, Word
+from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Reach, Server
+from extproc.core.policy.verbs import compile_verbs
+
+__all__ = ["Policy", "Problem", "load", "load_bytes"]
+
+_EVERY_SERVER: Final = "*"
+_Key = TypeVar("_Key")
+
+
+def load_bytes(raw: bytes, *, source: str) -> Policy | tuple[Problem, ...]:
+    """The policy in the bytes of a file; refuses what is not UTF-8."""
+    if len(raw) > MAX_POLICY_BYTES:
+        what = f"the file is larger than {MAX_POLICY_BYTES} bytes"
+        return (Problem(source=source, line=1, column=1, what=what, fix="Make it smaller"),)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode("utf-8").split("\n")
+        what = "the file is not UTF-8"
+        return (Problem(source=source, line=len(good), column=len(good[-1]) + 1, what=what, fix="Save it as UTF-8"),)
+    return load(text, source=source)
+
+
+def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
+    """The policy, or every mistake of the file in the order of its lines."""
+    root = read_tree(text, source=source)
+    if isinstance(root, tuple):
+        return root
+    reading = Reading(source=source)
+    document = read_document(root, reading)
+    check_reach(document, reading)
+    compiler = _Compiler(document=document, reading=reading)
+    policy = Policy(
+        source=source,
+        digest=hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        identity=document.identity,
+        shadow=document.shadow,
+        servers=MappingProxyType(compiler.servers()),
+        membership=compiler.membership(),
+        roles=tuple(role.name.value for role in document.roles),
+    )
+    if reading.problems:
+        unique = dict.fromkeys(reading.problems)
+        return tuple(sorted(unique, key=lambda problem: (problem.line, problem.column)))
+    return policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compiler:
+    """One document on its way to a policy; mistakes in conditions go into the reading."""
+
+    document: Document
+    reading: Reading
+
+    def servers(self) -> dict[str, Server]:
+        grants = [
+            (entry, self._grant(entry, role.name.value, number))
+            for role in self.document.roles
+            for number, entry in enumerate(role.grants, start=1)
+        ]
+        denies = [(rule.scope, self._deny(rule)) for rule in self.document.deny]
+        return {
+            server.name.value: self._server(
+                server,
+                tuple(grant for entry, grant in grants if _names(entry.servers, server)),
+                tuple(deny for entry, deny in denies if _names(entry.servers, server)),
+            )
+            for server in self.document.servers
+        }
+
+    def _server(self, server: ServerEntry, grants: tuple[Grant, ...], denies: tuple[DenyRule, ...]) -> Server:
+        recordings = {name.value: recording for name, recording in self.document.recordings}
+        return Server(
+            name=server.name.value,
+            tools=compile_verbs(((name.value, verb) for name, verb in server.tools), server.unlisted),
+            grants=grants,
+            denies=denies,
+            limits=tuple(
+                Limit(rule=f"limit#{number}", per=limit.per, calls=limit.calls, seconds=limit.seconds)
+                for number, limit in enumerate(self.document.limits, start=1)
+                if _names(limit.servers, server)
+            ),
+            recording=recordings.get(server.name.value, self.document.recording),
+            shadow=self.document.shadow if server.shadow is None else server.shadow,
+            asks_calls=any(
+                when is not None and SESSION_CALLS in when.names
+                for when in (*(grant.when for grant in grants), *(rule.when for rule in denies))
+            ),
+            url=server.url,
+        )
+
+    def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:
+        when = self.condition(entry.when, ANYTHING)
+        return Grant(rule=f"role:{role}#{number}", role=role, reach=_reach(entry), when=when)
+
+    def _deny(self, entry: DenyEntry) -> DenyRule:
+        return DenyRule(
+            rule=f"deny:{entry.name.value}",
+            reach=_reach(entry.scope),
+            looks=_reach(entry.scope, fold=folded),
+            when=self.condition(entry.scope.when, ANYTHING),
+            message=entry.message,
+        )
+
+    def condition(self, scalar: Scalar | None, variables: Mapping[str, object]) -> Condition | None:
+        """The condition of a text; one that does not compile or can never hold is a problem at its place."""
+        if scalar is None:
+            return None
+        condition = compile_condition(scalar.text, variables)
+        if isinstance(condition, Fault):
+            self.reading.problem(_place(scalar, condition), condition.what, condition.fix)
+            return None
+        if condition.never():
+            self.reading.problem(scalar.spot, "the condition can never be true", "Correct it, or remove the rule")
+        return condition
+
+    def membership(self) -> Membership:
+        """Who has which roles."""
+        roles = self.document.roles
+        issuers = {issuer.name: issuer.issuer for issuer in self.document.identity.issuers}
+        only = next(iter(issuers.values()), "")
+        return Membership(
+            groups=_index((word.value, role) for role in roles for word in role.assigned_to.groups),
+            roles=_index((word.value, role) for role in roles for word in role.assigned_to.roles),
+            subjects=_index(
+                ((issuers.get(one.issuer.value, "") if one.issuer else only, one.subject.value), role)
+                for role in roles
+                for one in role.assigned_to.subjects
+            ),
+            workloads=tuple(
+                (compile_patterns(word.value for word in role.assigned_to.workloads), role.name.value)
+                for role in roles
+                if role.assigned_to.workloads
+            ),
+            conditions=tuple(
+                (condition, role.name.value)
+                for role in roles
+                if (condition := self.condition(role.assigned_to.when, PRINCIPAL)) is not None
+            ),
+        )
+
+
+def _names(words: tuple[Word, ...], server: ServerEntry) -> bool:
+    return any(word.value in (_EVERY_SERVER, server.name.value) for word in words)
+
+
+def _reach(entry: ScopeEntry, *, fold: Callable[[str], str] = str) -> Reach:
+    def patterns(words: tuple[Word, ...] | None) -> Patterns | None:
+        return None if words is None else compile_patterns(fold(word.value) for word in words)
+
+    return Reach(
+        verbs=entry.verbs,
+        tools=patterns(entry.tools),
+        prompts=patterns(entry.prompts),
+        resources=patterns(entry.resources),
+    )
+
+
+def _index(pairs: Iterable[tuple[_Key, RoleEntry]]) -> Mapping[_Key, frozenset[str]]:
+    found: dict[_Key, frozenset[str]] = {}
+    for key, role in pairs:
+        found[key] = found.get(key, frozenset()) | {role.name.value}
+    return MappingProxyType(found)
+
+
+def _place(scalar: Scalar, fault: Fault) -> Spot:
+    """Where in the file a fault inside of a condition stands; its start where the file writes the text differently."""
+    if scalar.inside is None:
+        return scalar.spot
+    if fault.line == 1:
+        return Spot(scalar.inside.line, scalar.inside.column + fault.column - 1)
+    return Spot(scalar.inside.line + fault.line - 1, scalar.indent + fault.column)

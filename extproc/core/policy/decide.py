@@ -1,0 +1,254 @@
+"""The decision on one message, and on what a list may show: default deny, deny rules first, then grants.
+
+Promises: total; every target of a message is judged with every face of its principal and the strictest answer wins; a
+condition that errors never allows. What a refusal says depends on the name that was asked for and never on whether
+such a thing exists: a thing that the principal cannot see is refused in the words of a thing that does not exist.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from extproc.core.model import (
+    AccessRequest,
+    Client,
+    Decision,
+    Effect,
+    Message,
+    Obligations,
+    Principal,
+    Quota,
+    ResourceKind,
+    Target,
+    Verb,
+)
+from extproc.core.policy import answers
+from extproc.core.policy.membership import faces
+from extproc.core.policy.question import Question, covers_kind, covers_name, looks_denied
+from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Server
+from extproc.core.policy.verbs import verb_of
+
+__all__ = ["asks_session_calls", "client_of", "judge", "over_quota", "sees"]
+
+_NOBODY: Final = Client()
+_OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
+_OF_ONE_URI: Final = frozenset({"uri"})
+_NOTHING: Final[frozenset[str]] = frozenset()
+_OF_THINGS: Final = frozenset({"arguments", "tool", "prompt", "uri"})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Verdict:
+    """The answer on one target for one face; not frozen, because the hot path makes one per target."""
+
+    effect: Effect
+    rule: str
+    reason: str
+    message: str = ""
+    verb: Verb = Verb.ADMIN
+
+
+def judge(policy: Policy, principal: Principal, server: str, message: Message, *, session_calls: int = 0) -> Decision:
+    """The decision on a message: the strictest over all its targets and all faces of the principal.
+
+    Refuses an unknown server, a message without targets, and everything that no grant allows or a deny rule refuses.
+    """
+    place = policy.servers.get(server)
+    if place is None:
+        target = Target(kind=ResourceKind.SERVER)
+        no = _default(server, target, Verb.ADMIN)
+        no.reason = "unknown_server"
+        return _decision(policy, None, no, ())
+    held = faces(policy.membership, principal)
+    allowed: _Verdict | None = None
+    for target in message.targets:
+        verb = _verb(place, target, message.verb)
+        request = AccessRequest(
+            principal=principal,
+            server=server,
+            method=message.method,
+            verb=Verb.ADMIN if verb is None else verb,
+            target=target,
+            arguments=message.arguments,
+            client=client_of(message),
+            session_calls=session_calls,
+        )
+        for roles in held:
+            verdict = _judge_target(place, roles, request, exists=verb is not None)
+            if verdict.effect is Effect.DENY:
+                return _decision(policy, place, verdict, ())
+            if allowed is None or verdict.verb > allowed.verb:
+                allowed = verdict
+    if allowed is None:
+        no = _default(server, Target(kind=ResourceKind.SERVER), message.verb)
+        return _decision(policy, place, no, ())
+    return _decision(policy, place, allowed, _quotas(place, principal, message))
+
+
+def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all six
+    policy: Policy, principal: Principal, server: str, client: Client, kind: ResourceKind, name: str
+) -> bool:
+    """Whether a list may show a thing: some arguments could be allowed to each face of the principal."""
+    place = policy.servers.get(server)
+    if place is None:
+        return False
+    verb = _verb(place, Target(kind=kind, name=name), Verb.QUERY)
+    if verb is None:
+        return False
+    request = AccessRequest(
+        principal=principal,
+        server=server,
+        method="tools/call",
+        verb=verb,
+        target=Target(kind=kind, name=name),
+        client=client,
+    )
+    return all(_is_visible(place, roles, request) for roles in faces(policy.membership, principal))
+
+
+def asks_session_calls(policy: Policy, server: str) -> bool:
+    """Whether a decision on the server depends on the number of earlier calls in the session."""
+    place = policy.servers.get(server)
+    return place is not None and place.asks_calls
+
+
+def client_of(message: Message) -> Client:
+    """What the client says of itself, empty where it says nothing."""
+    return message.client or _NOBODY
+
+
+def over_quota(policy: Policy, server: str, decision: Decision, quota: Quota) -> Decision:
+    """The refusal of a call that was allowed but is over a limit."""
+    place = policy.servers.get(server)
+    words = answers.too_many(quota.rule, quota.calls, quota.seconds)
+    no = _Verdict(effect=Effect.DENY, rule=quota.rule, reason="over_limit", message=words, verb=decision.verb)
+    return _decision(policy, place, no, ())
+
+
+def _judge_target(place: Server, roles: frozenset[str], request: AccessRequest, *, exists: bool) -> _Verdict:
+    kind = request.target.kind
+    if kind is ResourceKind.SERVER:
+        return _judge_server(place, roles, request)
+    # a template stands for many URIs: a condition on the URI has no answer for it, and so refuses
+    question = Question(request=request, unbound=_OF_ONE_URI if kind is ResourceKind.TEMPLATE else _NOTHING)
+    denies = [rule for rule in place.denies if (exists or _is_blind(rule)) and _refuses(rule, question)]
+    if exists and not denies:
+        for grant in place.grants:
+            if grant.role in roles and _permits(grant, question):
+                return _Verdict(effect=Effect.ALLOW, rule=grant.rule, reason="granted", verb=request.verb)
+    return _refusal(place, roles, request, denies, exists=exists)
+
+
+def _refusal(
+    place: Server, roles: frozenset[str], request: AccessRequest, denies: list[DenyRule], *, exists: bool
+) -> _Verdict:
+    """What a refusal may tell: a rule is named only where its name does not tell that a hidden thing exists."""
+    visible = exists and _is_visible(place, roles, request)
+    if not visible:
+        # the same answer for a name that exists and one that does not: nothing here looks at the verb of a tool
+        near = any(grant.role in roles and covers_name(grant.reach, request.target) for grant in place.grants)
+        denies = [rule for rule in denies if near and _is_blind(rule)]
+    server, target = place.name, request.target
+    if denies:
+        words = answers.denied_by(denies[0], server, target)
+        return _Verdict(effect=Effect.DENY, rule=denies[0].rule, reason="deny_rule", message=words, verb=request.verb)
+    question = _open_question(request)
+    if visible:
+        grant = next(grant for grant in place.grants if grant.role in roles and _permits(grant, question))
+        words = answers.arguments_refused(grant, server, target)
+        return _Verdict(
+            effect=Effect.DENY, rule=grant.rule, reason="condition_not_met", message=words, verb=request.verb
+        )
+    return _default(server, target, request.verb)
+
+
+def _judge_server(place: Server, roles: frozenset[str], request: AccessRequest) -> _Verdict:
+    """The handshake, lists and streams are for whoever may use something here; what they show is judged on its own."""
+    question = Question(request=request, unbound=_OF_THINGS, tolerant=True)
+    grant = next((grant for grant in place.grants if grant.role in roles and question.could(grant.when)), None)
+    if grant is None:
+        return _default(place.name, request.target, request.verb)
+    for rule in place.denies:
+        if _refuses(rule, question):
+            words = answers.denied_by(rule, place.name, request.target)
+            return _Verdict(effect=Effect.DENY, rule=rule.rule, reason="deny_rule", message=words, verb=request.verb)
+    return _Verdict(effect=Effect.ALLOW, rule=grant.rule, reason="granted", verb=request.verb)
+
+
+def _is_visible(place: Server, roles: frozenset[str], request: AccessRequest) -> bool:
+    question = _open_question(request)
+    if any(_refuses(rule, question) for rule in place.denies):
+        return False
+    return any(grant.role in roles and _permits(grant, question) for grant in place.grants)
+
+
+def _open_question(request: AccessRequest) -> Question:
+    """The question whether some call on the target could be allowed."""
+    kind = request.target.kind
+    unbound = _OF_ARGUMENTS
+    if kind is not ResourceKind.TOOL:  # several methods touch it
+        unbound |= {"method"}
+    if kind is ResourceKind.TEMPLATE:
+        unbound |= {"uri"}
+    return Question(request=request, unbound=unbound, tolerant=True)
+
+
+def _permits(grant: Grant, question: Question) -> bool:
+    return covers_kind(grant.reach, question) and question.could(grant.when)
+
+
+def _refuses(rule: DenyRule, question: Question) -> bool:
+    return looks_denied(rule, question) and question.certainly(rule.when)
+
+
+def _is_blind(rule: DenyRule) -> bool:
+    """Whether the rule treats a tool that exists like one that does not: it does not look at the verb."""
+    return rule.reach.verbs is None and (rule.when is None or "verb" not in rule.when.names)
+
+
+def _verb(place: Server, target: Target, otherwise: Verb) -> Verb | None:
+    """The verb of what is done to the target; None for a tool that the policy does not know."""
+    return verb_of(place.tools, target.name) if target.kind is ResourceKind.TOOL else otherwise
+
+
+def _default(server: str, target: Target, verb: Verb) -> _Verdict:
+    words = answers.not_available(server, target)
+    return _Verdict(effect=Effect.DENY, rule=answers.DEFAULT, reason="not_granted", message=words, verb=verb)
+
+
+def _decision(policy: Policy, place: Server | None, verdict: _Verdict, quotas: tuple[Quota, ...]) -> Decision:
+    shadow = policy.shadow if place is None else place.shadow
+    return Decision(
+        effect=verdict.effect,
+        rule=verdict.rule,
+        reason=verdict.reason,
+        message=verdict.message,
+        verb=verdict.verb,
+        policy_digest=policy.digest,
+        shadowed=shadow and verdict.effect is Effect.DENY,
+        obligations=Obligations(quotas=quotas)
+        if place is None
+        else Obligations(recording=place.recording, quotas=quotas),
+    )
+
+
+def _quotas(place: Server, principal: Principal, message: Message) -> tuple[Quota, ...]:
+    """The counts that a call on a tool, prompt or resource must fit into; the rest of the protocol is not counted."""
+    named = next((target for target in message.targets if target.kind is not ResourceKind.SERVER), None)
+    if named is None or not place.limits:
+        return ()
+    return tuple(
+        Quota(rule=limit.rule, key=_key(limit, place, principal, named), calls=limit.calls, seconds=limit.seconds)
+        for limit in place.limits
+        if limit.per != "tool" or named.kind is ResourceKind.TOOL
+    )
+
+
+def _key(limit: Limit, place: Server, principal: Principal, target: Target) -> str:
+    """The name of one count, as netstrings: no two lists of parts run together to one text."""
+    if limit.per == "server":
+        parts: tuple[str, ...] = (limit.rule, place.name)
+    elif limit.per == "tool":
+        parts = (limit.rule, principal.issuer, principal.subject, place.name, target.name)
+    else:
+        parts = (limit.rule, principal.issuer, principal.subject)
+    return "".join([f"{len(part)}:{part}," for part in parts])

@@ -1,0 +1,200 @@
+"""From the tree of a policy file to its entries.
+
+Reads every key of the format, the closed set of DESIGN section 6 minus what is not supported yet, and judges each
+value by itself. What values mean together (a grant on an unknown server, a pattern that matches nothing) is checked
+by ``reach``. Durations are seconds, patterns stay text.
+"""
+
+from typing import Final
+
+from extproc.core.model import Recording, Verb
+from extproc.core.policy.entries import (
+    Assignment,
+    DenyEntry,
+    Document,
+    LimitEntry,
+    RoleEntry,
+    ScopeEntry,
+    ServerEntry,
+    Subject,
+)
+from extproc.core.policy.issuers import read_identity
+from extproc.core.policy.positions import Members, Node, Scalar, Spot
+from extproc.core.policy.reading import Reading, Word, listed
+
+__all__ = ["read_document"]
+
+_VERBS: Final = {"query": Verb.QUERY, "mutate": Verb.MUTATE, "admin": Verb.ADMIN}
+_MODES: Final = ("enforce", "shadow")
+_LEVELS: Final = ("masked", "digest", "none")
+_PER: Final = ("principal", "tool", "server")
+_SCOPES: Final = ("servers", "verbs", "tools", "prompts", "resources", "when")
+
+
+def read_document(root: Members, reading: Reading) -> Document:
+    """The document; what is wrong with it goes into the problems of the reading."""
+    keys = ("version", "mode", "identity", "servers", "roles", "deny", "limits", "recording")
+    later = ("approvals", "masking")
+    found = reading.members(root, "the policy", keys, required=("version", "servers", "roles"), later=later)
+    version = found.get("version")
+    if version is not None and not (isinstance(version, Scalar) and version.value == 1 and version.text == "1"):
+        reading.problem(version.spot, "this version of the format is not known", "Write `version: 1`")
+    recording, recordings = _recording(found.get("recording"), reading)
+    return Document(
+        identity=read_identity(found.get("identity"), reading),
+        shadow=reading.choice(found.get("mode"), "`mode`", _MODES) == "shadow",
+        servers=tuple(
+            _server(name, node, reading) for name, node in reading.entries(found.get("servers"), "`servers`")
+        ),
+        roles=tuple(
+            role
+            for name, node in reading.entries(found.get("roles"), "`roles`")
+            if (role := _role(name, node, reading)) is not None
+        ),
+        deny=_denies(found.get("deny"), reading),
+        limits=tuple(
+            limit
+            for node in reading.items(found.get("limits"), "`limits`")
+            if (limit := _limit(node, reading)) is not None
+        ),
+        recording=recording,
+        recordings=recordings,
+    )
+
+
+def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
+    what = f"server `{name.value}`"
+    found = reading.members(node, what, ("tools", "unlisted_tools", "tool_definitions", "mode", "url"))
+    tools: list[tuple[Word, Verb]] = []
+    for tool, entry in reading.entries(found.get("tools"), f"`tools` of {what}"):
+        about = f"tool `{tool.value}`"
+        members = reading.members(entry, about, ("verb",), required=("verb",), later=("sql", "shell"))
+        verb = reading.choice(members.get("verb"), f"`verb` of {about}", tuple(_VERBS), later=("sql", "shell"))
+        # a tool without a good verb stays known as the worst, so that its mistake is reported once
+        tools.append((tool, _VERBS.get(verb or "", Verb.ADMIN)))
+    unlisted = reading.choice(found.get("unlisted_tools"), "`unlisted_tools`", ("deny", *_VERBS))
+    reading.choice(found.get("tool_definitions"), "`tool_definitions`", ("ignore",), later=("pin", "warn"))
+    mode = reading.choice(found.get("mode"), f"`mode` of {what}", _MODES)
+    url = reading.word(found.get("url"), f"`url` of {what}")
+    return ServerEntry(
+        name=name,
+        tools=tuple(tools),
+        unlisted=_VERBS.get(unlisted or "deny"),
+        shadow=None if mode is None else mode == "shadow",
+        url=None if url is None else url.value,
+    )
+
+
+def _role(name: Word, node: Node, reading: Reading) -> RoleEntry | None:
+    what = f"role `{name.value}`"
+    found = reading.members(node, what, ("assigned_to", "grants"), required=("assigned_to", "grants"))
+    assigned = found.get("assigned_to")
+    grants = tuple(
+        _grant(item, f"a grant of {what}", reading)
+        for item in reading.items(found.get("grants"), f"`grants` of {what}")
+    )
+    if assigned is None:
+        return None
+    return RoleEntry(name=name, assigned_to=_assignment(assigned, what, reading), grants=grants)
+
+
+def _assignment(node: Node, role: str, reading: Reading) -> Assignment:
+    what = f"`assigned_to` of {role}"
+    keys = ("groups", "roles", "subjects", "workloads", "when")
+    found = reading.members(node, what, keys)
+    if isinstance(node, Members) and not node.entries:
+        reading.problem(node.spot, f"nobody can have {role}", f"Name at least one of {listed(keys)}")
+    return Assignment(
+        spot=node.spot,
+        groups=reading.words(found.get("groups"), f"`groups` in {what}"),
+        roles=reading.words(found.get("roles"), f"`roles` in {what}"),
+        subjects=tuple(
+            subject
+            for item in reading.items(found.get("subjects"), f"`subjects` in {what}")
+            if (subject := _subject(item, reading)) is not None
+        ),
+        workloads=reading.words(found.get("workloads"), f"`workloads` in {what}"),
+        when=reading.scalar(found.get("when"), f"`when` in {what}"),
+    )
+
+
+def _subject(node: Node, reading: Reading) -> Subject | None:
+    if not isinstance(node, Members):
+        bare = reading.word(node, "a subject")
+        return None if bare is None else Subject(issuer=None, subject=bare)
+    found = reading.members(node, "a subject", ("issuer", "subject"), required=("issuer", "subject"))
+    issuer = reading.word(found.get("issuer"), "`issuer` of a subject")
+    subject = reading.word(found.get("subject"), "`subject` of a subject")
+    return None if issuer is None or subject is None else Subject(issuer=issuer, subject=subject)
+
+
+def _grant(node: Node, what: str, reading: Reading) -> ScopeEntry:
+    found = reading.members(node, what, _SCOPES, required=("servers",), later=("approval",))
+    return _scope(found, node.spot, what, reading)
+
+
+def _scope(found: dict[str, Node], spot: Spot, what: str, reading: Reading) -> ScopeEntry:
+    def patterns(key: str) -> tuple[Word, ...] | None:
+        return reading.words(found[key], f"`{key}` of {what}") if key in found else None
+
+    verbs: frozenset[Verb] | None = None
+    if "verbs" in found:
+        items = reading.items(found["verbs"], f"`verbs` of {what}")
+        later_verbs = ("sql", "shell")
+        words = [reading.choice(item, f"each of `verbs` of {what}", tuple(_VERBS), later=later_verbs) for item in items]
+        verbs = frozenset(_VERBS[word] for word in words if word is not None)
+    return ScopeEntry(
+        spot=spot,
+        servers=patterns("servers") or (),
+        verbs=verbs,
+        tools=patterns("tools"),
+        prompts=patterns("prompts"),
+        resources=patterns("resources"),
+        when=reading.scalar(found.get("when"), f"`when` of {what}"),
+    )
+
+
+def _denies(node: Node | None, reading: Reading) -> tuple[DenyEntry, ...]:
+    rules: list[DenyEntry] = []
+    for item in reading.items(node, "`deny`"):
+        known = ("name", "message", *_SCOPES)
+        found = reading.members(item, "a deny rule", known, required=("name", "servers"))
+        name = reading.word(found.get("name"), "`name` of a deny rule")
+        message = reading.word(found.get("message"), "`message` of a deny rule")
+        scope = _scope(found, item.spot, "a deny rule", reading)
+        if name is None:
+            continue
+        if any(rule.name == name for rule in rules):
+            reading.problem(name.spot, f"two deny rules are named `{name.value}`", "Give each its own name")
+        rules.append(DenyEntry(name=name, scope=scope, message=" ".join(message.value.split()) if message else ""))
+    return tuple(rules)
+
+
+def _limit(node: Node, reading: Reading) -> LimitEntry | None:
+    found = reading.members(node, "a limit", ("per", "servers", "calls"), required=("per", "servers", "calls"))
+    per = reading.choice(found.get("per"), "`per` of a limit", _PER)
+    servers = reading.words(found.get("servers"), "`servers` of a limit")
+    calls = reading.word(found.get("calls"), "`calls` of a limit")
+    if calls is None:
+        return None
+    number, slash, window = calls.value.partition("/")
+    if not (slash and number.isascii() and number.isdigit() and 0 < len(number) <= 9 and int(number) > 0):
+        reading.problem(calls.spot, "`calls` is no number per length of time", "Write it like `60/1m`")
+        return None
+    seconds = reading.duration(Scalar(spot=calls.spot, text=window, value=window), "the time of `calls`")
+    if per is None or seconds is None:
+        return None
+    return LimitEntry(per=per, servers=servers, calls=int(number), seconds=seconds)
+
+
+def _recording(node: Node | None, reading: Reading) -> tuple[Recording, tuple[tuple[Word, Recording], ...]]:
+    if node is None:
+        return Recording.MASKED, ()
+    found = reading.members(node, "`recording`", ("payloads", "servers"), later=("retention",))
+    level = reading.choice(found.get("payloads"), "`payloads`", _LEVELS) or "masked"
+    servers = [
+        (name, Recording(word))
+        for name, entry in reading.entries(found.get("servers"), "`servers` of `recording`")
+        if (word := reading.choice(entry, f"the recording of `{name.value}`", _LEVELS)) is not None
+    ]
+    return Recording(level), tuple(servers)

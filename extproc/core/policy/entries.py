@@ -1,0 +1,107 @@
+"""The policy file as values: what each key says, and where it stands.
+
+Values as written: patterns and conditions stay text, durations are seconds.
+"""
+
+from dataclasses import dataclass
+
+from extproc.core.model import IdentityConfig, Recording, Verb
+from extproc.core.policy.positions import Scalar, Spot
+from extproc.core.policy.reading import Word
+
+__all__ = [
+    "Assignment",
+    "DenyEntry",
+    "Document",
+    "LimitEntry",
+    "RoleEntry",
+    "ScopeEntry",
+    "ServerEntry",
+    "Subject",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEntry:
+    """``servers.<name>``. ``unlisted`` None refuses unlisted tools; ``shadow`` None leaves the mode to the top."""
+
+    name: Word
+    tools: tuple[tuple[Word, Verb], ...] = ()
+    unlisted: Verb | None = None
+    shadow: bool | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One subject; ``issuer`` None where the one configured issuer is meant."""
+
+    issuer: Word | None
+    subject: Word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """``assigned_to``: any of these gives the role."""
+
+    spot: Spot
+    groups: tuple[Word, ...] = ()
+    roles: tuple[Word, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    workloads: tuple[Word, ...] = ()
+    when: Scalar | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeEntry:
+    """A grant, or the reach of a deny rule. ``verbs``, ``tools``, ``prompts``, ``resources``: None where not given."""
+
+    spot: Spot
+    servers: tuple[Word, ...]
+    verbs: frozenset[Verb] | None
+    tools: tuple[Word, ...] | None
+    prompts: tuple[Word, ...] | None
+    resources: tuple[Word, ...] | None
+    when: Scalar | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleEntry:
+    """``roles.<name>``."""
+
+    name: Word
+    assigned_to: Assignment
+    grants: tuple[ScopeEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenyEntry:
+    """One deny rule."""
+
+    name: Word
+    scope: ScopeEntry
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitEntry:
+    """One limit."""
+
+    per: str
+    servers: tuple[Word, ...]
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The whole file."""
+
+    identity: IdentityConfig
+    shadow: bool
+    servers: tuple[ServerEntry, ...]
+    roles: tuple[RoleEntry, ...]
+    deny: tuple[DenyEntry, ...]
+    limits: tuple[LimitEntry, ...]
+    recording: Recording
+    recordings: tuple[tuple[Word, Recording], ...]

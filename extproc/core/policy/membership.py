@@ -1,0 +1,56 @@
+"""Which roles a principal has.
+
+A role is had by any of: a group, a role of the token, an exact (issuer, subject), a workload pattern, a condition over
+the principal. Who comes with a token and with a workload certificate has two faces where the policy gives roles to
+workloads: each face is judged with its own roles, and both must be allowed (threat G23), so a certificate never adds
+to what a token may do, and a token never to what a workload may.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from extproc.core.model import EMPTY, Principal
+from extproc.core.policy.conditions import Condition, principal_scope
+from extproc.core.policy.patterns import Patterns
+
+__all__ = ["Membership", "faces"]
+
+_NONE: Final[frozenset[str]] = frozenset()
+_SPIFFE: Final = "spiffe://"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Who has which roles, from the one who comes to the roles."""
+
+    groups: Mapping[str, frozenset[str]]
+    roles: Mapping[str, frozenset[str]]
+    subjects: Mapping[tuple[str, str], frozenset[str]]
+    workloads: tuple[tuple[Patterns, str], ...]
+    conditions: tuple[tuple[Condition, str], ...]
+
+
+def faces(membership: Membership, principal: Principal) -> tuple[frozenset[str], ...]:
+    """The roles of each face of the principal: one set, or two that must both be allowed."""
+    workload = principal.workload
+    if not membership.workloads or workload is None or principal.issuer.startswith(_SPIFFE):
+        return (_roles(membership, principal),)
+    trust_domain = _SPIFFE + workload.removeprefix(_SPIFFE).partition("/")[0]
+    token = replace(principal, workload=None)
+    peer = Principal(issuer=trust_domain, subject=workload, claims=EMPTY, workload=workload)
+    return _roles(membership, token), _roles(membership, peer)
+
+
+def _roles(membership: Membership, principal: Principal) -> frozenset[str]:
+    held = membership.subjects.get((principal.issuer, principal.subject), _NONE)
+    for group in principal.groups:
+        held |= membership.groups.get(group, _NONE)
+    for role in principal.roles:
+        held |= membership.roles.get(role, _NONE)
+    if principal.workload is not None:
+        held |= {role for patterns, role in membership.workloads if patterns.cover(principal.workload)}
+    if membership.conditions:
+        scope = principal_scope(principal)
+        held |= {role for condition, role in membership.conditions if condition.holds(scope) is True}
+    return held

@@ -1,0 +1,101 @@
+"""One access request as the rules see it: what a rule covers, and what its condition says.
+
+A question may leave variables open. Then a condition that depends on an open variable could hold, and does not
+certainly hold; any other error keeps its meaning: it never allows, and it always refuses (invariant 2).
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from extproc.core.model import AccessRequest, ResourceKind, Target
+from extproc.core.policy.conditions import Condition, Scope, scope
+from extproc.core.policy.patterns import Patterns, as_pattern, folded
+from extproc.core.policy.rules import DenyRule, Reach
+
+__all__ = ["Question", "covers_kind", "covers_name", "looks_denied"]
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(slots=True, kw_only=True)
+class Question:
+    """One request and its variables, bound when the first condition asks.
+
+    ``unbound`` variables are left out; with ``tolerant`` a condition that depends on one of them could be either.
+    """
+
+    request: AccessRequest
+    unbound: frozenset[str] = _NOTHING
+    tolerant: bool = False
+    _scope: Scope = field(default=None, init=False, repr=False)
+
+    def could(self, condition: Condition | None) -> bool:
+        """Whether a grant's condition holds, or could hold where it depends on what is open."""
+        if condition is None:
+            return True
+        holds = self._ask(condition)
+        return self._is_open(condition) if holds is None else holds
+
+    def certainly(self, condition: Condition | None) -> bool:
+        """Whether a deny rule's condition holds or errors, whatever is open."""
+        if condition is None:
+            return True
+        holds = self._ask(condition)
+        return not self._is_open(condition) if holds is None else holds
+
+    def _ask(self, condition: Condition) -> bool | None:
+        if self._scope is None:
+            self._scope = scope(self.request, without=self.unbound)
+        return condition.holds(self._scope)
+
+    def _is_open(self, condition: Condition) -> bool:
+        return self.tolerant and not self.unbound.isdisjoint(condition.names)
+
+
+def covers_kind(reach: Reach, question: Question) -> bool:
+    """Whether a grant covers the thing that the request names, byte for byte, with its verb."""
+    request = question.request
+    if reach.verbs is not None and request.verb not in reach.verbs:
+        return False
+    return covers_name(reach, request.target)
+
+
+def covers_name(reach: Reach, target: Target) -> bool:
+    """Whether a grant covers the thing whatever its verb."""
+    if reach.unrestricted:
+        return True
+    patterns = _patterns(reach, target.kind)
+    if patterns is None:
+        return False
+    if target.kind is ResourceKind.TEMPLATE:
+        return patterns.overlap(as_pattern(target.name))
+    return patterns.cover(target.name)
+
+
+def looks_denied(rule: DenyRule, question: Question) -> bool:
+    """Whether a deny rule covers the thing or one that looks like it; a template only with all that it stands for."""
+    request = question.request
+    if rule.reach.verbs is not None and request.verb not in rule.reach.verbs:
+        return False
+    if rule.reach.unrestricted:
+        return True
+    target = request.target
+    patterns, looks = _patterns(rule.reach, target.kind), _patterns(rule.looks, target.kind)
+    if patterns is None or looks is None:
+        return False
+    if target.kind is ResourceKind.TEMPLATE:
+        template = as_pattern(target.name)
+        return patterns.contain(template) or looks.contain(folded(template))
+    return patterns.cover(target.name) or looks.cover(folded(target.name))
+
+
+def _patterns(reach: Reach, kind: ResourceKind) -> Patterns | None:
+    match kind:
+        case ResourceKind.TOOL:
+            return reach.tools
+        case ResourceKind.PROMPT:
+            return reach.prompts
+        case ResourceKind.RESOURCE | ResourceKind.TEMPLATE:
+            return reach.resources
+        case ResourceKind.SERVER:
+            return None

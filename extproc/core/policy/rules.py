@@ -1,0 +1,86 @@
+"""The nouns of a loaded policy: servers with the grants, deny rules and limits that concern each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from extproc.core.model import IdentityConfig, Recording, Verb
+from extproc.core.policy.conditions import Condition
+from extproc.core.policy.membership import Membership
+from extproc.core.policy.patterns import Patterns
+from extproc.core.policy.verbs import ToolVerbs
+
+__all__ = ["DenyRule", "Grant", "Limit", "Policy", "Reach", "Server"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a rule covers; None where the file does not restrict. Only names given means: only those kinds of thing."""
+
+    verbs: frozenset[Verb] | None = None
+    tools: Patterns | None = None
+    prompts: Patterns | None = None
+    resources: Patterns | None = None
+
+    @property
+    def unrestricted(self) -> bool:
+        """Whether it covers every kind of thing."""
+        return self.tools is None and self.prompts is None and self.resources is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One grant of one role; ``rule`` is its name in decisions."""
+
+    rule: str
+    role: str
+    reach: Reach
+    when: Condition | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenyRule:
+    """One deny rule; ``looks`` is its reach with every pattern folded, ``message`` the operator's sentence."""
+
+    rule: str
+    reach: Reach
+    looks: Reach
+    when: Condition | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """At most ``calls`` in ``seconds`` for each of ``per``: principal, tool (of one principal), server."""
+
+    rule: str
+    per: str
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """All that concerns one server. ``asks_calls``: some condition names ``session.calls``."""
+
+    name: str
+    tools: ToolVerbs
+    grants: tuple[Grant, ...]
+    denies: tuple[DenyRule, ...]
+    limits: tuple[Limit, ...]
+    recording: Recording
+    shadow: bool
+    asks_calls: bool
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One loaded policy file. ``shadow`` is the mode of what belongs to no server."""
+
+    source: str
+    digest: str
+    identity: IdentityConfig
+    shadow: bool
+    servers: Mapping[str, Server]
+    membership: Membership
+    roles: tuple[str, ...]

@@ -1,0 +1,38 @@
+"""Which verb a tool has: what the operator wrote, never what the server or the client says of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from extproc.core.model import Verb
+from extproc.core.policy.patterns import covers, weight
+
+__all__ = ["ToolVerbs", "compile_verbs", "verb_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolVerbs:
+    """The listed tools of one server; ``globs`` stand in the order of their precedence.
+
+    ``unlisted`` is the verb of every other tool, None where another tool is refused.
+    """
+
+    exact: Mapping[str, Verb]
+    globs: tuple[tuple[str, Verb], ...]
+    unlisted: Verb | None
+
+
+def compile_verbs(tools: Iterable[tuple[str, Verb]], unlisted: Verb | None) -> ToolVerbs:
+    """The verbs of the listed tools, the most specific pattern first and of two equals the stricter verb."""
+    kept = tuple(tools)
+    globs = sorted((tool for tool in kept if "*" in tool[0]), key=lambda tool: (weight(tool[0]), tool[1]), reverse=True)
+    return ToolVerbs(
+        exact={name: verb for name, verb in kept if "*" not in name}, globs=tuple(globs), unlisted=unlisted
+    )
+
+
+def verb_of(tools: ToolVerbs, name: str) -> Verb | None:
+    """The verb of a tool; None for a tool that is not listed where such are refused."""
+    verb = tools.exact.get(name)
+    if verb is not None:
+        return verb
+    return next((verb for pattern, verb in tools.globs if covers(pattern, name)), tools.unlisted)
