@@ -6,6 +6,7 @@ Under a supervisor every worker keeps its values in mapped files of its own, nam
 process, so a worker that is started again goes on counting where its predecessor stopped.
 """
 
+import json
 import logging
 import re
 import sys
@@ -13,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -42,12 +42,18 @@ _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def _redact(logger: object, name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
-    masked = mask(orjson.loads(orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)))
-    return masked if isinstance(masked, dict) else {"event": "masked"}
+    try:
+        # to plain JSON first: a token inside an object's repr is a string only then
+        masked = mask(json.loads(json.dumps(event, default=repr)))
+    except (TypeError, ValueError, RecursionError):
+        masked = None
+    if isinstance(masked, dict):
+        return masked
+    return {"event": "a line that could not be masked was dropped", "level": str(event.get("level"))}
 
 
 def _render(logger: object, name: str, event: Mapping[str, Any]) -> str:  # noqa: ARG001
-    return orjson.dumps(event).decode()
+    return json.dumps(event)
 
 
 def configure_logging(*, level: str = "info", stream: TextIO | None = None, worker: int | None = None) -> None:
@@ -85,6 +91,8 @@ def configure_logging(*, level: str = "info", stream: TextIO | None = None, work
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(level.upper())
+    # else a line that cannot be formatted is printed by the library itself, unmasked and with its arguments
+    logging.raiseExceptions = False
     logging.captureWarnings(capture=True)
 
 
@@ -219,9 +227,7 @@ def exposition(folder: Path, *, ready: Mapping[int, bool], restarts: Mapping[int
     up = GaugeMetricFamily("extproc_worker_ready", "1 if the worker answers health.", labels=("worker",))
     for worker, value in ready.items():
         up.add_metric((str(worker),), float(value))
-    restarted = CounterMetricFamily(
-        "extproc_worker_restarts", "Times the worker started again.", labels=("worker",)
-    )
+    restarted = CounterMetricFamily("extproc_worker_restarts", "Times the worker started again.", labels=("worker",))
     for worker, count in restarts.items():
         restarted.add_metric((str(worker),), count)
     supervisor = CollectorRegistry()
