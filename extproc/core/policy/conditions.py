@@ -10,10 +10,10 @@ CEL: https://github.com/google/cel-spec/blob/master/doc/langdef.md
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import re2
 from cel_expr_python import cel
@@ -28,10 +28,8 @@ __all__ = [
     "SESSION_CALLS",
     "Condition",
     "Fault",
-    "Scope",
     "compile_condition",
-    "principal_scope",
-    "scope",
+    "variables",
 ]
 
 _TEXT: Final = cel.Type.STRING
@@ -66,8 +64,33 @@ ANYTHING: Final[Mapping[str, Any]] = MappingProxyType(
 )
 """What the condition of a grant or a deny rule may name."""
 
-Scope: TypeAlias = Any
-"""The variables of one question, bound once and read by every condition that it meets."""
+_UNREADABLE: Final = object()
+_VALUES: Final[Mapping[str, Callable[[AccessRequest], Any]]] = MappingProxyType(
+    {
+        "principal.subject": lambda request: request.principal.subject,
+        "principal.issuer": lambda request: request.principal.issuer,
+        "principal.groups": lambda request: sorted(request.principal.groups),
+        "principal.roles": lambda request: sorted(request.principal.roles),
+        "principal.claims": lambda request: _claims(request.principal),
+        "principal.workload": lambda request: request.principal.workload or "",
+        "server": lambda request: request.server,
+        "method": lambda request: request.method,
+        "verb": lambda request: request.verb.name.lower(),
+        "tool": lambda request: _name_of(request, ResourceKind.TOOL),
+        "prompt": lambda request: _name_of(request, ResourceKind.PROMPT),
+        "uri": lambda request: _name_of(request, ResourceKind.RESOURCE) or _name_of(request, ResourceKind.TEMPLATE),
+        # the engine takes plain dictionaries only, and converts what a condition reads
+        "arguments": lambda request: dict(request.arguments),
+        "client.name": lambda request: request.client.name,
+        "client.version": lambda request: request.client.version,
+        SESSION_CALLS: lambda request: request.session_calls,
+    }
+)
+
+
+def _name_of(request: AccessRequest, kind: ResourceKind) -> str:
+    return request.target.name if request.target.kind is kind else ""
+
 
 _MESSAGE: Final = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
 # string literals (raw and triple-quoted too), comments, identifiers, else one character
@@ -86,10 +109,10 @@ class Condition:
     names: frozenset[str]
     program: Any = field(compare=False, repr=False)
 
-    def holds(self, scope: Scope) -> bool | None:
+    def holds(self, bound: Mapping[str, Any]) -> bool | None:
         """Whether it is true; None where it errors or depends on a variable that is not bound."""
         try:
-            value = self.program.eval(scope).value()
+            value = self.program.eval(data=bound).value()
         except (RuntimeError, ValueError, TypeError, OverflowError):  # e.g. a lone surrogate in an argument
             return None
         # an error's value is its text, which is truthy: only the two booleans count
@@ -97,7 +120,7 @@ class Condition:
 
     def never(self) -> bool:
         """Whether no request makes it true: it is false with nothing bound, or errors and names no variable."""
-        fixed = self.holds(_EVERYTHING.Activation({}))
+        fixed = self.holds({})
         return fixed is False or (fixed is None and not self.names)
 
 
@@ -114,10 +137,6 @@ class Fault:
 @functools.cache
 def _environment(names: frozenset[str]) -> Any:
     return cel.NewEnv(variables={name: ANYTHING[name] for name in names}, extensions=[ext_strings.ExtStrings()])
-
-
-_EVERYTHING: Final = _environment(frozenset(ANYTHING))
-_OF_A_PRINCIPAL: Final = _environment(frozenset(PRINCIPAL))
 
 
 def compile_condition(text: str, variables: Mapping[str, Any] = ANYTHING) -> Condition | Fault:
@@ -188,47 +207,14 @@ def _is_pattern(literal: str) -> bool:
     return True
 
 
-def scope(request: AccessRequest, *, without: frozenset[str] = frozenset()) -> Scope:
-    """The variables of one request; those in ``without`` stay unbound."""
-    principal = request.principal
-    name = request.target.name
-    kind = request.target.kind
-    bound: dict[str, Any] = {
-        **_principal(principal),
-        "server": request.server,
-        "method": request.method,
-        "verb": request.verb.name.lower(),
-        "tool": name if kind is ResourceKind.TOOL else "",
-        "prompt": name if kind is ResourceKind.PROMPT else "",
-        "uri": name if kind in (ResourceKind.RESOURCE, ResourceKind.TEMPLATE) else "",
-        # the engine takes plain dictionaries only, and reads them lazily
-        "arguments": request.arguments if type(request.arguments) is dict else dict(request.arguments),
-        "client.name": request.client.name,
-        "client.version": request.client.version,
-        SESSION_CALLS: request.session_calls,
-    }
-    for unbound in without:
-        bound.pop(unbound, None)
-    return _EVERYTHING.Activation(bound)
+def variables(request: AccessRequest, names: Iterable[str]) -> dict[str, Any]:
+    """The values of the named variables in a request, as the engine takes them."""
+    return {name: _VALUES[name](request) for name in names}
 
 
-def principal_scope(principal: Principal) -> Scope:
-    """The variables of a role's condition."""
-    return _OF_A_PRINCIPAL.Activation(_principal(principal))
-
-
-def _principal(principal: Principal) -> dict[str, Any]:
-    bound: dict[str, Any] = {
-        "principal.subject": principal.subject,
-        "principal.issuer": principal.issuer,
-        "principal.groups": sorted(principal.groups),
-        "principal.roles": sorted(principal.roles),
-        "principal.workload": principal.workload or "",
-    }
-    # the engine crashes on data nested some thousand levels deep: such claims stay unbound, and conditions on them None
-    if _is_shallow(principal.claims):
-        bound["principal.claims"] = dict(principal.claims)
-    return bound
+def _claims(principal: Principal) -> Any:
+    """The claims; a value the engine refuses where they are nested so deep that it would crash."""
+    return dict(principal.claims) if _is_shallow(principal.claims) else _UNREADABLE
 
 
 def _is_shallow(claims: Mapping[str, Json]) -> bool:

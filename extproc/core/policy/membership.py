@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from extproc.core.model import EMPTY, Principal
-from extproc.core.policy.conditions import Condition, principal_scope
+from extproc.core.model import AccessRequest, Principal, ResourceKind, Target, Verb
+from extproc.core.policy.conditions import Condition, variables
 from extproc.core.policy.patterns import Patterns
 
 __all__ = ["Membership", "faces"]
 
 _NONE: Final[frozenset[str]] = frozenset()
+_NO_TARGET: Final = Target(kind=ResourceKind.SERVER)
 _SPIFFE: Final = "spiffe://"
 
 
@@ -38,7 +39,7 @@ def faces(membership: Membership, principal: Principal) -> tuple[frozenset[str],
         return (_roles(membership, principal),)
     trust_domain = _SPIFFE + workload.removeprefix(_SPIFFE).partition("/")[0]
     token = replace(principal, workload=None)
-    peer = Principal(issuer=trust_domain, subject=workload, claims=EMPTY, workload=workload)
+    peer = Principal(issuer=trust_domain, subject=workload, workload=workload)
     return _roles(membership, token), _roles(membership, peer)
 
 
@@ -51,6 +52,8 @@ def _roles(membership: Membership, principal: Principal) -> frozenset[str]:
     if principal.workload is not None:
         held |= {role for patterns, role in membership.workloads if patterns.cover(principal.workload)}
     if membership.conditions:
-        scope = principal_scope(principal)
-        held |= {role for condition, role in membership.conditions if condition.holds(scope) is True}
+        request = AccessRequest(principal=principal, server="", method="", verb=Verb.ADMIN, target=_NO_TARGET)
+        for condition, role in membership.conditions:
+            if condition.holds(variables(request, condition.names)) is True:
+                held |= {role}
     return held

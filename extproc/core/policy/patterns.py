@@ -34,7 +34,7 @@ class Patterns:
         """Whether one of them covers the name."""
         if name in self.exact:
             return True
-        return any(_fits(parts, name) for parts in self.globs)
+        return bool(self.globs) and any(_fits(parts, name) for parts in self.globs)
 
     def overlap(self, pattern: str) -> bool:
         """Whether one of them and the pattern cover a name in common."""

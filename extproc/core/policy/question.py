@@ -4,11 +4,11 @@ A question may leave variables open. Then a condition that depends on an open va
 certainly hold; any other error keeps its meaning: it never allows, and it always refuses (invariant 2).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.model import AccessRequest, ResourceKind, Target
-from extproc.core.policy.conditions import Condition, Scope, scope
+from extproc.core.policy.conditions import Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
 from extproc.core.policy.rules import DenyRule, Reach
 
@@ -19,7 +19,7 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 
 @dataclass(slots=True, kw_only=True)
 class Question:
-    """One request and its variables, bound when the first condition asks.
+    """One request; not frozen, because the hot path makes one per target.
 
     ``unbound`` variables are left out; with ``tolerant`` a condition that depends on one of them could be either.
     """
@@ -27,7 +27,6 @@ class Question:
     request: AccessRequest
     unbound: frozenset[str] = _NOTHING
     tolerant: bool = False
-    _scope: Scope = field(default=None, init=False, repr=False)
 
     def could(self, condition: Condition | None) -> bool:
         """Whether a grant's condition holds, or could hold where it depends on what is open."""
@@ -44,9 +43,7 @@ class Question:
         return not self._is_open(condition) if holds is None else holds
 
     def _ask(self, condition: Condition) -> bool | None:
-        if self._scope is None:
-            self._scope = scope(self.request, without=self.unbound)
-        return condition.holds(self._scope)
+        return condition.holds(variables(self.request, condition.names - self.unbound))
 
     def _is_open(self, condition: Condition) -> bool:
         return self.tolerant and not self.unbound.isdisjoint(condition.names)
@@ -90,12 +87,8 @@ def looks_denied(rule: DenyRule, question: Question) -> bool:
 
 
 def _patterns(reach: Reach, kind: ResourceKind) -> Patterns | None:
-    match kind:
-        case ResourceKind.TOOL:
-            return reach.tools
-        case ResourceKind.PROMPT:
-            return reach.prompts
-        case ResourceKind.RESOURCE | ResourceKind.TEMPLATE:
-            return reach.resources
-        case ResourceKind.SERVER:
-            return None
+    if kind is ResourceKind.TOOL:
+        return reach.tools
+    if kind is ResourceKind.PROMPT:
+        return reach.prompts
+    return None if kind is ResourceKind.SERVER else reach.resources
