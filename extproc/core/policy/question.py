@@ -32,17 +32,18 @@ class Question:
         """Whether a grant's condition holds, or could hold where it depends on what is open."""
         if condition is None:
             return True
-        holds = self._ask(condition)
+        holds = self.ask(condition)
         return self._is_open(condition) if holds is None else holds
 
     def certainly(self, condition: Condition | None) -> bool:
         """Whether a deny rule's condition holds or errors, whatever is open."""
         if condition is None:
             return True
-        holds = self._ask(condition)
+        holds = self.ask(condition)
         return not self._is_open(condition) if holds is None else holds
 
-    def _ask(self, condition: Condition) -> bool | None:
+    def ask(self, condition: Condition) -> bool | None:
+        """What the condition says; None where it errors."""
         return condition.holds(variables(self.request, condition.names - self.unbound))
 
     def _is_open(self, condition: Condition) -> bool:
