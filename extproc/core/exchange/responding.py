@@ -87,8 +87,6 @@ class Responding:
 
     def body(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
         """Take a chunk of the body, cut anywhere."""
-        if self.over:
-            return ()
         return self._stream(at, chunk, last=last) if self._events else self._json(at, chunk, last=last)
 
     def trailers(self, at: int, names: tuple[str, ...]) -> tuple[Command, ...]:
@@ -99,15 +97,11 @@ class Responding:
 
     def cut(self, at: int) -> tuple[Command, ...]:
         """End a stream whose time is over; what is not released yet stays here."""
-        if self.over:
-            return ()
         self._result = "cut"
         return (Release(body=b"", last=True), *self._concluded(at))
 
     def lost(self, at: int) -> tuple[Command, ...]:
         """Conclude a response that the client did not wait for."""
-        if self.over:
-            return ()
         self._result = "cut"
         return self._concluded(at)
 
