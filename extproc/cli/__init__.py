@@ -2,12 +2,14 @@
 
 import typer
 
-from extproc.cli import sessions, token, verify
+from extproc.cli import check, explain, sessions, token, verify
 
 __all__ = ["main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(sessions.app, name="sessions")
+app.command("check")(check.check)
+app.command("explain")(explain.explain_command)
 app.command("verify")(verify.verify_journals)
 app.command("token")(token.token)
 
