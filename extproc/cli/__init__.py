@@ -12,6 +12,7 @@ app.command("check")(check.check)
 app.command("explain")(explain.explain_command)
 app.command("verify")(verify.verify_journals)
 app.command("token")(token.token)
+app.command("serve")(serve.serve)
 
 
 def main() -> None:
