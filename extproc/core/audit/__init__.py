@@ -16,13 +16,16 @@ from extproc.core.audit.events import (
     stopped,
     unsynced,
 )
+from extproc.core.audit.sessions import Call, Session, sessions
 
 __all__ = [
     "GENESIS",
     "Broken",
+    "Call",
     "Fault",
     "Line",
     "Linked",
+    "Session",
     "check",
     "concluded",
     "decided",
@@ -33,6 +36,7 @@ __all__ = [
     "read_event",
     "recovered",
     "session_digest",
+    "sessions",
     "started",
     "stopped",
     "unsynced",

@@ -90,5 +90,5 @@ def _survey(path: Path) -> _Survey:
             # only what a line that holds stands behind is damage; the rest is the torn tail
             fault = fault or suspected
             last = result
-            size = piece.offset + len(piece.raw) + 1
+            size = piece.end
     return _Survey(last=last, size=size, fault=fault)

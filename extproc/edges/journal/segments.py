@@ -24,9 +24,13 @@ _NAME: Final = re.compile(r"(\d{8})\.jsonl")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """The bytes of one line without its end, and where it begins; not ``whole`` means that no line end followed."""
+    """The bytes of one line without its end, and where it begins and the next one does.
+
+    Not ``whole`` means that the file ends in it. A line too long to be one is given out in pieces that count as whole.
+    """
 
     offset: int
+    end: int
     raw: bytes
     whole: bool
 
@@ -55,6 +59,8 @@ def pieces(path: Path, offset: int = 0) -> Iterator[Piece]:
     with path.open("rb") as file:
         file.seek(offset)
         while raw := file.readline(MAX_LINE_BYTES):
-            whole = raw.endswith(b"\n")
-            yield Piece(offset=offset, raw=raw[:-1] if whole else raw, whole=whole)
-            offset += len(raw)
+            end = offset + len(raw)
+            ended = raw.endswith(b"\n")
+            whole = ended or len(raw) == MAX_LINE_BYTES
+            yield Piece(offset=offset, end=end, raw=raw[:-1] if ended else raw, whole=whole)
+            offset = end

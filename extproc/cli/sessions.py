@@ -1,0 +1,152 @@
+"""``extproc sessions`` and ``extproc sessions show ID``: who did what, from the journals."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with, screen
+from extproc.core.audit import Call, Session
+from extproc.core.audit import sessions as grouped
+from extproc.core.model import Json
+from extproc.edges.journal.reader import Damage, read
+from extproc.settings import default_state_dir
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Recorded sessions: all of them, or the calls of one.", add_completion=False)
+
+_COLOURS = {"allow": "green", "shadow": "yellow", "deny": "red", "reject": "red"}
+
+
+@app.callback(invoke_without_command=True)
+def list_sessions(
+    context: typer.Context,
+    state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, newest first.")] = False,
+    server: Annotated[str | None, typer.Option(help="Only this server.")] = None,
+    principal: Annotated[str | None, typer.Option(help="Only principals whose issuer or subject holds this.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+) -> None:
+    """List sessions, newest first."""
+    if context.invoked_subcommand is not None:
+        context.obj = (state, as_json)
+        return
+    chosen = [
+        session
+        for session in sorted(_sessions(state), key=lambda session: session.first_at, reverse=True)
+        if server in (None, session.server)
+        and (principal is None or principal in f"{session.issuer} {session.subject}")
+    ][:limit]
+    if as_json:
+        print_json([_summary(session) for session in chosen])
+        return
+    table = Table("id", "principal", "server", "client", "first", "last", box=None)
+    table.add_column("calls", justify="right")
+    table.add_column("denied", justify="right")
+    for session in chosen:
+        table.add_row(
+            session.id,
+            _who(session),
+            _plain(session.server),
+            _plain(session.client or "-"),
+            moment(session.first_at),
+            moment(session.last_at),
+            str(len(session.calls)),
+            str(session.denied),
+        )
+    screen().print(table)
+
+
+@app.command("show")
+def show_session(
+    context: typer.Context,
+    session_id: Annotated[str, typer.Argument(metavar="ID", help="A session's id, or how it begins.")],
+    state: Annotated[
+        Path | None, typer.Option("--state", help="The state directory of the service.", show_default=False)
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show the calls of one session, in order."""
+    outer_state, outer_json = context.obj
+    found = [session for session in _sessions(state or outer_state) if session.id.startswith(session_id)]
+    if not found:
+        quit_with(1, f"no session {session_id} is recorded; `extproc sessions` lists them")
+    if len(found) > 1:
+        quit_with(1, f"{session_id} begins {len(found)} sessions; write more of the id")
+    session = found[0]
+    if as_json or outer_json:
+        print_json(_summary(session) | {"calls": [asdict(call) for call in session.calls]})
+        return
+    console = screen()
+    console.print(Text.assemble("session ", session.id, " · ", _who(session), " · ", _plain(session.server)))
+    table = Table("time", "method", "target", "verb", "decision", "rule", "reason", box=None)
+    table.add_column("status", justify="right")
+    table.add_column("ms", justify="right")
+    for call in session.calls:
+        table.add_row(*_row(call))
+    console.print(table)
+
+
+def _row(call: Call) -> list[Text | str]:
+    return [
+        moment(call.at),
+        _plain(call.method or "-"),
+        _plain(", ".join(call.targets) or "-"),
+        call.verb or "-",
+        Text(printable(call.effect), style=_COLOURS.get(call.effect, "")),
+        _plain(call.rule or "-"),
+        _plain(call.reason),
+        "-" if call.status is None else str(call.status),
+        "-" if call.duration_ns is None else f"{call.duration_ns / 1e6:.1f}",
+    ]
+
+
+def _summary(session: Session) -> dict[str, Json]:
+    return {
+        "id": session.id,
+        "issuer": session.issuer,
+        "subject": session.subject,
+        "server": session.server,
+        "client": session.client,
+        "first_at": session.first_at,
+        "last_at": session.last_at,
+        "calls": len(session.calls),
+        "denied": session.denied,
+    }
+
+
+def _who(session: Session) -> Text:
+    return _plain(session.subject) if session.subject else Text("(nobody)", style="dim")
+
+
+def _plain(text: str) -> Text:
+    return Text(printable(text))
+
+
+def _sessions(state: Path) -> tuple[Session, ...]:
+    damaged = 0
+
+    def events() -> Iterator[dict[str, Json]]:
+        nonlocal damaged
+        for directory in found_journals(state):
+            for item in read(directory):
+                if isinstance(item, Damage):
+                    damaged += 1
+                else:
+                    # the two large members are not shown here
+                    yield item.event | {"arguments": None, "payload": None}
+
+    try:
+        found = grouped(events())
+    except OSError as error:
+        quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
+    if damaged:
+        typer.echo(f"{damaged} damaged lines are left out; `extproc verify` says where", err=True)
+    return found
