@@ -2,7 +2,7 @@
 
 import typer
 
-from extproc.cli import check, explain, sessions, token, verify
+from extproc.cli import check, explain, serve, sessions, token, verify
 
 __all__ = ["main"]
 
