@@ -1,0 +1,264 @@
+"""A real Envoy, run from the shipped configuration, with the policy service behind it and an MCP server of your choice.
+
+Use it through the fixture ``gateway`` (conftest.py), once for each chain, or by hand::
+
+    async with Gateway(chain="one-message", upstream=url, policy=policy_file, folder=tmp_path) as gateway:
+        answer = await client.post(gateway.url, headers={"authorization": f"Bearer {gateway.token('ada')}"}, ...)
+
+``policy`` starts ``extproc serve`` with it, ``workers`` workers and the environment ``settings`` (``{"EXTPROC_SHADOW":
+"true"}``). ``processors`` names gRPC addresses of your own instead (see scripted.py), and starts no service. ``adapt``
+may change the derived Envoy configuration before it is written, to show that a setting matters.
+
+While it runs: ``url`` (the MCP endpoint), ``base`` (scheme, host and port), ``admin`` (Envoy's admin URL), ``token()``
+(a signed token of the trusted issuer), ``issuer`` (its key set can be changed), ``state`` (the service's state folder),
+``envoy`` and ``service`` (the processes), ``envoy_log()``, ``service_log()``, ``access_log()``, ``stat(name)``.
+The server's name in the policy is ``sales-db`` unless ``server`` says otherwise; its issuer is ``gateway.issuer.url`` and
+its audience ``gateway.url``: a policy given as a text may say ``{issuer}``, ``{audience}`` and ``{jwks_uri}`` for them.
+``ENVOY_BIN`` in the environment runs another Envoy than the installed wheel.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from extproc.demo.proxy import Chain, find_envoy, gateway_configuration
+
+__all__ = ["Gateway", "Issuer", "free_ports"]
+
+READY_WITHIN: Final = 30.0
+ENDS_WITHIN: Final = 20.0
+ATTEMPT: Final = 0.05
+EXTPROC: Final = Path(sys.executable).with_name("extproc")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on, all different."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+class Issuer:
+    """A token issuer: an ES256 key, its key set on loopback, and tokens of any shape."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.kid = uuid.uuid4().hex
+        self.fetches = 0
+        public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))
+        self.key_set: dict[str, Any] = {"keys": [public | {"kid": self.kid, "use": "sig", "alg": "ES256"}]}
+        issuer = self
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.fetches += 1
+                body = json.dumps(issuer.key_set).encode()
+                self.send_response(200 if self.path == "/jwks.json" else 404)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self._server.daemon_threads = True
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": ATTEMPT})
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def token(
+        self, subject: str = "ada", *, audience: str, header: Mapping[str, Any] | None = None, **claims: Any
+    ) -> str:
+        """A token for ``subject``; a claim given as None is left out."""
+        now = int(time.time())
+        payload = {
+            "iss": self.url,
+            "sub": subject,
+            "aud": audience,
+            "iat": now,
+            "exp": now + 600,
+            "jti": uuid.uuid4().hex,
+        } | claims
+        payload = {name: value for name, value in payload.items() if value is not None}
+        return jwt.encode(payload, self.key, "ES256", {"kid": self.kid, "typ": "at+jwt"} | dict(header or {}))
+
+
+class Gateway:
+    """One running gateway; see the module's text."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        upstream: str,
+        folder: Path,
+        policy: str | Path | None = None,
+        processors: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
+        workers: int = 2,
+        server: str = "sales-db",
+        adapt: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        assert (policy is None) == bool(processors), "give a policy, or processors of your own"
+        self.chain, self.upstream, self.folder, self.server = chain, upstream, folder, server
+        self.policy, self.processors, self.settings, self._adapt = (
+            policy,
+            tuple(processors),
+            dict(settings or {}),
+            adapt,
+        )
+        port, admin_port, self._metrics_port, *worker_ports = free_ports(3 + (0 if processors else workers))
+        self.workers = self.processors or tuple(f"127.0.0.1:{each}" for each in worker_ports)
+        self.port, self._admin_port = port, admin_port
+        self.base, self.admin = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin_port}"
+        self.metrics = f"http://127.0.0.1:{self._metrics_port}/metrics"
+        self.url = f"{self.base}/mcp"
+        self.state = folder / "state"
+        self.policy_file = folder / "policy.yaml"
+        self.issuer: Issuer
+        self.envoy: asyncio.subprocess.Process
+        self.service: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.issuer = Issuer()
+        try:
+            if self.policy is not None:
+                await self.start_service()
+            await self._start_envoy()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in (getattr(self, "envoy", None), self.service):
+            if process is not None:
+                await _end(process)
+        self.issuer.close()
+
+    def token(self, subject: str = "ada", **claims: Any) -> str:
+        """A token for this gateway; ``groups=[...]`` and every other claim as wished, None leaves one out."""
+        return self.issuer.token(subject, **({"audience": self.url} | claims))
+
+    def envoy_log(self) -> str:
+        return (self.folder / "envoy.log").read_text("utf-8", "replace")
+
+    def service_log(self) -> str:
+        return (self.folder / "service.log").read_text("utf-8", "replace")
+
+    def access_log(self) -> list[dict[str, Any]]:
+        """Envoy's access log so far; a line is written when its request is over."""
+        return [json.loads(line) for line in (self.folder / "access.log").read_text("utf-8").splitlines()]
+
+    async def stop_envoy(self) -> None:
+        """End Envoy, so that its logs are whole."""
+        await _end(self.envoy)
+
+    async def stat(self, name: str) -> int:
+        """One counter or gauge of Envoy by its full name, 0 where it does not exist."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"{self.admin}/stats", params={"filter": f"^{name}$", "format": "json"})
+        return sum(each["value"] for each in answer.json()["stats"] if "value" in each)
+
+    async def start_service(self) -> None:
+        """Start ``extproc serve`` (again, after a test has ended it) and wait until it is ready."""
+        text = self.policy.read_text("utf-8") if isinstance(self.policy, Path) else self.policy or ""
+        values = {"{issuer}": self.issuer.url, "{audience}": self.url, "{jwks_uri}": f"{self.issuer.url}/jwks.json"}
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        self.policy_file.write_text(text, "utf-8")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("EXTPROC_")}
+        environment |= {
+            "EXTPROC_POLICY": str(self.policy_file),
+            "EXTPROC_STATE_DIR": str(self.state),
+            "EXTPROC_LISTEN": ",".join(self.workers),
+            "EXTPROC_METRICS": f"127.0.0.1:{self._metrics_port}",
+        } | self.settings
+        self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
+        await self._ready(self.service, f"http://127.0.0.1:{self._metrics_port}/readyz", self.service_log)
+
+    async def _start_envoy(self) -> None:
+        document = gateway_configuration(
+            self.chain,
+            port=self.port,
+            admin_port=self._admin_port,
+            workers=self.workers,
+            upstream=self.upstream,
+            issuer=self.issuer.url,
+            server=self.server,
+        )
+        if self._adapt:
+            self._adapt(document)
+        (self.folder / "envoy.json").write_text(json.dumps(document), "utf-8")
+        binary = os.environ.get("ENVOY_BIN") or str(find_envoy())
+        arguments = ["-c", str(self.folder / "envoy.json"), "--use-dynamic-base-id", "--concurrency", "2", "-l", "warn"]
+        # the access log goes to stdout, Envoy's own log to stderr
+        self.envoy = await self._start([binary, *arguments], "envoy", dict(os.environ), stdout="access.log")
+        await self._ready(self.envoy, f"{self.admin}/ready", self.envoy_log)
+
+    async def _start(
+        self, command: Sequence[str], name: str, environment: Mapping[str, str], *, stdout: str | None = None
+    ) -> asyncio.subprocess.Process:
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context((self.folder / f"{name}.log").open("ab"))
+            out = stack.enter_context((self.folder / stdout).open("ab")) if stdout else log
+            return await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=log, env=environment
+            )
+
+    async def _ready(self, process: asyncio.subprocess.Process, url: str, log: Callable[[], str]) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        ended = asyncio.create_task(process.wait())
+        async with httpx.AsyncClient(trust_env=False) as client:
+            while not ended.done():
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(url, timeout=1)).status_code == 200:
+                        ended.cancel()
+                        return
+                if time.monotonic() > deadline:
+                    ended.cancel()
+                    raise TimeoutError(f"not ready in {READY_WITHIN} s: {url}\n{log()[-4000:]}")
+                await asyncio.wait({ended}, timeout=ATTEMPT)
+        raise RuntimeError(f"ended with {process.returncode} before it was ready\n{log()[-4000:]}")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), ENDS_WITHIN)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
