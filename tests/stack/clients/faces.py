@@ -47,8 +47,12 @@ class Events:
 
 @dataclass(slots=True)
 class Call:
-    """A command under way: await ``result``, or cancel it as the SDK's user would."""
+    """A command under way: await ``result``, or cancel it as the SDK's user would.
 
+    Its progress events carry ``serial`` as their ``call``.
+    """
+
+    serial: int
     result: asyncio.Future[dict[str, Any]]
     cancel: Callable[[], Any]
 

@@ -52,7 +52,11 @@ class NodeClient:
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[serial] = future
         self._send({"id": serial, "command": command, **parameters})
-        return Call(result=future, cancel=lambda: self._send({"id": -serial, "command": "cancel", "call": serial}))
+        return Call(
+            serial=serial,
+            result=future,
+            cancel=lambda: self._send({"id": -serial, "command": "cancel", "call": serial}),
+        )
 
     async def call(self, command: str, **parameters: Any) -> dict[str, Any]:
         return await self.start(command, **parameters).result
