@@ -48,7 +48,7 @@ class Metrics(Protocol):
     """What the processor counts; label values are bounded by the policy, never by what a client sends."""
 
     def decided(self, *, server: str, verb: str, effect: str, seconds: float) -> None:
-        """One decision was answered, ``seconds`` after Envoy's first message. ``effect``: allow, deny, shadow, reject."""
+        """One decision was answered ``seconds`` after Envoy's first message; effect: allow, deny, shadow, reject."""
 
     def concluded(self, *, server: str, result: str, seconds: float) -> None:
         """One response ended. ``result``: complete, error, withheld, cut."""
@@ -58,3 +58,6 @@ class Metrics(Protocol):
 
     def streams(self, change: int) -> None:
         """``change`` ext_proc streams were opened (+) or closed (-)."""
+
+    def journal_failed(self) -> None:
+        """Something could not be stored or counted."""

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from extproc.edges.keys.session_keys import SessionKeysError
+from extproc.edges.policy_files import PolicyError
 from extproc.ports import StoreError
 from extproc.settings import Settings, SettingsError
 
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str], run: Callable[[Settings, int, str], None] | N
         run = run_worker
     try:
         run(settings, index, settings.listen[index])
-    except (SettingsError, StoreError, OSError) as error:
+    except (SettingsError, PolicyError, SessionKeysError, StoreError, OSError) as error:
         with suppress(OSError):
             print(error, file=sys.stderr, flush=True)  # noqa: T201
         return CANNOT_START

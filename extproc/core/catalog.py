@@ -106,7 +106,9 @@ def only_completions(params: Mapping[str, Json], result: Mapping[str, Json], see
     values = completion.get("values") if isinstance(completion, dict) else None
     template = ref.get("uri") if isinstance(ref, dict) else None
     name = argument.get("name") if isinstance(argument, dict) else None
-    if not isinstance(template, str) or not isinstance(name, str) or not isinstance(values, list):
+    if not isinstance(completion, dict) or not isinstance(values, list):
+        return Filtered(result=result, hidden=0)
+    if not isinstance(template, str) or not isinstance(name, str):
         return Filtered(result=result, hidden=0)
     context = params.get("context")
     known = context.get("arguments") if isinstance(context, dict) else None

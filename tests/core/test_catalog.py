@@ -130,7 +130,9 @@ def test_a_completion_that_hides_nothing_stays_as_it_is():
 
 def test_a_completion_is_judged_with_the_arguments_that_are_known():
     ref = {"type": "ref/resource", "uri": "schema://{area}/{table}"}
-    assert complete(["orders", "staff"], ref=ref, context={"area": "sales"}).result["completion"]["values"] == ["orders"]
+    assert complete(["orders", "staff"], ref=ref, context={"area": "sales"}).result["completion"]["values"] == [
+        "orders"
+    ]
 
 
 def test_a_completion_of_half_a_uri_names_no_resource():

@@ -155,7 +155,7 @@ class Responding:
         if not event.data:  # keep-alive comments, priming events, retry times
             return sse.encode(event)
         if event.type == "endpoint" and self.visible.call.is_stream:
-            return self._endpoint(event)
+            return self._endpoint(event, event.data)
         if event.type not in {"", "message"}:
             return b""
         judged = self.visible.message(event.data)
@@ -163,9 +163,9 @@ class Responding:
             return None
         return sse.encode(replace(event, data=judged)) if judged else b""
 
-    def _endpoint(self, event: sse.Event) -> bytes | None:
+    def _endpoint(self, event: sse.Event, place: bytes) -> bytes | None:
         # the 2024-11-05 transport: where the client posts to; another host would lead it past the gateway
-        path = event.data.decode("utf-8", "replace")
+        path = place.decode("utf-8", "replace")
         if not path.startswith("/") or path.startswith("//") or "\\" in path:
             return None
         owner = self.visible.call.owner

@@ -6,7 +6,6 @@ refuses instead of going on uninspected.
 """
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -105,13 +104,15 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         until: float | None = None
         while not exchange.over:
             frame = await self._read(stream, until)
-            if frame is grpc.aio.EOF:
+            if frame is grpc.aio.EOF:  # Envoy is through with it, and we are not: the caller aborts
                 return
             at = self._clock()
-            events = (DeadlinePassed(at=at),) if frame is None else translation.events(frame, at)
+            events: tuple[Event, ...] = (DeadlinePassed(at=at),)
+            if frame is not None:
+                events = translation.events(frame, at)
             for event in events:
                 if exchange.over:  # refused on its head: the body that came along is not looked at
-                    break
+                    break  # type: ignore[unreachable]  # mypy takes a property for a constant
                 pending = deque(exchange.handle(event))
                 while pending:
                     command = pending.popleft()
@@ -166,8 +167,8 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                     await self._journal.append(record)
                     return Stored(at=self._clock())
                 case CountSession(key=key):
-                    now = self._clock()
-                    calls = await self._counters.count(key, seconds=SESSION_MEMORY_SECONDS, now=now / 1e9)
+                    now = self._clock() / 1e9
+                    calls = await self._counters.count(key, seconds=SESSION_MEMORY_SECONDS, now=now)
                     return SessionCounted(at=self._clock(), calls=calls)
                 case TakeQuotas(quotas=quotas):
                     for quota in quotas:
@@ -176,15 +177,17 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                             return QuotasTaken(at=self._clock(), exceeded=quota)
                     return QuotasTaken(at=self._clock(), exceeded=None)
         except StoreError as failure:
+            self._metrics.journal_failed()
             return StoreFailed(at=self._clock(), reason=str(failure))
 
     async def _conclude(self, exchange: Exchange, command: Conclude) -> None:
         server, seconds = exchange.verdict.server, command.nanoseconds / 1e9
         self._metrics.concluded(server=server, result=command.result, seconds=seconds)
         if command.event is not None:
-            # the journal counts and reports its own failures; what happened already cannot be refused any more
-            with contextlib.suppress(StoreError):
+            try:
                 await self._journal.append(command.event)
+            except StoreError:  # what happened already cannot be refused any more
+                self._metrics.journal_failed()
 
     def _close(self, exchange: Exchange) -> None:
         for command in exchange.handle(Closed(at=self._clock())):

@@ -1,5 +1,6 @@
 """What the upstream answers, as far as the caller may see it, however the bytes are cut."""
 
+import itertools
 import json
 
 import pytest
@@ -246,7 +247,7 @@ STREAMS = [
 @given(st.sampled_from(STREAMS), st.lists(st.integers(0, 400), max_size=6))
 def test_every_chunking_of_a_stream_gives_the_same_bytes(whole, cuts):
     bounds = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    chunks = [whole[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    chunks = [whole[start:end] for start, end in itertools.pairwise(bounds)]
     request = legacy("tools/list")
     assert released(asked(request).response(chunks=chunks, media=SSE)) == released(
         asked(request).response(whole, media=SSE)
@@ -257,7 +258,7 @@ def test_every_chunking_of_a_stream_gives_the_same_bytes(whole, cuts):
 def test_every_chunking_of_a_json_body_gives_the_same_bytes(cuts):
     whole = reply({"tools": [{"name": "echo"}, {"name": "drop_table"}]})
     bounds = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    chunks = [whole[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    chunks = [whole[start:end] for start, end in itertools.pairwise(bounds)]
     said = asked(modern("tools/list")).response(chunks=chunks)
     assert [tool["name"] for tool in json.loads(released(said))["result"]["tools"]] == ["echo"]
 

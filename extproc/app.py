@@ -1,0 +1,185 @@
+"""The composition root: the only place that constructs adapters and joins them into one worker.
+
+A worker owns its address, its journal and its event loop. It starts when its policy, keys and journal are in hand,
+reads the policy again when the file changes or on SIGHUP, and drains on SIGTERM: no new stream, those in flight get
+their time, the rest end with an error status (invariant 4).
+"""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import time
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+import uvloop
+
+from extproc import __version__
+from extproc.core import audit
+from extproc.core.exchange import Exchange, Snapshot
+from extproc.core.handles import KeyRing
+from extproc.core.identity.tokens import Memory
+from extproc.core.policy.rules import Policy
+from extproc.edges.journal.writer import JournalWriter
+from extproc.edges.keys.fetcher import KeyFetcher
+from extproc.edges.keys.session_keys import load_session_keys
+from extproc.edges.policy_files import PolicyError, PolicyFile
+from extproc.edges.processor.server import ProcessorServer, Tls
+from extproc.edges.processor.servicer import Servicer
+from extproc.edges.store.counters import SqliteCounters
+from extproc.edges.telemetry import PrometheusMetrics, configure_logging
+from extproc.ports import StoreError
+from extproc.settings import Settings
+
+__all__ = ["COUNTERS", "JOURNAL", "run_worker"]
+
+JOURNAL: Final = "journal"
+COUNTERS: Final = "counters.db"
+_ID_BYTES: Final = 12
+"""96 random bits: no two decisions of a fleet share an id."""
+
+log: Final = structlog.get_logger("extproc.worker")
+
+
+def run_worker(settings: Settings, index: int, address: str) -> None:
+    """Serve ``address`` as worker ``index`` until SIGTERM, then drain.
+
+    Raises:
+        SettingsError, PolicyError, SessionKeysError, StoreError, OSError: the worker cannot start; one line says why.
+    """
+    configure_logging(level=settings.log_level, worker=index)
+    uvloop.run(_Worker(settings, index, address).run())
+
+
+class _Worker:
+    """The adapters of one worker."""
+
+    def __init__(self, settings: Settings, index: int, address: str) -> None:
+        self._settings = settings
+        self._name = f"{settings.node}-{index}"
+        self._metrics = PrometheusMetrics(worker=index)
+        self._policy = PolicyFile(
+            settings.policy, shadow=settings.shadow, on_change=self._changed, on_problem=self._broken
+        )
+        self._ring = KeyRing(load_session_keys(settings.state_dir))
+        self._journal = JournalWriter(
+            settings.state_dir / JOURNAL / self._name,
+            node=settings.node,
+            worker=str(index),
+            durability=settings.durability,
+            clock=time.time_ns,
+        )
+        self._counters = SqliteCounters(settings.state_dir / COUNTERS)
+        self._keys = KeyFetcher(self._policy.current.identity.issuers) if settings.identity == "token" else None
+        self._memory = Memory() if self._keys is not None else None
+        self._servicer = Servicer(
+            open_exchange=self._open_exchange,
+            journal=self._journal,
+            counters=self._counters,
+            metrics=self._metrics,
+            want_keys=self._keys.want if self._keys is not None else _no_keys_wanted,
+        )
+        self._server = ProcessorServer(self._servicer, address=address, tls=_tls(settings))
+        self._address = address
+        self._records: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Start, serve until told to stop, drain, and close the journal."""
+        self._journal.open()
+        started = audit.started(
+            at=time.time_ns(),
+            node=self._settings.node,
+            worker=self._name,
+            version=__version__,
+            shadow_mode=self._policy.current.shadow,
+        )
+        await self._journal.append(started)
+        self._changed(self._policy.current)
+        if self._keys is not None:
+            await self._keys.start()
+        stopping = self._listen_to_signals()
+        await self._server.start()
+        log.info("serving", address=self._address, policy=self._policy.current.digest)
+        watching = asyncio.create_task(self._policy.watch())
+        waiting = asyncio.create_task(stopping.wait())
+        await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
+        await self._server.drain(self._settings.drain_seconds)
+        watching.cancel()
+        if self._keys is not None:
+            await self._keys.stop()
+        await self._close_journal()
+        self._counters.close()
+        if watching.done() and not watching.cancelled() and (bug := watching.exception()) is not None:
+            raise bug  # nobody would see a policy change any more: better to start anew
+
+    async def _close_journal(self) -> None:
+        if self._records:
+            await asyncio.wait(self._records)
+        with contextlib.suppress(StoreError):
+            await self._journal.append(audit.stopped(at=time.time_ns(), reason="told to stop"))
+        try:
+            await self._journal.close()
+        except StoreError as failure:
+            log.error("the disk did not confirm the last events", problem=str(failure))
+
+    def _open_exchange(self) -> Exchange:
+        keys = self._keys.snapshot() if self._keys is not None else None
+        snapshot = Snapshot(policy=self._policy.current, ring=self._ring, keys=keys, memory=self._memory)
+        return Exchange(snapshot, decision_id=secrets.token_hex(_ID_BYTES))
+
+    def _listen_to_signals(self) -> asyncio.Event:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self._refresh()))
+        return stopping
+
+    async def _refresh(self) -> None:
+        await self._policy.refresh()
+
+    def _changed(self, policy: Policy) -> None:
+        self._metrics.policy_loaded(servers=policy.servers, at=time.time())
+        if self._keys is not None:
+            self._keys.follow(policy.identity.issuers)
+        self._record_policy(digest=policy.digest, problems=0)
+        log.info("policy in force", policy=policy.digest, shadow=policy.shadow)
+
+    def _broken(self, error: PolicyError) -> None:
+        self._metrics.policy_broken()
+        self._record_policy(digest=self._policy.current.digest, problems=len(error.problems))
+        for problem in error.problems:
+            log.error("the policy file is broken; the last good policy stays in force", problem=str(problem))
+
+    def _record_policy(self, *, digest: str, problems: int) -> None:
+        source = str(self._settings.policy)
+        event = audit.policy_loaded(at=time.time_ns(), source=source, digest=digest, problems=problems)
+        self._in_background(self._record(event))
+
+    async def _record(self, event: dict[str, object]) -> None:
+        try:
+            await self._journal.append(event)
+        except StoreError as failure:
+            self._metrics.journal_failed()
+            log.error("an event could not be stored", problem=str(failure))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._records.add(task)
+        task.add_done_callback(self._records.discard)
+
+
+def _no_keys_wanted() -> None:
+    """Envoy verifies tokens, so no key is ours to fetch."""
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if settings.tls_cert is None or settings.tls_key is None or settings.tls_client_ca is None:
+        return None
+    return Tls(
+        certificate=settings.tls_cert,
+        key=settings.tls_key,
+        client_authority=settings.tls_client_ca,
+        clients=frozenset(settings.tls_clients),
+    )
