@@ -8,7 +8,6 @@ its redirect URI and its PKCE challenge anyway. RFC 6749, RFC 7591, RFC 7636, RF
 """
 
 import html
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from extproc.core.wire import strict_json
 from extproc.demo.grants import AuthorizationRequest, Codes, Refused, is_loopback, read_form
 from extproc.demo.people import PEOPLE, DevelopmentIssuer
 
@@ -74,11 +74,10 @@ class _Endpoints:
 
     async def register(self, request: Request) -> Response:
         """RFC 7591: a public client, with those of its redirect URIs that lead to loopback."""
-        try:
-            asked = json.loads(await _body(request))
-        except ValueError:
-            asked = None
-        uris = asked.get("redirect_uris") if isinstance(asked, dict) else None
+        document = strict_json.read(await _body(request))
+        value = document.value if isinstance(document, strict_json.Document) else None
+        asked = value if isinstance(value, dict) else {}
+        uris = asked.get("redirect_uris")
         kept = [uri for uri in uris if isinstance(uri, str) and is_loopback(uri)] if isinstance(uris, list) else []
         if not kept:
             raise Refused("invalid_redirect_uri", "a redirect_uri on loopback is required")
