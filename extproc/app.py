@@ -50,7 +50,12 @@ def run_worker(settings: Settings, index: int, address: str) -> None:
         SettingsError, PolicyError, SessionKeysError, StoreError, OSError: the worker cannot start; one line says why.
     """
     configure_logging(level=settings.log_level, worker=index)
-    uvloop.run(_Worker(settings, index, address).run())
+    uvloop.run(_serve(settings, index, address))
+
+
+async def _serve(settings: Settings, index: int, address: str) -> None:
+    # adapters bind to the loop that runs when they are constructed
+    await _Worker(settings, index, address).run()
 
 
 class _Worker:
@@ -81,7 +86,12 @@ class _Worker:
             metrics=self._metrics,
             want_keys=self._keys.want if self._keys is not None else _no_keys_wanted,
         )
-        self._server = ProcessorServer(self._servicer, address=address, tls=_tls(settings))
+        self._server = ProcessorServer(
+            self._servicer,
+            address=address,
+            tls=_tls(settings),
+            health_address=settings.health_address(index) if settings.tls else None,
+        )
         self._address = address
         self._records: set[asyncio.Task[None]] = set()
 
