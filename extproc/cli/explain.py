@@ -52,7 +52,7 @@ def explain_command(
         if server not in loaded.servers:
             typer.echo(f"the policy has no server `{server}`; it has {', '.join(sorted(loaded.servers))}.", err=True)
             raise typer.Exit(_WRONG_INPUT)
-        concrete = _principal(loaded, subject, issuer, group, token_role, workload)
+        concrete = _principal(loaded, subject=subject, issuer=issuer, groups=group, roles=token_role, workload=workload)
         asked, principal = (
             (loaded, concrete or Principal(issuer="", subject=""))
             if role is None
@@ -73,6 +73,7 @@ def explain_command(
 
 def _principal(
     policy: Policy,
+    *,
     subject: str | None,
     issuer: str | None,
     groups: list[str] | None,

@@ -117,9 +117,11 @@ def _check_scope(
     verbs = scope.verbs if scope.verbs is not None else frozenset(Verb)
     for pattern in scope.tools or ():
         if not any(_may_match(server, pattern.value, verbs, folds=folds) for server in named):
-            verbs_wanted = "" if scope.verbs is None else f" with a verb of {_spelled(verbs)}"
-            fix = "Declare the tool under the server's `tools`, or remove the pattern"
-            reading.problem(pattern.spot, f"`{pattern.value}` matches no tool{verbs_wanted}", fix)
+            others = any(_may_match(server, pattern.value, frozenset(Verb), folds=folds) for server in named)
+            verbs_wanted = f" with a verb of {_spelled(verbs)}" if others else ""
+            other = "add the tool's verb to `verbs`" if others else "declare the tool under the server's `tools`"
+            what = f"`{pattern.value}` matches no tool{verbs_wanted}"
+            reading.problem(pattern.spot, what, f"Remove it, or {other}")
     for patterns, kind in ((scope.prompts, "prompts"), (scope.resources, "resources")):
         if patterns and Verb.QUERY not in verbs:
             fix = f"Add `query` to `verbs`, or remove `{kind}`"
