@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+import structlog
+
 from extproc.edges.keys.session_keys import SessionKeysError
 from extproc.edges.policy_files import PolicyError
 from extproc.ports import StoreError
@@ -24,6 +26,7 @@ __all__ = ["CANNOT_START", "main"]
 
 CANNOT_START: Final = 2
 """Exit status of a worker whose settings, policy or files must change before it can start."""
+FAILED: Final = 1
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -61,6 +64,9 @@ def main(arguments: Sequence[str], run: Callable[[Settings, int, str], None] | N
         with suppress(OSError):
             print(error, file=sys.stderr, flush=True)  # noqa: T201
         return CANNOT_START
+    except Exception:  # noqa: BLE001 - the interpreter's own traceback would not be masked (invariant 8)
+        structlog.get_logger("extproc.worker").critical("worker failed", exc_info=True)
+        return FAILED
     return 0
 
 

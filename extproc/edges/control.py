@@ -46,6 +46,7 @@ class ControlServer:
             uvicorn.Config(
                 Starlette(routes=routes),
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 lifespan="off",
                 server_header=False,

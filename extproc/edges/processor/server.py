@@ -39,15 +39,21 @@ class Tls:
 
 
 class ProcessorServer:
-    """Serves one ``Servicer`` on one address."""
+    """Serves one ``Servicer`` on one address.
 
-    def __init__(self, servicer: Servicer, *, address: str, tls: Tls | None) -> None:
+    With TLS only Envoy's certificate opens that address, so this machine's own user asks for health, and for nothing
+    else, at ``health_address``.
+    """
+
+    def __init__(self, servicer: Servicer, *, address: str, tls: Tls | None, health_address: str | None = None) -> None:
         self._servicer = servicer
         self._address = address
         self._tls = tls
         interceptors = (_OnlyEnvoy(tls.clients),) if tls is not None else ()
         self._server = grpc.aio.server(options=_OPTIONS, interceptors=interceptors)
         self._health = health.aio.HealthServicer()
+        self._health_address = health_address
+        self._health_server = grpc.aio.server(options=_OPTIONS) if health_address is not None else None
 
     async def start(self) -> None:
         """Bind, serve, and report SERVING.
@@ -62,6 +68,10 @@ class ProcessorServer:
                 self._server.add_insecure_port(self._address)
             else:
                 self._server.add_secure_port(self._address, _credentials(self._tls))
+            if self._health_server is not None:
+                health_pb2_grpc.add_HealthServicer_to_server(self._health, self._health_server)
+                self._health_server.add_insecure_port(self._health_address)
+                await self._health_server.start()
         except RuntimeError:
             raise OSError(f"cannot listen on {self._address}: the address is taken or not of this machine") from None
         await self._server.start()
@@ -74,6 +84,8 @@ class ProcessorServer:
         """
         await self._health.enter_graceful_shutdown()
         await self._server.stop(seconds)
+        if self._health_server is not None:
+            await self._health_server.stop(None)
         await self._servicer.settle()
 
     async def wait(self) -> None:
