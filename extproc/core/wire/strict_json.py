@@ -99,7 +99,7 @@ def fold(key: str) -> str:
     bare = _INVISIBLE.sub("", key).strip().casefold()
     if len(bare) > _MAX_NORMALISED_CHARS:
         return bare
-    return unicodedata.normalize("NFKC", bare).casefold().strip()
+    return unicodedata.normalize("NFKC", bare).casefold()
 
 
 def disguised(keys: Iterable[str], known: frozenset[str]) -> bool:

@@ -67,7 +67,16 @@ def test_a_key_that_could_be_taken_for_its_sibling_is_refused(twin):
     assert refused(f'[[{{"{twin}":2,"name":1}}]]'.encode()) == "folded_key"
 
 
-@pytest.mark.parametrize(("key", "twin"), [("params", "param\u017f"), ("toolk", "tool\u212a"), ("café", "cafe\u0301")])
+@pytest.mark.parametrize(
+    ("key", "twin"),
+    [
+        ("params", "param\u017f"),
+        ("toolk", "tool\u212a"),
+        ("café", "cafe\u0301"),
+        ("tel", "\u2121"),
+        ("x" * 70, " " + "X" * 70),
+    ],
+)
 def test_letters_that_fold_across_scripts_are_twins(key, twin):
     assert refused(json.dumps({key: 1, twin: 2}, ensure_ascii=False).encode()) == "folded_key"
     assert refused(json.dumps({key: 1, twin: 2}).encode()) == "folded_key"
