@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import json
 import os
 import signal
@@ -10,8 +11,13 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from extproc.supervisor import LONGEST_PAUSE, LONGEST_PAUSE_AFTER_SERVING, _pause
 
@@ -253,3 +259,101 @@ async def test_sigterm_during_a_pause_ends_at_once(start):
         pass
     node.process.terminate()
     assert (await node.end())[0] == 0
+
+
+SERVE = (sys.executable, "-c", "from extproc.cli import main; main()", "serve")
+
+
+async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
+    node = await start(command=SERVE)
+    await node.says("ready: ")
+    pids = await node.pids()
+    os.kill(pids[1], signal.SIGKILL)
+    body = await node.until(lambda status, body: status == 200 and body["workers"][1]["pid"] != pids[1])
+    async with httpx.AsyncClient() as client:
+        assert "extproc_policy_loaded_timestamp_seconds" in (await client.get(f"{node.metrics}/metrics")).text
+    node.process.terminate()
+    status, said = await node.end()
+    assert status == 0, said
+    assert "Traceback" not in said
+    assert not any(alive(worker["pid"]) for worker in body["workers"])
+    assert len(list((tmp_path / "state" / "journal").iterdir())) == 2
+
+
+async def test_extproc_serve_is_ready_with_mutual_tls_too(start, tmp_path):
+    authority, certificate = certificates(tmp_path)
+    node = await start(
+        command=SERVE,
+        workers=1,
+        tls_cert=str(certificate.with_suffix(".crt")),
+        tls_key=str(certificate.with_suffix(".key")),
+        tls_client_ca=str(authority),
+        tls_clients="spiffe://example.com/envoy",
+    )
+    line = await node.says("ready: ")
+    address = line.partition("ext_proc on ")[2].partition(";")[0]
+    async with grpc.aio.insecure_channel(address) as channel:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"text": "version: 9\n"}, "policy.yaml:1:"),
+        ({"listen": "0.0.0.0:1"}, "whoever reaches it can speak as Envoy"),
+        ({"shadw": "1"}, "EXTPROC_SHADW: unknown setting; did you mean EXTPROC_SHADOW?"),
+    ],
+)
+async def test_extproc_serve_says_in_lines_why_it_cannot_start(start, settings, line):
+    status, said = await (await start(command=SERVE, workers=1, **settings)).end()
+    assert status == 2
+    assert line in said
+    assert "Traceback" not in said
+    assert all(": " in each for each in said.splitlines())
+
+
+async def test_extproc_serve_names_a_taken_port(start):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        status, said = await (await start(command=SERVE, workers=1, listen=address)).end()
+    assert (status, said) == (
+        2,
+        f"{address} is taken by another program; stop it or choose another address with --listen\n",
+    )
+
+
+async def test_a_second_serve_on_one_state_directory_is_refused(start):
+    first = await start(workers=1)
+    await first.says("ready: ")
+    status, said = await (await start(command=SERVE, workers=1)).end()
+    assert status == 2
+    assert "another `extproc serve` uses this state directory" in said
+
+
+def certificates(folder):
+    """An authority and a server certificate of it, as files; the authority's path and the certificate's stem."""
+    now = dt.datetime.now(dt.UTC)
+
+    def made(name, key, signer_name, signer_key, *, authority):
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(signer_name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + dt.timedelta(hours=1))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .sign(signer_key, hashes.SHA256())
+            .public_bytes(serialization.Encoding.PEM)
+        )
+
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, word)]) for word in ("authority", "extproc"))
+    (folder / "ca.crt").write_bytes(made(ca_name, ca_key, ca_name, ca_key, authority=True))
+    (folder / "server.crt").write_bytes(made(name, key, ca_name, ca_key, authority=False))
+    (folder / "server.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "ca.crt", folder / "server"
