@@ -99,7 +99,7 @@ def _row(call: Call) -> list[Text | str]:
         moment(call.at),
         _plain(call.method or "-"),
         _plain(", ".join(call.targets) or "-"),
-        call.verb or "-",
+        _plain(call.verb or "-"),
         Text(printable(call.effect), style=_COLOURS.get(call.effect, "")),
         _plain(call.rule or "-"),
         _plain(call.reason),
