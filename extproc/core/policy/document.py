@@ -142,7 +142,7 @@ def _scope(found: dict[str, Node], spot: Spot, what: str, reading: Reading) -> S
         items = reading.items(found["verbs"], f"`verbs` of {what}")
         later_verbs = ("sql", "shell")
         words = [reading.choice(item, f"each of `verbs` of {what}", tuple(_VERBS), later=later_verbs) for item in items]
-        verbs = frozenset(_VERBS[word] for word in words if word is not None)
+        verbs = frozenset(_VERBS[word] for word in words if word is not None) or None
     return ScopeEntry(
         spot=spot,
         servers=patterns("servers") or (),

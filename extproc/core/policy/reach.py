@@ -2,7 +2,8 @@
 
 A grant or deny rule must cover at least one thing on one server; each server, subject and workload it names must
 exist; each tool pattern must match a tool that may have one of the rule's verbs; a role must be one that somebody can
-have. Prompts and resources are not declared in a policy, so each pattern on them may match.
+have. Prompts and resources are not declared in a policy: a prompt pattern may always match, a resource pattern where it
+leaves room for a URI in normal form.
 """
 
 from typing import Final
@@ -11,6 +12,7 @@ from extproc.core.model import Verb
 from extproc.core.policy.entries import Assignment, Document, RoleEntry, ScopeEntry, ServerEntry
 from extproc.core.policy.patterns import covers, folded, overlaps, weight
 from extproc.core.policy.reading import Reading, Word, listed
+from extproc.core.wire import uris
 
 __all__ = ["check_reach"]
 
@@ -126,6 +128,10 @@ def _check_scope(
         if patterns and Verb.QUERY not in verbs:
             fix = f"Add `query` to `verbs`, or remove `{kind}`"
             reading.problem(patterns[0].spot, f"{kind} are read with the verb `query`, which is not among `verbs`", fix)
+    for pattern in scope.resources or ():
+        if not _may_be_uri(pattern.value):
+            fix = "Write scheme and host in lower case, without `.` and `..` steps"
+            reading.problem(pattern.spot, f"`{pattern.value}` never matches: URIs are taken in normal form only", fix)
     unrestricted = scope.tools is None and scope.prompts is None and scope.resources is None
     if unrestricted and Verb.QUERY not in verbs and not any(_may_match(one, "*", verbs, folds=folds) for one in named):
         fix = "Declare such a tool, or change `verbs`"
@@ -140,6 +146,13 @@ def _may_match(server: ServerEntry, pattern: str, verbs: frozenset[Verb], *, fol
         verb in verbs and (overlaps(pattern, name.value) or (folds and overlaps(folded(pattern), folded(name.value))))
         for name, verb in server.tools
     )
+
+
+def _may_be_uri(pattern: str) -> bool:
+    """Whether some URI in normal form may fit: with something in place of each `*`, as far as that can be tried."""
+    if "*" in pattern.partition(":")[0]:
+        return True
+    return any(uris.is_normal(pattern.replace("*", something)) for something in ("x", "/x", ""))
 
 
 def _spelled(verbs: frozenset[Verb]) -> str:

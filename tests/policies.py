@@ -1,0 +1,38 @@
+"""Policies that tests are built from."""
+
+from extproc.core.policy import compiled
+from extproc.core.policy.positions import Problem
+from extproc.core.policy.rules import Policy
+
+HEAD = """\
+version: 1
+identity:
+  issuers: [{name: corp, issuer: "https://idp", audience: aud}]
+  workloads: [{trust_domain: prod.example.com}]
+"""
+SERVERS = """\
+servers:
+  db:
+    tools: {query: {verb: query}, update: {verb: mutate}}
+"""
+ROLES = """\
+roles:
+  reader:
+    assigned_to: {groups: [readers]}
+    grants: [{servers: [db], verbs: [query]}]
+"""
+GOOD = HEAD + SERVERS + ROLES
+
+
+def load(text: str) -> Policy:
+    """The policy of a text without mistakes."""
+    policy = compiled.load(text, source="p.yaml")
+    assert isinstance(policy, Policy), "\n".join(map(str, policy))
+    return policy
+
+
+def problems(text: str) -> tuple[Problem, ...]:
+    """The mistakes of a text that has some."""
+    found = compiled.load(text, source="p.yaml")
+    assert not isinstance(found, Policy)
+    return found
