@@ -51,7 +51,6 @@ _HARMLESS: Final = frozenset({"progresstoken"})
 """Names that end like a telling one: MCP's handle for progress notifications is no credential."""
 _PUNCTUATION: Final = str.maketrans("", "", "-_. ")
 
-_MASK: Final = re2.compile(r"\[masked:[a-z_]+\]")
 _SAYS: Final = r"[\"'\\]{0,4}\s{0,3}(?::=|=>|[:=])\s{0,3}[\"'\\]{0,4}"
 _URL: Final = r"[^\s:/@\"'\[\]]"
 
@@ -165,7 +164,9 @@ def _walk(value: Json, forms: tuple[_Form, ...], depth: int, *, telling: bool) -
     if depth > _DEEPEST:
         return "[masked:too_deep]"
     if isinstance(value, str):
-        return _named(value) if telling else _text(value, forms)
+        if not telling:
+            return _text(value, forms)
+        return "[masked:secret]" if value else value
     if isinstance(value, Mapping):
         masked: dict[str, Json] = {}
         for name, member in value.items():
@@ -182,10 +183,6 @@ def _walk(value: Json, forms: tuple[_Form, ...], depth: int, *, telling: bool) -
 def _tells(name: str) -> bool:
     plain = name.lower().translate(_PUNCTUATION)
     return plain.endswith(_NAMES) and plain not in _HARMLESS
-
-
-def _named(text: str) -> str:
-    return text if not text or _MASK.fullmatch(text) else "[masked:secret]"
 
 
 def _text(text: str, forms: tuple[_Form, ...]) -> str:

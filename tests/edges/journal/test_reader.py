@@ -234,6 +234,20 @@ async def test_an_unfinished_last_line_of_a_live_journal_is_not_yet_there(tmp_pa
     assert verify(tmp_path).fault is not None
 
 
+async def test_bytes_behind_a_segment_that_was_left_are_a_fault_also_while_the_journal_is_written(tmp_path):
+    journal = writer(tmp_path, segment_bytes=300)
+    journal.open()
+    for n in range(3):
+        await journal.append({"kind": "test", "n": n})
+    with path_of(tmp_path, 1).open("ab") as file:
+        file.write(b'{"event":{"at"')
+    report = verify(tmp_path)
+    assert report.segments > 1
+    assert report.fault is not None
+    assert (report.fault.file, report.fault.broken) == ("00000001.jsonl", audit.Broken.UNFINISHED)
+    await journal.close()
+
+
 def test_reading_goes_on_from_any_position(original):
     whole = [item for item in read(original) if isinstance(item, Entry)]
     assert [item.seq for item in whole] == list(range(len(whole)))

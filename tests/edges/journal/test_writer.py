@@ -279,6 +279,23 @@ async def test_an_event_counts_as_it_was_when_it_was_appended(tmp_path):
     assert numbers_of(tmp_path) == [1]
 
 
+async def test_no_token_reaches_the_file_wherever_in_an_event_it_stands(tmp_path):
+    token = "ghp_" + "a1B2" * 9
+    journal = writer(tmp_path)
+    journal.open()
+    await journal.append(
+        {
+            "kind": "decision",
+            "id": token,
+            "targets": [{"kind": "resource", "name": f"https://x/{token}"}],
+            "client": {"name": f"agent {token}", "version": "1"},
+        }
+    )
+    await journal.close()
+    assert token.encode() not in path_of(tmp_path, 1).read_bytes()
+    assert events_of(tmp_path)[1]["targets"] == [{"kind": "resource", "name": "https://x/[masked:github]"}]
+
+
 @pytest.mark.parametrize("durability", DURABILITIES)
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
 @pytest.mark.parametrize("short", [0, 1, 40])
