@@ -6,6 +6,7 @@ headers. A value larger than its bound is cut by whole members and says so; noth
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from extproc.core.audit.chain import encode
@@ -30,6 +31,7 @@ _DIGEST_CHARS: Final = 16
 # 64 bits: enough to tell sessions apart, useless to resume one
 
 
+@lru_cache(maxsize=1024)
 def session_digest(session: str) -> str:
     """What stands for a session id in records."""
     return hashlib.sha256(b"session\0" + session.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARS]
