@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from extproc.core.policy import compiled
+from extproc.core.policy.compiled import load
 from extproc.edges.store.counters import discard_if_broken
 from extproc.settings import UNIX, Settings, SettingsError, host_and_port
 
@@ -68,7 +68,7 @@ def _policy(path: Path) -> list[str]:
         return [f"{path}: the policy file cannot be read: {error.strerror}; name it with --policy"]
     except UnicodeDecodeError:
         return [f"{path}: the policy file is not UTF-8"]
-    loaded = compiled.load(text, source=str(path))
+    loaded = load(text, source=str(path))
     return [str(problem) for problem in loaded] if isinstance(loaded, tuple) else []
 
 

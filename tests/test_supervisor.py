@@ -280,6 +280,23 @@ async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
     assert len(list((tmp_path / "state" / "journal").iterdir())) == 2
 
 
+async def test_a_stream_that_outlives_the_drain_ends_with_an_error_and_never_cleanly(start):
+    node = await start(command=SERVE, workers=1, drain_seconds="0.2")
+    line = await node.says("ready: ")
+    address = line.partition("ext_proc on ")[2].partition(";")[0]
+    async with grpc.aio.insecure_channel(address) as channel, httpx.AsyncClient() as client:
+        stream = channel.stream_stream("/envoy.service.ext_proc.v3.ExternalProcessor/Process")()
+        while "extproc_streams 1.0\n" not in (await client.get(f"{node.metrics}/metrics")).text:
+            pass
+        node.process.terminate()
+        # invariant 4: Envoy goes on uninspected after a clean end
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stream.read()
+        assert await stream.code() is not grpc.StatusCode.OK
+    status, said = await node.end()
+    assert status == 0, said
+
+
 async def test_extproc_serve_is_ready_with_mutual_tls_too(start, tmp_path):
     authority, certificate = certificates(tmp_path)
     node = await start(
