@@ -171,6 +171,7 @@ def _reach(entry: ScopeEntry, *, fold: Callable[[str], str] = str) -> Reach:
         return None if words is None else compile_patterns(fold(word.value) for word in words)
 
     return Reach(
+        everything=entry.tools is None and entry.prompts is None and entry.resources is None,
         verbs=entry.verbs,
         tools=patterns(entry.tools),
         prompts=patterns(entry.prompts),

@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from extproc.core.limits import MAX_POLICY_BYTES, MAX_POLICY_DEPTH
 
@@ -41,7 +42,9 @@ class Problem:
 
     def __str__(self) -> str:
         end = "" if self.fix.endswith("?") else "."
-        return f"{self.source}:{self.line}:{self.column}: {self.what}. {self.fix}{end}"
+        line = f"{self.source}:{self.line}:{self.column}: {self.what}. {self.fix}{end}"
+        # it quotes the file, and goes to a terminal
+        return "".join(character if character.isprintable() else "\ufffd" for character in line)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,6 +93,7 @@ _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _FLOAT: Final = re.compile(
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z|[-+]?\.(inf|nan)\Z", re.IGNORECASE
 )
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORDS: Final[Mapping[str, bool | None]] = MappingProxyType(
     dict.fromkeys(("null", "Null", "NULL", "~", ""), None)
     | dict.fromkeys(("true", "True", "TRUE"), True)
@@ -122,25 +126,17 @@ def read_tree(text: str, *, source: str) -> Members | tuple[Problem, ...]:
         mark = error.problem_mark or error.context_mark
         spot = Spot(mark.line + 1, mark.column + 1) if mark is not None else start
         return (*duplicates, problem(spot, f"this is not YAML: {error.problem}", "Correct the syntax here"))
-    except (YAMLError, ValueError):  # a control character or surrogate, a YAML directive of another version
-        return (*duplicates, problem(_first_unprintable(text), "this is not YAML text", "Remove control characters"))
+    except ReaderError as error:  # a control character, a lone surrogate, a noncharacter
+        before = text[: error.position].split("\n")
+        spot = Spot(len(before), len(before[-1]) + 1)
+        return (*duplicates, problem(spot, "a character that YAML does not allow", "Remove it"))
+    except (YAMLError, ValueError, OverflowError):  # an escape beyond Unicode, which the reader does not mark
+        return (*duplicates, problem(start, "this is not YAML", r"Correct its escapes (`\x`, `\u`, `\U`)"))
     if duplicates:
         return tuple(duplicates)
     if not isinstance(root, Members):
         return (problem(start, "a policy is a mapping of keys", "Start with `version: 1`"),)
     return root
-
-
-def _first_unprintable(text: str) -> Spot:
-    for number, line in enumerate(text.split("\n"), start=1):
-        for column, character in enumerate(line, start=1):
-            if (
-                (character < " " and character not in "\t\r")
-                or "\x7f" <= character < "\xa0"
-                or "\ud800" <= character <= "\udfff"
-            ):
-                return Spot(number, column)
-    return Spot(1, 1)
 
 
 def _build(events: Iterator[Any], text: str, duplicates: list[Problem], problem: Any) -> Node | None:
@@ -211,6 +207,8 @@ def _members(spot: Spot, nodes: list[Node], duplicates: list[Problem], problem: 
 def _scalar(event: Any, lines: list[str]) -> Scalar:
     text: str = event.value
     spot = _spot(event)
+    if _SURROGATE.search(text):
+        raise _Refused(event.start_mark, "half of a character", "Write the character itself instead of an escape")
     value: str | int | float | bool | None = text
     if event.implicit[0]:
         if text in _WORDS:

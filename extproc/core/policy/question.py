@@ -60,7 +60,7 @@ def covers_kind(reach: Reach, question: Question) -> bool:
 
 def covers_name(reach: Reach, target: Target) -> bool:
     """Whether a grant covers the thing whatever its verb."""
-    if reach.unrestricted:
+    if reach.everything:
         return True
     patterns = _patterns(reach, target.kind)
     if patterns is None:
@@ -75,7 +75,7 @@ def looks_denied(rule: DenyRule, question: Question) -> bool:
     request = question.request
     if rule.reach.verbs is not None and request.verb not in rule.reach.verbs:
         return False
-    if rule.reach.unrestricted:
+    if rule.reach.everything:
         return True
     target = request.target
     patterns, looks = _patterns(rule.reach, target.kind), _patterns(rule.looks, target.kind)

@@ -14,17 +14,13 @@ __all__ = ["DenyRule", "Grant", "Limit", "Policy", "Reach", "Server"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What a rule covers; None where the file does not restrict. Only names given means: only those kinds of thing."""
+    """What a rule covers: ``everything``, or only the kinds of thing whose patterns are given; all verbs where None."""
 
+    everything: bool
     verbs: frozenset[Verb] | None = None
     tools: Patterns | None = None
     prompts: Patterns | None = None
     resources: Patterns | None = None
-
-    @property
-    def unrestricted(self) -> bool:
-        """Whether it covers every kind of thing."""
-        return self.tools is None and self.prompts is None and self.resources is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extproc.core.policy.patterns import as_pattern, compile_patterns, covers, folded, overlaps, weight
@@ -14,6 +14,7 @@ def as_regex(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(".*" if character == "*" else re.escape(character) for character in pattern), re.DOTALL)
 
 
+@settings(deadline=None)
 @given(patterns, words)
 def test_a_star_is_any_run_and_all_else_is_itself(pattern: str, name: str) -> None:
     expected = as_regex(pattern).fullmatch(name) is not None
@@ -21,6 +22,7 @@ def test_a_star_is_any_run_and_all_else_is_itself(pattern: str, name: str) -> No
     assert compile_patterns([pattern]).cover(name) == expected
 
 
+@settings(deadline=None)
 @given(patterns, patterns, words)
 def test_patterns_that_share_a_name_overlap(one: str, other: str, name: str) -> None:
     if covers(one, name) and covers(other, name):
