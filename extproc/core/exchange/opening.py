@@ -7,6 +7,7 @@ modern era there are no sessions, and what a client sends as one never reaches t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from extproc.core.handles import OWNER_PARAMETER, KeyRing, Owner, Purpose, open_handle, open_path
 from extproc.core.model import Era, Message, MessageKind, RequestHead
@@ -31,24 +32,24 @@ class Opened:
 def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> Opened | Rejection:
     """Open every handle that a message carries; refuses one that is not this owner's."""
     headers: dict[str, str | None] = {SESSION_HEADER: None, EVENT_HEADER: None}
-    if message.era is Era.LEGACY:
-        handle = head.headers.get(SESSION_HEADER)
-        if handle is not None:
-            session = open_handle(ring, Purpose.SESSION, owner, handle)
-            if session is None:
-                return _unknown_session(message)
-            headers[SESSION_HEADER] = session
-            owner = replace(owner, session=session)
-        elif _names_a_session(head.path):
-            path = open_path(ring, owner, head.path)
-            if path is None:
-                return _unknown_session(message)
-            owner = replace(owner, session=path)
-        event = head.headers.get(EVENT_HEADER)
-        if event is not None:
-            headers[EVENT_HEADER] = open_handle(ring, Purpose.EVENT, owner, event)
-            if headers[EVENT_HEADER] is None:
-                return _unknown_session(message)
+    legacy, in_path = message.era is Era.LEGACY, _names_a_session(head.path)
+    handle = head.headers.get(SESSION_HEADER) if legacy else None
+    event = head.headers.get(EVENT_HEADER) if legacy else None
+    if in_path and (handle is not None or not legacy):
+        # a server of the older transport goes by the path, whatever the headers claim: two sessions are none
+        return _unknown_session(message)
+    if handle is not None or in_path:
+        session = (
+            open_path(ring, owner, head.path) if in_path else open_handle(ring, Purpose.SESSION, owner, handle or "")
+        )
+        if session is None:
+            return _unknown_session(message)
+        headers[SESSION_HEADER] = None if in_path else session
+        owner = replace(owner, session=session)
+    if event is not None:
+        headers[EVENT_HEADER] = open_handle(ring, Purpose.EVENT, owner, event)
+        if headers[EVENT_HEADER] is None:
+            return _unknown_session(message)
     if message.kind is MessageKind.RESPONSE:
         restored = _restored(message, owner, ring)
         if isinstance(restored, Rejection):
@@ -58,9 +59,9 @@ def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> 
 
 
 def _names_a_session(path: str) -> bool:
-    # the 2024-11-05 transport: SDK servers call it sessionId or session_id, and the path alone may carry it too
-    query = path.partition("?")[2].lower()
-    return "session" in query or OWNER_PARAMETER in path
+    # the 2024-11-05 transport: SDK servers call it sessionId or session_id, and decode what is percent-encoded
+    query = unquote(path.partition("?")[2]).lower()
+    return "session" in query or OWNER_PARAMETER in path or OWNER_PARAMETER in query
 
 
 def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Rejection:

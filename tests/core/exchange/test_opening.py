@@ -74,11 +74,34 @@ def test_a_post_of_the_older_transport_needs_the_endpoint_that_its_owner_was_giv
     assert answer_of(Script(who=claims(subject="bob")).post(legacy("tools/list"), path=path))[0] == 404
 
 
-@pytest.mark.parametrize(
-    "path", ["/message?sessionId=s1", "/messages/?session_id=s1", "/m?mcp_owner=x", "/m?SESSION=1"]
-)
+UNSEALED = [
+    "/message?sessionId=s1",
+    "/messages/?session_id=s1",
+    "/messages/?%73ession_id=s1",
+    "/messages/?ses%53ion%5fid=s1",
+    "/m?mcp_owner=x",
+    "/m?mcp%5Fowner=x",
+    "/m?SESSION=1",
+]
+
+
+@pytest.mark.parametrize("path", UNSEALED)
 def test_an_endpoint_that_nobody_was_given_is_not_found(path):
     assert answer_of(Script().post(legacy("tools/list"), path=path))[0] == 404
+
+
+@pytest.mark.parametrize("path", UNSEALED)
+def test_a_session_of_ones_own_does_not_open_the_endpoint_of_somebody_else(path):
+    assert answer_of(Script().post(in_session(), path=path))[0] == 404
+
+
+def test_two_sessions_in_one_message_are_refused_also_where_both_are_ones_own():
+    assert answer_of(Script().post(in_session(), path=seal_path(RING, ANN, "/message?sessionId=s1")))[0] == 404
+
+
+@pytest.mark.parametrize("path", [*UNSEALED, seal_path(RING, ANN, "/message?sessionId=s1")])
+def test_a_message_that_claims_the_modern_era_does_not_open_an_endpoint_of_the_older_transport(path):
+    assert answer_of(Script().post(call("echo"), path=path))[0] == 404
 
 
 def test_a_query_that_names_no_session_is_the_upstreams_business():
