@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from extproc.core.exchange import (
     BodyReceived,
+    Conclude,
     CountSession,
     Exchange,
     Forward,
@@ -191,3 +192,29 @@ def answer_of(commands):
     """The status and the parsed body of the one answer among the commands."""
     (reply,) = [command.reply for command in commands if hasattr(command, "reply")]
     return reply.status, json.loads(reply.body)
+
+
+def reply(result, request_id=1):
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "result": result}).encode()
+
+
+def events(*messages, end="\n\n"):
+    return "".join(f"data: {json.dumps(message)}{end}" for message in messages).encode()
+
+
+def asked(request, text=POLICY, **head):
+    script = Script(text)
+    script.forwarded(request, **head)
+    return script
+
+
+def stream(headers=(), **who):
+    """An open stream of the legacy era, on which messages answer no request."""
+    script = Script(who=claims(**who)) if who else Script()
+    script.bodiless("GET", {"accept": "text/event-stream"} | dict(headers))
+    return script
+
+
+def conclusion(said):
+    (found,) = [command for command in said if isinstance(command, Conclude)]
+    return found

@@ -147,7 +147,7 @@ class Exchange:
     def _on_head(self, event: HeadReceived) -> tuple[Command, ...]:
         self._started, self._head = event.at, event.head
         if event.head.server in self._policy.servers:
-            self.verdict = replace(self.verdict, server=event.head.server)
+            self.verdict = Verdict(server=event.head.server)
         snapshot = self._snapshot
         identified = identify(
             self._policy.identity, event.head, now=event.at / 1e9, keys=snapshot.keys, memory=snapshot.memory
@@ -201,7 +201,7 @@ class Exchange:
         message = _known(self._message)
         shadowed = decision.effect is Effect.DENY and decision.shadowed
         effect = "shadow" if shadowed else str(decision.effect)
-        self.verdict = replace(self.verdict, verb=decision.verb.name.lower(), effect=effect)
+        self.verdict = Verdict(server=self.verdict.server, verb=decision.verb.name.lower(), effect=effect)
         if decision.effect is Effect.DENY and not shadowed:
             reply = replies.denial(message, decision, self._decision_id)
             self._pending = Answer(reply=reply, rule=decision.rule, decision_id=self._decision_id)
@@ -237,8 +237,14 @@ class Exchange:
             arguments=tokens.mask(arguments) if recording is Recording.MASKED and arguments is not None else None,
             arguments_digest=_digest(arguments) if arguments is not None else None,
             body_bytes=size,
+            policy_digest=self._policy.digest,
+            shadow_mode=self._is_shadow(),
         )
         return Store(event=event)
+
+    def _is_shadow(self) -> bool:
+        server = self._policy.servers.get(_known(self._head).server)
+        return self._policy.shadow if server is None else server.shadow
 
     # --- the turn ------------------------------------------------------------------------------------------------
 

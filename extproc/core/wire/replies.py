@@ -62,7 +62,7 @@ def withheld(request_id: RequestId | None, decision_id: str) -> bytes:
 
 
 def _tool_result(message: Message, decision: Decision, decision_id: str) -> bytes:
-    text = f"{_words(decision)} (rule {decision.rule}, decision {decision_id})"
+    text = f"{_words(decision)} (decision {decision_id})"
     result: dict[str, Json] = {"content": [{"type": "text", "text": text}], "isError": True}
     if message.era is Era.MODERN:
         result["resultType"] = "complete"

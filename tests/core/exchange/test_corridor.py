@@ -153,7 +153,7 @@ SHADOW = POLICY.replace("version: 1", "version: 1\nmode: shadow")
 def test_shadow_mode_forwards_what_it_would_deny_and_says_so_on_the_event():
     script = Script(SHADOW)
     script.forwarded(call("drop_table"))
-    assert script.world.records[0]["effect"] == "shadow"
+    assert (script.world.records[0]["effect"], script.world.records[0]["shadow"]) == ("shadow", True)
     assert script.exchange.verdict.effect == "shadow"
 
 
@@ -162,6 +162,16 @@ def test_shadow_mode_does_not_let_malformed_messages_or_strangers_pass():
     script.begin()
     assert answer_of(script.play(BodyReceived(at=NOW, body=b"[]")))[0] == 400
     assert answer_of([*Script(SHADOW, who=claims(exp=1)).begin()])[0] == 401
+
+
+def test_every_event_names_the_policy_and_its_mode_also_of_a_server_that_is_none():
+    for script, shadow in ((Script(), False), (Script(SHADOW), True), (Script(SHADOW, server="hr-db"), True)):
+        script.begin()
+        script.play(BodyReceived(at=NOW, body=b"[]"))
+        assert (script.world.records[0]["policy"], script.world.records[0]["shadow"]) == (
+            script.exchange._policy.digest,
+            shadow,
+        )
 
 
 COUNTING = POLICY.replace('tools: [echo, "list_*"]}', 'tools: [echo, "list_*"], when: session.calls < 3}')

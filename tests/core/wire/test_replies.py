@@ -35,7 +35,7 @@ def test_a_denied_tool_call_is_a_result_that_the_model_reads(era, request_id):
     result = CallToolResult.model_validate(response.result)
     assert result.is_error is True
     text = response.result["content"][0]["text"]
-    assert text == "Dumps are blocked here. (rule deny:no-dumps, decision d-1)"
+    assert text == "Dumps are blocked here. (decision d-1)"
     assert response.result.get("resultType") == ("complete" if era is Era.MODERN else None)
 
 
