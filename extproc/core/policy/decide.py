@@ -138,7 +138,7 @@ def _judge_target(place: Server, roles: frozenset[str], request: AccessRequest, 
         return _judge_server(place, roles, request)
     # a template stands for many URIs: a condition on the URI has no answer for it, and so refuses
     question = Question(request=request, unbound=_OF_ONE_URI if kind is ResourceKind.TEMPLATE else _NOTHING)
-    denies = [rule for rule in place.denies if (exists or _is_blind(rule)) and _refuses(rule, question)]
+    denies = [rule for rule in place.denies if _refuses(rule, question)]
     if exists and not denies:
         for grant in place.grants:
             if grant.role in roles and _permits(grant, question):

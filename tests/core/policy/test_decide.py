@@ -149,7 +149,15 @@ def test_a_limit_per_tool_counts_tools_only_and_the_rest_of_the_protocol_is_not_
 
 
 def test_each_principal_tool_and_rule_has_its_own_count() -> None:
-    pairs = [("a", "bc"), ("ab", "c"), ("a,1:b", "c"), ("a", "1:b,c"), ("https://idp", "alice")]
+    pairs = [
+        ("a", "bc"),
+        ("ab", "c"),
+        ("a,1:b", "c"),
+        ("a", "1:b,c"),
+        ("a:b", "c"),
+        ("a", "b:c"),
+        ("https://idp", "alice"),
+    ]
     keys: list[str] = []
     for issuer, subject in pairs:
         who = replace(ALICE, issuer=issuer, subject=subject)
