@@ -2,11 +2,12 @@
 
 import typer
 
-from extproc.cli import check, explain, serve, sessions, token, verify
+from extproc.cli import check, explain, serve, sessions, token, up, verify
 
 __all__ = ["main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("up")(up.up)
 app.add_typer(sessions.app, name="sessions")
 app.command("check")(check.check)
 app.command("explain")(explain.explain_command)

@@ -1,0 +1,68 @@
+"""One readable line for each decision, as it is recorded: the journals of a state directory, followed from now on."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from extproc.core.model import Json
+from extproc.edges.journal.reader import Damage, Position, journals, read
+from extproc.edges.journal.segments import numbers, path_of
+
+__all__ = ["Position", "follow", "line", "positions"]
+
+POLL_SECONDS: Final = 0.2
+SETTLE_NANOSECONDS: Final = 200_000_000
+MAX_NAME_CHARS: Final = 60
+NANOSECONDS: Final = 1e9
+
+
+def positions(state: Path) -> dict[Path, Position]:
+    """Where the journals end now."""
+    ends = {}
+    try:
+        found = journals(state)
+    except FileNotFoundError:
+        return {}
+    for directory in found:
+        if present := numbers(directory):
+            size = path_of(directory, present[-1]).stat().st_size
+            ends[directory] = Position(segment=present[-1], offset=size)
+    return ends
+
+
+async def follow(state: Path, seen: dict[Path, Position]) -> AsyncIterator[Mapping[str, Json]]:
+    """The decision events that are written after ``seen``, for ever, in the order in which they were made."""
+    waiting: list[Mapping[str, Json]] = []
+    while True:
+        # each worker has a journal: one read now can hold an event older than the last one of another
+        settled = time.time_ns() - SETTLE_NANOSECONDS
+        for directory in journals(state):
+            for item in read(directory, seen.get(directory, Position())):
+                seen[directory] = item.after
+                if not isinstance(item, Damage) and item.event.get("kind") == "decision":
+                    waiting.append(item.event)
+        waiting.sort(key=lambda event: event["at"])
+        while waiting and waiting[0]["at"] <= settled:
+            yield waiting.pop(0)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def line(event: Mapping[str, Json]) -> str:
+    """Time, effect, who, method and target, rule and reason."""
+    at = datetime.fromtimestamp(event["at"] / NANOSECONDS).astimezone()
+    principal = event.get("principal")
+    who = principal["subject"] if principal else "-"
+    names = ", ".join(target["name"] for target in event.get("targets", ()) if target["name"])
+    what = " ".join(part for part in (event.get("method") or event.get("http_method"), names) if part)
+    why = f"{event.get('rule') or '-'} ({event.get('reason')})"
+    columns = (f"{at:%H:%M:%S}", f"{event['effect']:<6}", f"{_shown(who):<8}", f"{_shown(what):<32}", _shown(why))
+    return "  ".join(columns)
+
+
+def _shown(text: str) -> str:
+    """The text without anything that a terminal would take for a command, and not longer than a line bears."""
+    plain = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in str(text))
+    return plain if len(plain) <= MAX_NAME_CHARS else plain[: MAX_NAME_CHARS - 1] + "…"
