@@ -8,6 +8,7 @@ from typing import Final
 __all__ = [
     "MAX_ARGUMENT_EVENT_BYTES",
     "MAX_BODY_BYTES",
+    "MAX_CONTAINERS",
     "MAX_DEPTH",
     "MAX_HANDLE_CHARS",
     "MAX_ID_CHARS",
@@ -34,6 +35,8 @@ MAX_BODY_BYTES: Final = 4 << 20
 """A request body. The Python SDK's server takes 4 MiB; Envoy's buffer refuses more with 413 before we see it."""
 MAX_DEPTH: Final = 64
 """Nesting of JSON. orjson encodes 254 levels, CEL crashes on deep data; no MCP message comes near 64."""
+MAX_CONTAINERS: Final = 100_000
+"""Objects and arrays of one JSON text. Looking at a million small ones would hold a worker's loop for 0.4 s."""
 MAX_INTEGER_DIGITS: Final = 64
 """Digits of an integer. Parsing decimal digits is quadratic; CPython refuses above 4,300."""
 MAX_METHOD_CHARS: Final = 128

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 import orjson
 
-from extproc.core.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
+from extproc.core.limits import MAX_CONTAINERS, MAX_DEPTH, MAX_INTEGER_DIGITS
 from extproc.core.model import Json
 from extproc.core.rejection import PARSE_ERROR, Rejection
 
@@ -113,6 +113,7 @@ def _is_plain(text: str) -> bool:
 
 def _fault(value: Json, *, twins: bool) -> Rejection | None:
     level = [value]
+    total = 0
     for _ in range(MAX_DEPTH):
         below: list[Json] = []
         for node in level:
@@ -126,6 +127,9 @@ def _fault(value: Json, *, twins: bool) -> Rejection | None:
                     below.append(child)  # noqa: PERF401 - a comprehension costs a frame before Python 3.12
         if not below:
             return None
+        total += len(below)
+        if total > MAX_CONTAINERS:
+            return _refused("too_many_values", "the body has too many objects and arrays")
         level = below
     return _refused("too_deep", "the body is nested too deeply")
 

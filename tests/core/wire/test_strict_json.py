@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from extproc.core.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
+from extproc.core.limits import MAX_CONTAINERS, MAX_DEPTH, MAX_INTEGER_DIGITS
 from extproc.core.rejection import PARSE_ERROR, Rejection
 from extproc.core.wire import strict_json
 from extproc.core.wire.strict_json import Document
@@ -302,3 +302,9 @@ def test_exactly_the_duplicates_that_a_pair_reader_sees_are_refused(text):
     json.loads(text, object_pairs_hook=pairs)
     outcome = strict_json.read(text.encode(), twins=True)
     assert isinstance(outcome, Rejection) == any(seen)
+
+
+def test_more_objects_and_arrays_than_anybody_needs_are_refused():
+    fits = b"[" + b",".join([b"{}"] * MAX_CONTAINERS) + b"]"
+    assert isinstance(strict_json.read(fits), Document)
+    assert refused(fits[:-1] + b",[]]") == "too_many_values"
