@@ -7,7 +7,8 @@ Use it through the fixture ``gateway`` (conftest.py), once for each chain, or by
 
 ``policy`` starts ``extproc serve`` with it, ``workers`` workers and the environment ``settings`` (``{"EXTPROC_SHADOW":
 "true"}``). ``processors`` names gRPC addresses of your own instead (see scripted.py), and starts no service. ``adapt``
-may change the derived Envoy configuration before it is written, to show that a setting matters.
+may change the derived Envoy configuration before it is written, to show that a setting matters. ``issuer`` puts another
+token issuer in the place of the built-in one.
 
 While it runs: ``url`` (the MCP endpoint), ``base`` (scheme, host and port), ``admin`` (Envoy's admin URL), ``token()``
 (a signed token of the trusted issuer), ``issuer`` (its key set can be changed), ``state`` (the service's state folder),
@@ -30,7 +31,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import httpx
 import jwt
@@ -53,6 +54,16 @@ def free_ports(count: int) -> list[int]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+class TrustedIssuer(Protocol):
+    """What a gateway needs of a token issuer; its key set is at ``url``/jwks.json."""
+
+    url: str
+
+    def close(self) -> None: ...
+
+    def token(self, subject: str = "ada", *, audience: str, **claims: Any) -> str: ...
 
 
 class Issuer:
@@ -122,6 +133,7 @@ class Gateway:
         workers: int = 2,
         server: str = "sales-db",
         adapt: Callable[[dict[str, Any]], None] | None = None,
+        issuer: TrustedIssuer | None = None,
     ) -> None:
         assert (policy is None) == bool(processors), "give a policy, or processors of your own"
         self.chain, self.upstream, self.folder, self.server = chain, upstream, folder, server
@@ -139,13 +151,13 @@ class Gateway:
         self.url = f"{self.base}/mcp"
         self.state = folder / "state"
         self.policy_file = folder / "policy.yaml"
-        self.issuer: Issuer
+        self.issuer: Any = issuer
         self.envoy: asyncio.subprocess.Process
         self.service: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.issuer = Issuer()
+        self.issuer = self.issuer or Issuer()
         try:
             if self.policy is not None:
                 await self.start_service()
