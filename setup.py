@@ -1,5 +1,6 @@
-"""Generates the protobuf stubs at build time; everything else stands in pyproject.toml."""
+"""Generates the protobuf stubs and takes the Envoy configurations along; all else stands in pyproject.toml."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import setup
@@ -16,11 +17,23 @@ class BuildStubs(build_py):
 
         includes = Path(grpc_tools.__file__).parent / "_proto"
         status = protoc.main(
-            ["protoc", f"-I{ROOT / 'protos'}", f"-I{includes}", f"--python_out={OUT}", f"--pyi_out={OUT}", "ext_proc.proto"]
+            [
+                "protoc",
+                f"-I{ROOT / 'protos'}",
+                f"-I{includes}",
+                f"--python_out={OUT}",
+                f"--pyi_out={OUT}",
+                "ext_proc.proto",
+            ]
         )
         if status:
             raise SystemExit("protoc could not compile protos/ext_proc.proto")
         super().run()
+        if not self.editable_mode:  # in a checkout `extproc up` reads them where they are
+            shipped = Path(self.build_lib) / "extproc" / "demo" / "standalone"
+            shipped.mkdir(parents=True, exist_ok=True)
+            for configuration in (ROOT / "envoy" / "standalone").glob("*.yaml"):
+                shutil.copy2(configuration, shipped)
 
 
 setup(cmdclass={"build_py": BuildStubs})
