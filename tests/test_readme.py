@@ -1,0 +1,77 @@
+"""What README.md tells a user to type does what it says; what cannot run here is at least spelt as it should be."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from extproc.core.policy import compiled
+from extproc.core.policy.rules import Policy
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+BIN = Path(sys.executable).parent
+SLOW = ("make", "envoy", ".venv/bin/extproc up", ".venv/bin/extproc serve")
+"""Run by the stack tests, or what is running now."""
+REFUSED = "--as analyst --server sales-db --tool drop_table"
+
+
+def run(command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    words = [word.replace(".venv/bin", str(BIN), 1) for word in command.split()]
+    return subprocess.run(
+        words, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def quick() -> list[str]:
+    return [command for command in COMMANDS if not command.startswith(SLOW)]
+
+
+@pytest.mark.parametrize("command", [command for command in quick() if "policy.yaml" in command])
+def test_a_policy_command_of_the_readme_runs(command: str) -> None:
+    ended = run(command, ROOT)
+    assert ended.returncode == (3 if REFUSED in command else 0), ended.stderr
+    assert ended.stdout
+
+
+@pytest.mark.parametrize("command", [command for command in quick() if "policy.yaml" not in command])
+def test_a_recording_command_of_the_readme_names_what_is_missing(command: str, tmp_path: Path) -> None:
+    ended = run(command, tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("no recording in .extproc")
+
+
+def test_the_readme_s_commands_exist() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    known = run(".venv/bin/extproc --help", ROOT).stdout
+    for command in COMMANDS:
+        program, *words = command.split()
+        if program == "make":
+            assert words[0] in targets
+        elif program.endswith("extproc"):
+            assert re.search(rf"\b{words[0]}\b", known)
+            help_text = run(f".venv/bin/extproc {words[0]} --help", ROOT, COLUMNS="200").stdout
+            for option in (word for word in words if word.startswith("--")):
+                assert re.search(rf"{option}\b", help_text), command
+        else:
+            assert program == "envoy"
+            assert (ROOT / words[-1]).is_file()
+
+
+def test_the_readme_s_policy_loads() -> None:
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    loaded = compiled.load(text, source="README.md")
+    assert isinstance(loaded, Policy), loaded
+
+
+@pytest.mark.parametrize("page", ["README.md", "envoy/standalone/README.md"])
+def test_the_files_that_a_page_names_exist(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert ((ROOT / page).parent / link).exists(), link
+    for name in re.findall(r"`((?:envoy|extproc)/[\w./-]+\.\w+)`", text):
+        assert (ROOT / name).exists(), name
