@@ -258,6 +258,15 @@ async def test_header_bytes_that_are_not_printable_are_refused(
     assert "request_body" not in scripted.kinds()
 
 
+async def test_path_bytes_that_are_not_printable_are_refused(
+    proxy: Gateway, scripted: Processor, recorded: Recorder
+) -> None:
+    heard = await ask(proxy, path="/mcp?x=\xff\xfe")
+    assert heard.status in {CLOSED, 400}
+    assert "request_body" not in scripted.kinds()
+    assert not recorded.requests
+
+
 async def test_foreign_origins_and_hosts_are_refused(proxy: Gateway, recorded: Recorder) -> None:
     own = f"http://127.0.0.1:{proxy.port}"
     for lines in (
