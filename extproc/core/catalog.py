@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
+from urllib.parse import quote
 
 from extproc.core.limits import MAX_LIST_TTL_MS
 from extproc.core.model import Era, Json, ResourceKind
+from extproc.core.wire import uris
 
-__all__ = ["LISTS", "Filtered", "Sees", "list_of_shape", "only_completions", "only_contents", "only_visible"]
+__all__ = ["LISTS", "Filtered", "Sees", "only_completions", "only_contents", "only_visible", "only_whatever"]
 
 Sees: TypeAlias = Callable[[ResourceKind, str], bool]
 """Whether the caller could be allowed to use the thing of this kind and name."""
@@ -57,11 +59,6 @@ class Filtered:
     hidden: int
 
 
-def list_of_shape(result: Mapping[str, Json]) -> ListShape | None:
-    """The list that a result is by its looks: for streams on which the request is not known."""
-    return next((shape for shape in LISTS.values() if isinstance(result.get(shape.member), list)), None)
-
-
 def only_visible(shape: ListShape, result: Mapping[str, Json], sees: Sees, era: Era) -> Filtered:
     """A list result with the entries that ``sees`` accepts.
 
@@ -81,7 +78,7 @@ def only_visible(shape: ListShape, result: Mapping[str, Json], sees: Sees, era: 
     return Filtered(result=_private({**result, shape.member: kept}, era), hidden=total - len(kept))
 
 
-def only_contents(requested: str, result: Mapping[str, Json], sees: Sees, era: Era) -> Filtered:
+def only_contents(requested: str | None, result: Mapping[str, Json], sees: Sees, era: Era) -> Filtered:
     """A ``resources/read`` result with the contents that were asked for or may be read by their own URI."""
     entries = result.get("contents")
     kept: list[Json] = []
@@ -94,6 +91,24 @@ def only_contents(requested: str, result: Mapping[str, Json], sees: Sees, era: E
     if entries is None:  # an interim result of the modern era (input_required) has no contents
         return Filtered(result=result, hidden=0)
     return Filtered(result=_private({**result, "contents": kept}, era), hidden=total - len(kept))
+
+
+def only_whatever(result: Mapping[str, Json], sees: Sees, era: Era) -> Filtered:
+    """A result on a stream of its own, where the request behind it is not known: filtered as all that it looks like."""
+    hidden = 0
+    for shape in LISTS.values():
+        if isinstance(result.get(shape.member), list):
+            listed = only_visible(shape, result, sees, era)
+            result, hidden = listed.result, hidden + listed.hidden
+    if isinstance(result.get("contents"), list):
+        read = only_contents(None, result, sees, era)
+        result, hidden = read.result, hidden + read.hidden
+    completion = result.get("completion")
+    values = completion.get("values") if isinstance(completion, dict) else None
+    if values:  # what was to be completed is not known either, so no value can be judged
+        count = len(values) if isinstance(values, list) else 1
+        result, hidden = {**result, "completion": {"values": []}}, hidden + count
+    return Filtered(result=result, hidden=hidden)
 
 
 def only_completions(params: Mapping[str, Json], result: Mapping[str, Json], sees: Sees) -> Filtered:
@@ -124,7 +139,11 @@ def only_completions(params: Mapping[str, Json], result: Mapping[str, Json], see
 
 def _completes(template: str, name: str, value: str, sees: Sees) -> bool:
     uri = template.replace("{" + name + "}", value)
-    return "{" in uri or sees(ResourceKind.RESOURCE, uri)
+    if "{" in uri:
+        return True
+    # clients escape what they fill in (RFC 6570 section 3.2.2); a value that is a path may be meant as one
+    escaped = template.replace("{" + name + "}", quote(value, safe=""))
+    return sees(ResourceKind.RESOURCE, uri if uris.is_normal(uri) else escaped)
 
 
 def _private(result: dict[str, Json], era: Era) -> dict[str, Json]:

@@ -1,6 +1,6 @@
 import pytest
 
-from extproc.core.catalog import LISTS, list_of_shape, only_completions, only_contents, only_visible
+from extproc.core.catalog import LISTS, only_completions, only_contents, only_visible, only_whatever
 from extproc.core.limits import MAX_LIST_TTL_MS
 from extproc.core.model import Era, ResourceKind
 
@@ -82,10 +82,38 @@ def test_the_upstreams_own_result_is_not_touched():
     assert result == {"tools": [{"name": "b"}], "cacheScope": "public", "ttlMs": 1}
 
 
-def test_a_list_is_known_by_its_looks():
-    assert list_of_shape({"resources": []}) is LISTS["resources/list"]
-    assert list_of_shape({"resources": "no list"}) is None
-    assert list_of_shape({"content": []}) is None
+def test_a_result_nobody_knows_the_question_of_is_filtered_as_all_that_it_looks_like():
+    result = {
+        "tools": [{"name": "a"}, {"name": "b"}],
+        "prompts": [{"name": "b"}],
+        "resources": [{"uri": "x:a"}, {"uri": "x:b"}],
+        "resourceTemplates": [{"uriTemplate": "x:{b}"}],
+        "contents": [{"uri": "x:a"}, {"uri": ""}, {"uri": "x:b"}],
+        "completion": {"values": ["b", "c"], "total": 2, "hasMore": False},
+        "nextCursor": "",
+    }
+    filtered = only_whatever(result, sees_only("a", "x:a"), LEGACY)
+    assert filtered.result == {
+        "tools": [{"name": "a"}],
+        "prompts": [],
+        "resources": [{"uri": "x:a"}],
+        "resourceTemplates": [],
+        "contents": [{"uri": "x:a"}],
+        "completion": {"values": []},
+        "nextCursor": "",
+    }
+    assert filtered.hidden == 8
+
+
+@pytest.mark.parametrize(
+    "result", [{"content": []}, {"tools": "none"}, {"contents": {}}, {"completion": {"values": []}}, {"completion": []}]
+)
+def test_a_result_that_looks_like_no_list_passes_as_it_is(result):
+    assert only_whatever(result, sees_only(), LEGACY).result is result
+
+
+def test_completion_values_that_are_no_list_go_too_where_the_question_is_unknown():
+    assert only_whatever({"completion": {"values": "b"}}, sees_only(), LEGACY).result == {"completion": {"values": []}}
 
 
 def test_contents_of_another_uri_need_their_own_permission():
@@ -138,6 +166,22 @@ def test_a_completion_is_judged_with_the_arguments_that_are_known():
 def test_a_completion_of_half_a_uri_names_no_resource():
     ref = {"type": "ref/resource", "uri": "schema://{area}/{table}"}
     assert complete(["orders", "staff"], ref=ref).hidden == 0
+
+
+def test_a_completion_value_is_judged_as_a_client_would_fill_it_in():
+    params = {"ref": {"uri": "notes://public/{t}"}, "argument": {"name": "t"}}
+    asked = []
+    only_completions(
+        params,
+        {"completion": {"values": ["tea", "green tea", "a/b", "../secret"]}},
+        lambda _, name: asked.append(name) or False,
+    )
+    assert asked == [
+        "notes://public/tea",
+        "notes://public/green%20tea",
+        "notes://public/a/b",
+        "notes://public/..%2Fsecret",
+    ]
 
 
 def test_a_completion_value_that_is_no_text_is_left_out():

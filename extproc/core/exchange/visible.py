@@ -13,7 +13,7 @@ from extproc.core import catalog
 from extproc.core.handles import KeyRing, Owner, Purpose, seal
 from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind
 from extproc.core.rejection import Rejection
-from extproc.core.wire import jsonrpc, strict_json
+from extproc.core.wire import jsonrpc, strict_json, uris
 
 __all__ = ["FILTERED", "Call", "Visible"]
 
@@ -96,18 +96,21 @@ class Visible:
         return {**value, "result": filtered.result}
 
     def _filtered(self, result: dict[str, Json]) -> catalog.Filtered:
-        message, sees = self.call.message, self.call.sees
-        # on a stream of its own, the request behind a response is not known: its looks must do
-        shape = catalog.list_of_shape(result) if self.call.is_stream else catalog.LISTS.get(message.method)
+        message, sees = self.call.message, self._sees
+        if self.call.is_stream:
+            return catalog.only_whatever(result, sees, message.era)
+        shape = catalog.LISTS.get(message.method)
         if shape is not None:
             return catalog.only_visible(shape, result, sees, message.era)
         if message.method == "resources/read":
             return catalog.only_contents(message.targets[0].name, result, sees, message.era)
-        if self.call.is_stream and isinstance(result.get("contents"), list):
-            return catalog.only_contents("", result, sees, message.era)
         if message.method == "completion/complete":
             return catalog.only_completions(message.params, result, sees)
         return catalog.Filtered(result=result, hidden=0)
+
+    def _sees(self, kind: ResourceKind, name: str) -> bool:
+        # a URI that no request may name (wire.uris) is nobody's, however a pattern takes its text
+        return (kind is not ResourceKind.RESOURCE or uris.is_normal(name)) and self.call.sees(kind, name)
 
     def _server_request(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
         if self.call.message.era is Era.MODERN:  # MCP 2026-07-28: servers send no requests
@@ -120,7 +123,7 @@ class Visible:
             return parsed.value
         if parsed.method == "notifications/resources/updated":
             uri = params.get("uri")
-            return parsed.value if isinstance(uri, str) and self.call.sees(ResourceKind.RESOURCE, uri) else None
+            return parsed.value if isinstance(uri, str) and self._sees(ResourceKind.RESOURCE, uri) else None
         if parsed.method == "notifications/cancelled" and self.call.message.era is Era.LEGACY:
             handle = self._request_handle(params.get("requestId"))
             return {**parsed.value, "params": {**params, "requestId": handle}}

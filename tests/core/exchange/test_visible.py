@@ -40,8 +40,7 @@ def test_completions_do_not_name_hidden_resources():
         "argument": {"name": "table", "value": ""},
     }
     said = asked(modern("completion/complete", params)).response(reply({"completion": {"values": ["orders", "../hr"]}}))
-    values = json.loads(released(said))["result"]["completion"]["values"]
-    assert "orders" in values
+    assert json.loads(released(said))["result"]["completion"]["values"] == ["orders"]
 
 
 def test_a_second_answer_and_an_answer_nobody_asked_for_are_dropped():
@@ -75,6 +74,16 @@ def test_news_of_a_hidden_resource_are_dropped():
     script = stream()
     said = script.response(events(news("schema://hr/staff"), news("schema://sales/orders"), news(7)), media=SSE)
     assert released(said) == events(news("schema://sales/orders"))
+
+
+def test_a_uri_that_no_request_may_name_is_seen_by_nobody():
+    """Patterns compare text: ``schema://sales/*`` would cover a path that leads out of ``sales`` again."""
+    odd = ["schema://sales/../hr/staff", "schema://sales/%2e%2e/hr", "schema://sales/a b", ""]
+    news = [{"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": uri}} for uri in odd]
+    assert released(stream().response(events(*news), media=SSE)) == b""
+    listed = {"resources": [{"uri": uri} for uri in (*odd, "schema://sales/orders")]}
+    said = asked(modern("resources/list")).response(reply(listed))
+    assert json.loads(released(said))["result"]["resources"] == [{"uri": "schema://sales/orders"}]
 
 
 def test_a_notification_without_params_passes():
