@@ -108,7 +108,27 @@ def test_an_error_page_of_the_upstream_keeps_its_status_and_loses_its_words():
 
 def test_a_replaced_response_to_a_notification_is_a_bad_gateway():
     script = asked(legacy("notifications/initialized", request_id=None))
-    assert script.response(b"x", media="text/html")[0].reply.status == 502
+    assert script.response(b"x", status=302, media="text/html")[0].reply.status == 502
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "chunks"),
+    [
+        (legacy("notifications/initialized", request_id=None), 202, [b""]),
+        (legacy("notifications/initialized", request_id=None), 200, [b"O", b"K"]),
+        (legacy("tools/list"), 202, [b"Accepted"]),
+    ],
+)
+def test_of_a_mere_receipt_the_status_passes_and_no_word(request_of, status, chunks):
+    said = asked(request_of).response(chunks=chunks, status=status, media="text/plain")
+    assert said[0] == Inspect(headers={"content-type": None})
+    assert released(said) == b""
+    assert said[-2].last
+    assert conclusion(said).result == "complete"
+
+
+def test_a_page_in_the_place_of_a_stream_is_no_receipt():
+    assert stream().response(b"x", media="text/html")[0].reply.status == 502
 
 
 @pytest.mark.parametrize("media", ["application/json", "Application/JSON", 'application/json; charset="UTF-8"'])
