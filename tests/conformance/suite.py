@@ -11,7 +11,7 @@ from typing import Final
 
 from stack.processes import NODE_FOLDER, PYTHON, node_or_skip, running
 
-__all__ = ["REVISIONS", "Checks", "fixture", "run_suite"]
+__all__ = ["REVISIONS", "Checks", "fixture", "run_suite", "statuses"]
 
 REVISIONS: Final = ("2025-11-25", "2026-07-28")
 SUITE: Final = NODE_FOLDER / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
