@@ -5,14 +5,13 @@ table; an event that no row allows, and any bug in a room, lead to ``FAILED``, w
 stream: Envoy then fails closed (invariants 2 and 4). ``Forward`` leaves only in answer to ``Stored`` (invariant 3).
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from extproc.core import audit
+from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
 from extproc.core.exchange.responding import Responding, owes_response
 from extproc.core.exchange.visible import Call, Visible
@@ -46,17 +45,14 @@ from extproc.core.identity.tokens import KEY_UNKNOWN, KeySets, Memory
 from extproc.core.model import (
     Decision,
     Effect,
-    Json,
     Message,
     MessageKind,
     Principal,
-    Recording,
     RequestHead,
     ResourceKind,
 )
 from extproc.core.policy import decide
 from extproc.core.policy.compiled import Policy
-from extproc.core.redaction import tokens
 from extproc.core.rejection import INTERNAL_ERROR, INVALID_REQUEST, Rejection
 from extproc.core.wire import mcp, replies
 
@@ -224,27 +220,8 @@ class Exchange:
         return (self._store(at, no, message, size),)
 
     def _store(self, at: int, verdict: Decision | Rejection, message: Message | None, size: int) -> Store:
-        recording = verdict.obligations.recording if isinstance(verdict, Decision) else Recording.DIGEST
-        arguments = message.arguments if message is not None and message.arguments else None
-        event = audit.decided(
-            at=at,
-            decision_id=self._decision_id,
-            head=_known(self._head),
-            principal=self._principal,
-            message=message,
-            verdict=verdict,
-            session=self._owner.session or None if self._owner is not None else None,
-            arguments=tokens.mask(arguments) if recording is Recording.MASKED and arguments is not None else None,
-            arguments_digest=_digest(arguments) if arguments is not None else None,
-            body_bytes=size,
-            policy_digest=self._policy.digest,
-            shadow_mode=self._is_shadow(),
-        )
-        return Store(event=event)
-
-    def _is_shadow(self) -> bool:
-        server = self._policy.servers.get(_known(self._head).server)
-        return self._policy.shadow if server is None else server.shadow
+        asked = Asked(at=at, head=_known(self._head), principal=self._principal, owner=self._owner, message=message)
+        return Store(event=intent(asked, verdict, self._policy, decision_id=self._decision_id, body_bytes=size))
 
     # --- the turn ------------------------------------------------------------------------------------------------
 
@@ -331,10 +308,6 @@ def _known(value: T | None) -> T:
     if value is None:  # a gap in the table of moves is a bug, and bugs fail closed
         raise LookupError("not known in this state")
     return value
-
-
-def _digest(arguments: Mapping[str, Json]) -> str:
-    return hashlib.sha256(audit.encode(arguments)).hexdigest()
 
 
 _MOVES: Final[Mapping[tuple[State, type], Callable[[Exchange, Any], tuple[Command, ...]]]] = MappingProxyType(

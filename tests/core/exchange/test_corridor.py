@@ -164,16 +164,6 @@ def test_shadow_mode_does_not_let_malformed_messages_or_strangers_pass():
     assert answer_of([*Script(SHADOW, who=claims(exp=1)).begin()])[0] == 401
 
 
-def test_every_event_names_the_policy_and_its_mode_also_of_a_server_that_is_none():
-    for script, shadow in ((Script(), False), (Script(SHADOW), True), (Script(SHADOW, server="hr-db"), True)):
-        script.begin()
-        script.play(BodyReceived(at=NOW, body=b"[]"))
-        assert (script.world.records[0]["policy"], script.world.records[0]["shadow"]) == (
-            script.exchange._policy.digest,
-            shadow,
-        )
-
-
 COUNTING = POLICY.replace('tools: [echo, "list_*"]}', 'tools: [echo, "list_*"], when: session.calls < 3}')
 
 
@@ -278,22 +268,6 @@ def test_a_long_stream_ends_with_the_token_of_its_caller():
     script = Script(who=claims(exp=NOW / 1e9 + 60))
     assert script.forwarded(modern("subscriptions/listen", {"notifications": {}})).until == NOW / 1e9 + 60
     assert Script().forwarded(call("echo")).until is None
-
-
-def test_secrets_in_arguments_are_masked_in_the_record_and_not_in_the_call():
-    script = Script()
-    secret = "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
-    forward = script.forwarded(call("echo", {"text": secret}))
-    assert forward.body is None
-    assert "eyJzdWIi" not in json.dumps(script.world.records)
-
-
-@pytest.mark.parametrize("level", ["digest", "none"])
-def test_lower_recording_levels_keep_the_digest_of_the_arguments_alone(level):
-    script = Script(POLICY.replace("masked", level))
-    script.forwarded(call("echo", {"text": "x"}))
-    (event,) = script.world.records
-    assert (event["arguments"], len(event["arguments_digest"])) == (None, 64)
 
 
 def test_a_body_over_the_limit_is_refused():

@@ -1,0 +1,36 @@
+"""What is written down before anything happens: who, what, under which policy, and no secret."""
+
+import json
+
+import pytest
+
+from extproc.core.exchange import BodyReceived
+from script import NOW, POLICY, Script, call
+
+SHADOW = POLICY.replace("version: 1", "version: 1\nmode: shadow")
+
+
+def test_every_event_names_the_policy_and_its_mode_also_of_a_server_that_is_none():
+    for script, shadow in ((Script(), False), (Script(SHADOW), True), (Script(SHADOW, server="hr-db"), True)):
+        script.begin()
+        script.play(BodyReceived(at=NOW, body=b"[]"))
+        assert (script.world.records[0]["policy"], script.world.records[0]["shadow"]) == (
+            script.exchange._policy.digest,
+            shadow,
+        )
+
+
+def test_secrets_in_arguments_are_masked_in_the_record_and_not_in_the_call():
+    script = Script()
+    secret = "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
+    forward = script.forwarded(call("echo", {"text": secret}))
+    assert forward.body is None
+    assert "eyJzdWIi" not in json.dumps(script.world.records)
+
+
+@pytest.mark.parametrize("level", ["digest", "none"])
+def test_lower_recording_levels_keep_the_digest_of_the_arguments_alone(level):
+    script = Script(POLICY.replace("masked", level))
+    script.forwarded(call("echo", {"text": "x"}))
+    (event,) = script.world.records
+    assert (event["arguments"], len(event["arguments_digest"])) == (None, 64)
