@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-
 # a time is no verdict: other loads share the machine
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
