@@ -17,7 +17,6 @@ import grpc.aio
 from extproc.core.exchange import (
     Answer,
     Closed,
-    Command,
     Conclude,
     CountSession,
     DeadlinePassed,
@@ -78,68 +77,71 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
             await asyncio.wait(self._late)
 
     async def _process(self, _requests: AsyncIterator[Any], stream: grpc.aio.ServicerContext[Any, Any]) -> None:
+        stream.set_code(grpc.StatusCode.INTERNAL)  # what a way out that nobody thought of would send
         self._metrics.streams(1)
         exchange = self._open_exchange()
+        ended = False
         try:
-            await self._converse(exchange, stream)
+            ended = await self._converse(exchange, stream)
         except ProtocolFault as fault:
             self._metrics.aborted(reason="protocol")
             await stream.abort(grpc.StatusCode.INTERNAL, str(fault))
         except grpc.aio.AbortError:
             raise
+        except asyncio.CancelledError:
+            if stream.done():  # Envoy went away, and nobody is there to tell
+                raise
+            # gRPC would send no status, and Envoy might wait for one for ever
+            self._metrics.aborted(reason="cancelled")
+            await stream.abort(grpc.StatusCode.CANCELLED, "the exchange was cancelled")
         except Exception as bug:  # noqa: BLE001 - the outermost loop: whatever went wrong, Envoy must not go on
             self._metrics.aborted(reason="bug")
             await stream.abort(grpc.StatusCode.INTERNAL, type(bug).__name__)
         finally:
             self._metrics.streams(-1)
             self._close(exchange)
-        if not exchange.over:
+        if ended is not True or not exchange.over:
             self._metrics.aborted(reason="unanswered")
             await stream.abort(grpc.StatusCode.INTERNAL, "the exchange was not over")
+        stream.set_code(grpc.StatusCode.OK)
 
-    async def _converse(self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def _converse(  # noqa: C901 - one loop on purpose: no coroutine that could return early around a write
+        self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any]
+    ) -> bool:
+        """Talk until the exchange is over; True once everything owed is written, False where Envoy ended it before."""
         begun = time.perf_counter()
         metadata = dict(stream.invocation_metadata() or ())
         translation = Translation(str(metadata.get(SERVER_KEY, "")))
         until: float | None = None
         while not exchange.over:
             frame = await self._read(stream, until)
-            if frame is grpc.aio.EOF:  # Envoy is through with it, and we are not: the caller aborts
-                return
-            at = self._clock()
-            events: tuple[Event, ...] = (DeadlinePassed(at=at),)
-            if frame is not None:
-                events = translation.events(frame, at)
-            for event in events:
+            if frame is grpc.aio.EOF:
+                return False
+            for event in self._events(frame, translation):
                 if exchange.over:  # refused on its head: the body that came along is not looked at
                     break  # type: ignore[unreachable]  # mypy takes a property for a constant
-                pending = deque(exchange.handle(event))
-                while pending:
-                    command = pending.popleft()
-                    pending.extend(await self._carry_out(command, exchange, translation, stream))
+                due = deque(exchange.handle(event))
+                while due:
+                    command = due.popleft()
+                    match command:
+                        case Store() | CountSession() | TakeQuotas():
+                            due.extend(exchange.handle(await self._ask(command)))
+                        case Conclude():
+                            await self._conclude(exchange, command)
+                        case WantKeys():
+                            self._want_keys()
+                        case _:
+                            for answer in translation.frames(command):
+                                await stream.write(answer)
                     if isinstance(command, Forward | Answer):
                         self._count(exchange, time.perf_counter() - begun)
-                        until = command.until if isinstance(command, Forward) else until
+                    if isinstance(command, Forward):
+                        until = command.until
+        return True
 
-    async def _carry_out(
-        self,
-        command: Command,
-        exchange: Exchange,
-        translation: Translation,
-        stream: grpc.aio.ServicerContext[Any, Any],
-    ) -> tuple[Command, ...]:
-        """Do what one command says; returns the commands that its answer brought."""
-        match command:
-            case Store() | CountSession() | TakeQuotas():
-                return exchange.handle(await self._ask(command))
-            case Conclude():
-                await self._conclude(exchange, command)
-            case WantKeys():
-                self._want_keys()
-            case _:
-                for answer in translation.frames(command):
-                    await stream.write(answer)
-        return ()
+    def _events(self, frame: Any, translation: Translation) -> tuple[Event, ...]:
+        at = self._clock()
+        return (DeadlinePassed(at=at),) if frame is None else translation.events(frame, at)
 
     def _count(self, exchange: Exchange, seconds: float) -> None:
         verdict = exchange.verdict
