@@ -7,7 +7,7 @@ NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check unit clean
+.PHONY: help up test check unit bench bench-core clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,12 @@ unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demand
 
 test: check $(STAMP) $(NODE_STAMP) ## what CI runs: check, then every test
 	@$(BIN)/pytest -q --cov --cov-report=term --cov-fail-under=100
+
+bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about 6 minutes); writes bench/REPORT.md
+	@cd bench && ../$(BIN)/python run.py
+
+bench-core: $(STAMP) ## CPU time of the core alone for one call
+	@$(BIN)/python bench/core.py
 
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) *.egg-info node_modules tests/stack/node/node_modules

@@ -30,7 +30,8 @@ def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: flo
     medians = {setup: _median([each for each in samples if each.setup == setup]) for setup in _names(samples)}
     plain = medians["plain"]
     rows = [
-        "| setup | p50 at 1 | added | p99 at 1 | p50 at 16 | p99 at 16 | requests/s at 16 | of plain | CPU of the service per call | worker memory idle / loaded |",
+        "| setup | p50 at 1 | added | p99 at 1 | p50 at 16 | p99 at 16 | requests/s at 16 | of plain "
+        "| CPU of the service per call | worker memory idle / loaded |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, median in medians.items():
@@ -52,7 +53,8 @@ def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: flo
     table = "\n".join(rows)
     text = (
         "# What the gateway costs\n\n"
-        f"Written by `make bench`: {rounds} rounds of {seconds:g} s for each setup, medians. {_machine()}\n\n{table}\n\n"
+        f"Written by `make bench`: {rounds} rounds of {seconds:g} s for each setup, medians. {_machine()}\n\n"
+        f"{table}\n\n"
         "![added p50 at one connection, and requests per second of plain Envoy](report.svg)\n\n"
         "How it is measured, and what each setup is: [README.md](README.md).\n"
     )

@@ -1,4 +1,4 @@
-"""Runs every setup in turn for some rounds and hands the medians to the report: ``python bench/run.py [--rounds N]``."""
+"""Runs every setup in turn for some rounds and hands the medians to the report: ``python bench/run.py --help``."""
 
 import argparse
 import contextlib
@@ -79,7 +79,9 @@ def running(command: list[str], log: Path, ready: str, **options: object) -> Ite
             process.wait()
 
 
-def envoy(configuration: dict[str, object], folder: Path, admin_port: int, base: int):  # noqa: ANN201
+def envoy(
+    configuration: dict[str, object], folder: Path, admin_port: int, base: int
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     path = folder / "envoy.json"
     path.write_text(json.dumps(configuration))
     command = [str(find_envoy()), "-c", str(path), "--concurrency", "1", "-l", "warn", "--base-id", str(base)]
@@ -95,13 +97,16 @@ class Token:
 
     @classmethod
     def make(cls) -> "Token":
+        """A new one."""
         key = ec.generate_private_key(ec.SECP256R1())
         public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
         return cls(key=key, jwks=json.dumps({"keys": [public | {"kid": "bench", "alg": "ES256", "use": "sig"}]}))
 
     def sign(self, audience: str) -> str:
+        """A token for one gateway, good for longer than a run takes."""
         now = int(time.time())
-        claims = {"iss": ISSUER, "sub": "ann", "aud": audience, "iat": now, "exp": now + 7200, "groups": ["data-analysts"]}
+        claims = {"iss": ISSUER, "sub": "ann", "aud": audience, "iat": now, "exp": now + 7200}
+        claims["groups"] = ["data-analysts"]
         return jwt.encode(claims, self.key, "ES256", {"kid": "bench", "typ": "at+jwt"})
 
 
@@ -120,7 +125,8 @@ def gateway(setup: Setup, folder: Path, upstream_port: int, token: Token, base: 
         if setup.chain is not None:
             policy = folder / "policy.yaml"
             policy.write_text(POLICY.format(issuer=ISSUER, audience=url, payloads=setup.payloads))
-            command = [sys.executable, "-m", "extproc", "serve", "--policy", str(policy), "--state", str(folder / "state")]
+            command = [sys.executable, "-m", "extproc", "serve"]
+            command += ["--policy", str(policy), "--state", str(folder / "state")]
             environment = os.environ | {
                 "EXTPROC_LISTEN": ",".join(workers),
                 "EXTPROC_METRICS": f"127.0.0.1:{metrics_port}",
@@ -146,7 +152,8 @@ def memory_mb(pid: int) -> float:
 
 def load(url: str, audience_token: str, connections: int, seconds: float) -> dict[str, float]:
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(HERE / "call.lua"), url]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"BENCH_TOKEN": audience_token}, check=False)
+    environment = os.environ | {"BENCH_TOKEN": audience_token}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         sys.exit(f"bench: wrk failed: {done.stderr}")
     figures: dict[str, float] = json.loads(done.stdout.rpartition("JSON ")[2])
@@ -157,12 +164,13 @@ def load(url: str, audience_token: str, connections: int, seconds: float) -> dic
 
 def check_answer(url: str, token: str, setup: Setup) -> None:
     """One call by hand: the allowed one passes with the upstream's own answer."""
-    lua = (HERE / "call.lua").read_text()
-    body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x"},"_meta":' + (
-        '{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":'
-        '{"name":"bench","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}'
-    )
-    assert "2026-07-28" in lua
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    params = {"name": "echo", "arguments": {"text": "x"}, "_meta": meta}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
     headers = {
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
@@ -222,8 +230,11 @@ def main() -> None:
             for setup, url, processes, signed in gateways:
                 sample = measure(setup, url, processes, signed, options.seconds)
                 samples.append(sample)
-                print(f"round {number + 1}: {sample.setup:22} p50 {sample.p50_ms:.3f} ms, "
-                      f"{sample.requests_per_second:,.0f} requests/s at 16", flush=True)
+                print(
+                    f"round {number + 1}: {sample.setup:22} p50 {sample.p50_ms:.3f} ms, "
+                    f"{sample.requests_per_second:,.0f} requests/s at 16",
+                    flush=True,
+                )
     print(write_report(samples, options.report, rounds=options.rounds, seconds=options.seconds))
 
 

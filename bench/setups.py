@@ -60,7 +60,10 @@ def upstream_configuration(port: int, admin_port: int) -> dict[str, Any]:
         "match": {"prefix": "/"},
         "direct_response": {"status": 200, "body": {"inline_string": ANSWER}},
         "response_headers_to_add": [
-            {"header": {"key": "content-type", "value": "application/json"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            {
+                "header": {"key": "content-type", "value": "application/json"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
         ],
     }
     return _bootstrap(admin_port, _listener(port, [answer], [_ROUTER]), [])
