@@ -30,8 +30,10 @@ def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: flo
     medians = {setup: _median([each for each in samples if each.setup == setup]) for setup in _names(samples)}
     plain = medians["plain"]
     rows = [
-        "| setup | p50 at 1 | added | p99 at 1 | p50 at 16 | p99 at 16 | requests/s at 16 | of plain "
-        "| CPU of the service per call | worker memory idle / loaded |",
+        (
+            "| setup | p50 at 1 | added | p99 at 1 | p50 at 16 | p99 at 16 | requests/s at 16 | of plain "
+            "| CPU of the service per call | worker memory idle / loaded |"
+        ),
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, median in medians.items():
