@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from attacks.rig import POLICY
-from attacks.site import Site, site
+from attacks.site import POLICY, Site, site
 from extproc.demo.proxy import CHAINS, EnvoyMissing, find_envoy
 from stack.servers.recorder import Raw, json_reply, raw_server
 

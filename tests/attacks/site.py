@@ -1,6 +1,7 @@
 """One gateway in front of one upstream, as several callers use it.
 
-``alice`` and ``bob`` are analysts; ``eve`` has a valid token and no role; every answer is kept whole.
+``alice`` and ``bob`` are analysts; ``carol`` is a steward who has everything, ``dave`` may deploy to staging alone, and
+``eve`` has a valid token and no role. Every answer is kept whole.
 """
 
 import asyncio
@@ -14,14 +15,32 @@ from typing import Any, Final
 
 import httpx
 
+from attacks import rig
 from attacks.rig import Heard, call, headers_of, records, send
 from attacks.streams import Stream, stream
 from extproc.demo.proxy import Chain
 from stack.gateway import Gateway
 
-__all__ = ["GROUPS", "Site", "ask_raw", "handshake", "site"]
+__all__ = ["GROUPS", "POLICY", "Site", "ask_raw", "handshake", "site"]
 
-GROUPS: Final = {"alice": ["data-analysts"], "bob": ["data-analysts"], "eve": []}
+GROUPS: Final = {
+    "alice": ["data-analysts"],
+    "bob": ["data-analysts"],
+    "carol": ["data-stewards"],
+    "dave": ["deployers"],
+    "eve": [],
+}
+POLICY: Final = rig.POLICY.replace("      run_shell:", "      deploy: {verb: mutate}\n      run_shell:").replace(
+    "limits:",
+    """\
+  steward:
+    assigned_to: {groups: [data-stewards]}
+    grants: [{servers: [sales-db]}]
+  deployer:
+    assigned_to: {groups: [deployers]}
+    grants: [{servers: [sales-db], tools: [deploy], when: arguments.target == "staging"}]
+limits:""",
+)
 LEGACY: Final = {"mcp-protocol-version": "2025-06-18"}
 EVENTS: Final = LEGACY | {"accept": "text/event-stream"}
 

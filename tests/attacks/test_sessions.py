@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from attacks.rig import DENIED_TOOL, POLICY, Heard, call, records
-from attacks.site import Site, ask_raw, handshake, site
+from attacks.rig import DENIED_TOOL, Heard, call, records
+from attacks.site import POLICY, Site, ask_raw, handshake, site
 from attacks.streams import PATIENCE, event
 from stack.counterparts import canary
 from stack.servers.recorder import Arrival, json_reply, sse
