@@ -100,6 +100,16 @@ class Site:
         found = records(self.gateway.state, "decision")
         return [each for each in found if all(each.get(name) == value for name, value in wanted.items())]
 
+    async def outcome(self, **wanted: Any) -> dict[str, Any]:
+        """The stored outcome of the latest decision with these members; it is written once the client has it all."""
+        latest = self.decisions(**wanted)[-1]["decision"]
+        async with asyncio.timeout(20):
+            while True:
+                for each in records(self.gateway.state, "outcome"):
+                    if each["decision"] == latest:
+                        return each
+                await self.post("bob", call("ping", modern=False))
+
 
 def dashed(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
