@@ -6,6 +6,7 @@ and still name its next cursor. A filtered result is nobody else's: ``cacheScope
 capped (MCP 2026-07-28 server/utilities/caching).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +21,10 @@ __all__ = ["LISTS", "Filtered", "Sees", "only_completions", "only_contents", "on
 
 Sees: TypeAlias = Callable[[ResourceKind, str], bool]
 """Whether the caller could be allowed to use the thing of this kind and name."""
+
+_EXPRESSION: Final = re.compile(r"\{([+#./;?&]?)([A-Za-z0-9_.%]+)\*?\}")
+"""An expression of one variable (RFC 6570 section 2.2)."""
+_OPEN: Final = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,22 +119,26 @@ def only_whatever(result: Mapping[str, Json], sees: Sees, era: Era) -> Filtered:
 def only_completions(params: Mapping[str, Json], result: Mapping[str, Json], sees: Sees) -> Filtered:
     """A ``completion/complete`` result without values that would name a hidden resource.
 
-    Only a template reference names resources, and only a value that completes the whole URI can be judged.
+    Only a template reference names resources. A value is judged as what it makes of the template: a URI, or a template
+    still where other parts are open. Values that cannot be judged are left out.
     """
     ref, argument = params.get("ref"), params.get("argument")
+    template = ref.get("uri") if isinstance(ref, dict) else None
+    if not isinstance(template, str):
+        return Filtered(result=result, hidden=0)
     completion = result.get("completion")
     values = completion.get("values") if isinstance(completion, dict) else None
-    template = ref.get("uri") if isinstance(ref, dict) else None
-    name = argument.get("name") if isinstance(argument, dict) else None
     if not isinstance(completion, dict) or not isinstance(values, list):
-        return Filtered(result=result, hidden=0)
-    if not isinstance(template, str) or not isinstance(name, str):
-        return Filtered(result=result, hidden=0)
+        return Filtered(result={**result, "completion": {"values": []}}, hidden=0)
+    name = argument.get("name") if isinstance(argument, dict) else None
     context = params.get("context")
     known = context.get("arguments") if isinstance(context, dict) else None
-    for key, value in known.items() if isinstance(known, dict) else ():
-        template = template.replace("{" + key + "}", str(value))
-    kept = [value for value in values if isinstance(value, str) and _completes(template, name, value, sees)]
+    told = {key: value for key, value in known.items() if isinstance(value, str)} if isinstance(known, dict) else {}
+    kept = [
+        value
+        for value in values
+        if isinstance(name, str) and isinstance(value, str) and _completes(template, name, {**told, name: value}, sees)
+    ]
     if len(kept) == len(values):
         return Filtered(result=result, hidden=0)
     # `total` and `hasMore` count what is hidden as well
@@ -137,13 +146,27 @@ def only_completions(params: Mapping[str, Json], result: Mapping[str, Json], see
     return Filtered(result={**result, "completion": {**shown, "values": kept}}, hidden=len(values) - len(kept))
 
 
-def _completes(template: str, name: str, value: str, sees: Sees) -> bool:
-    uri = template.replace("{" + name + "}", value)
-    if "{" in uri:
-        return True
-    # clients escape what they fill in (RFC 6570 section 3.2.2); a value that is a path may be meant as one
-    escaped = template.replace("{" + name + "}", quote(value, safe=""))
-    return sees(ResourceKind.RESOURCE, uri if uris.is_normal(uri) else escaped)
+def _completes(template: str, name: str, values: Mapping[str, str], sees: Sees) -> bool:
+    if _filled(template, {name: ""}) == template:  # no part of the template that we could fill in
+        return False
+    filled = _filled(template, values)
+    if not uris.is_normal(_OPEN.sub("x", filled)):
+        # clients escape what they fill in (RFC 6570 section 3.2.2); a value that is a path may be meant as one
+        filled = _filled(template, {key: quote(value, safe="") for key, value in values.items()})
+    return sees(ResourceKind.TEMPLATE if _OPEN.search(filled) else ResourceKind.RESOURCE, filled)
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """The template with these variables, in one pass: what is filled in is not looked at again."""
+
+    def fill(expression: re.Match[str]) -> str:
+        operator, name = expression.groups()
+        if name not in values:
+            return expression[0]
+        prefix = f"{operator}{name}=" if operator and operator in ";?&" else operator.replace("+", "")
+        return prefix + values[name]
+
+    return _EXPRESSION.sub(fill, template)
 
 
 def _private(result: dict[str, Json], era: Era) -> dict[str, Json]:

@@ -163,9 +163,59 @@ def test_a_completion_is_judged_with_the_arguments_that_are_known():
     ]
 
 
-def test_a_completion_of_half_a_uri_names_no_resource():
-    ref = {"type": "ref/resource", "uri": "schema://{area}/{table}"}
-    assert complete(["orders", "staff"], ref=ref).hidden == 0
+def sees_kinds(**names):
+    return lambda kind, name: name in names.get(kind, ())
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "context", "shown"),
+    [
+        ("schema://{area}/{table}", "area", {}, "schema://sales/{table}"),
+        ("schema://{area}/{table}", "area", {"area": "sales"}, "schema://sales/{table}"),
+        ("schema://{area}/{table}", "area", {"area": "sales", "table": 7}, "schema://sales/{table}"),
+        ("schema://{area}/{table}", "area", {"table": "{area}"}, "schema://sales/{area}"),
+    ],
+)
+def test_a_completion_of_half_a_uri_names_nothing_below_which_all_is_hidden(template, name, context, shown):
+    params = {"ref": {"uri": template}, "argument": {"name": name}, "context": {"arguments": context}}
+    values = {"completion": {"values": ["sales", "hr"]}}
+    filtered = only_completions(params, values, sees_kinds(template=[shown]))
+    assert filtered.result == {"completion": {"values": ["sales"]}}
+
+
+def test_the_argument_in_question_cannot_be_told_beforehand():
+    params = {
+        "ref": {"uri": "schema://{area}/{table}"},
+        "argument": {"name": "area"},
+        "context": {"arguments": {"area": "sales", "table": "orders"}},
+    }
+    values = {"completion": {"values": ["sales", "hr"]}}
+    filtered = only_completions(params, values, sees_kinds(resource=["schema://sales/orders"]))
+    assert filtered.result == {"completion": {"values": ["sales"]}}
+
+
+@pytest.mark.parametrize(
+    ("template", "uri"),
+    [
+        ("file:///{+path}", "file:///a"),
+        ("file://{/path*}", "file:///a"),
+        ("file:///x{.path}", "file:///x.a"),
+        ("demo:x{;path}", "demo:x;path=a"),
+        ("demo:x{?path}", "demo:x?path=a"),
+        ("demo:x?y=1{&path}", "demo:x?y=1&path=a"),
+        ("demo:x{#path}", "demo:x#a"),
+    ],
+)
+def test_every_operator_of_a_template_is_filled_in(template, uri):
+    params = {"ref": {"uri": template}, "argument": {"name": "path"}}
+    values = {"completion": {"values": ["a", "b"]}}
+    assert only_completions(params, values, sees_kinds(resource=[uri])).result["completion"]["values"] == ["a"]
+
+
+@pytest.mark.parametrize("template", ["demo:{x,y}", "demo:{x:3}", "demo:{y}", "demo:x", "demo:{x"])
+def test_a_value_that_fits_nowhere_in_the_template_is_left_out(template):
+    params = {"ref": {"uri": template}, "argument": {"name": "x"}}
+    assert only_completions(params, {"completion": {"values": ["a"]}}, lambda *_: True).hidden == 1
 
 
 def test_a_completion_value_is_judged_as_a_client_would_fill_it_in():
@@ -188,22 +238,22 @@ def test_a_completion_value_that_is_no_text_is_left_out():
     assert complete(["orders", 7]).result["completion"]["values"] == ["orders"]
 
 
-@pytest.mark.parametrize(
-    ("params", "result"),
-    [
-        ({"ref": {"type": "ref/prompt", "name": "p"}, "argument": {"name": "x"}}, {"completion": {"values": ["a"]}}),
-        ({"argument": {"name": "x"}}, {"completion": {"values": ["a"]}}),
-        ({"ref": {"uri": "a://{x}"}}, {"completion": {"values": ["a"]}}),
-        ({"ref": {"uri": "a://{x}"}, "argument": {"name": 1}}, {"completion": {"values": ["a"]}}),
-        ({"ref": {"uri": "a://{x}"}, "argument": {"name": "x"}}, {"completion": {"values": "a"}}),
-        ({"ref": {"uri": "a://{x}"}, "argument": {"name": "x"}}, {"completion": None}),
-    ],
-)
-def test_a_completion_of_anything_else_passes(params, result):
+def test_a_completion_of_a_prompt_names_no_resource():
+    params = {"ref": {"type": "ref/prompt", "name": "p"}, "argument": {"name": "x"}}
+    result = {"completion": {"values": ["a"]}}
     assert only_completions(params, result, sees_only()).result is result
 
 
-def test_odd_context_is_ignored():
-    params = {"ref": {"uri": "schema://sales/{t}"}, "argument": {"name": "t"}, "context": {"arguments": "no"}}
+@pytest.mark.parametrize("argument", [None, "x", {}, {"name": 1}])
+@pytest.mark.parametrize("completion", [None, ["a"], {"values": "a"}, {"values": {"a": 1}}, {"values": ["a"]}])
+def test_a_completion_that_cannot_be_judged_shows_nothing(argument, completion):
+    params = {"ref": {"type": "ref/resource", "uri": "a://{x}"}, "argument": argument}
+    filtered = only_completions(params, {"completion": completion}, lambda *_: True)
+    assert filtered.result == {"completion": {"values": []}}
+
+
+@pytest.mark.parametrize("context", ["no", {"arguments": "no"}])
+def test_odd_context_is_ignored(context):
+    params = {"ref": {"uri": "schema://sales/{t}"}, "argument": {"name": "t"}, "context": context}
     result = {"completion": {"values": ["orders"]}}
     assert only_completions(params, result, sees_only("schema://sales/orders")).hidden == 0
