@@ -59,8 +59,8 @@ def open_envelope(value: Json, *, null_id: bool = False) -> Envelope | Rejection
         return _refused("shape", "a message is a request, a notification or a response")
     if not (is_id(value["id"]) or (null_id and value["id"] is None and "error" in members)):
         return _refused("id", "id must be an integer or a short string")
-    if "error" in members and value["error"].__class__ is not dict:
-        return _refused("shape", "error must be an object")
+    if value.get("error", value.get("result")).__class__ is not dict:  # MCP: every result is an object
+        return _refused("shape", "result and error are objects")
     return Envelope(kind=MessageKind.RESPONSE, id=value["id"], method="", params={})
 
 

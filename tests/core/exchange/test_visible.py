@@ -20,6 +20,12 @@ def test_a_list_is_cut_to_what_the_caller_may_use_also_without_recording():
     assert conclusion(said).event is None
 
 
+def test_a_list_in_a_shape_that_cannot_be_cut_is_withheld():
+    said = asked(modern("tools/list")).response(reply([{"name": "drop_table"}]))
+    assert b"drop_table" not in released(said)
+    assert conclusion(said).result == "withheld"
+
+
 def test_what_was_hidden_is_counted():
     said = asked(modern("tools/list")).response(reply({"tools": [{"name": "echo"}, {"name": "drop_table"}]}))
     event = conclusion(said).event

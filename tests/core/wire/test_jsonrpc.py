@@ -60,6 +60,8 @@ def test_a_message_is_a_request_or_a_response_never_both(outcome):
         {"jsonrpc": "2.0", "id": 1, "result": {}, "error": {}},
         {"jsonrpc": "2.0", "id": 1, "result": {}, "params": {}},
         {"jsonrpc": "2.0", "id": 1, "error": "no"},
+        {"jsonrpc": "2.0", "id": 1, "result": [{"name": "hidden"}]},
+        {"jsonrpc": "2.0", "id": 1, "result": None},
         {"jsonrpc": "2.0", "id": 1, "params": {}},
     ],
 )
@@ -106,7 +108,7 @@ def test_without_an_id_a_request_is_a_notification():
 @pytest.mark.parametrize(
     ("value", "kind", "method"),
     [
-        ({"jsonrpc": "2.0", "id": "a", "result": []}, MessageKind.RESPONSE, None),
+        ({"jsonrpc": "2.0", "id": "a", "result": {}}, MessageKind.RESPONSE, None),
         ({"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": ""}}, MessageKind.RESPONSE, None),
         ({"jsonrpc": "2.0", "id": 5, "method": "roots/list"}, MessageKind.REQUEST, "roots/list"),
         (
