@@ -35,6 +35,7 @@ JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
 SESSION: Final = "mcp-session-id"
 WITHHELD: Final = "withheld"
+_UNANSWERED: Final = frozenset({MessageKind.NOTIFICATION, MessageKind.RESPONSE, MessageKind.END})
 
 
 def owes_response(message: Message, recording: Recording) -> bool:
@@ -78,7 +79,7 @@ class Responding:
         media = _media_type(event.headers.get("content-type", ""))
         if event.bodiless or event.headers.get("content-length") == "0":
             return (Pass(headers=headers), *self._concluded(event.at))
-        if media not in {JSON, EVENT_STREAM} and self._is_mere_receipt(event.status):
+        if self._is_mere_receipt(event.status, media):
             self._silent = True
             return (Inspect(headers={**headers, "content-type": None}),)
         if media not in {JSON, EVENT_STREAM}:
@@ -111,15 +112,16 @@ class Responding:
         self._result = "cut"
         return self._concluded(at)
 
-    def _is_mere_receipt(self, status: int) -> bool:
+    def _is_mere_receipt(self, status: int, media: str) -> bool:
         # servers receipt a notification, a DELETE and a post of the 2024-11-05 transport with a word, or with an empty
         # body in chunks and no type at all; no client reads it
-        unanswered = self.visible.call.message.id is None and not self.visible.call.is_stream
-        return status == 202 or (unanswered and 200 <= status < 300)
+        if self.visible.call.message.kind in _UNANSWERED:
+            return media != EVENT_STREAM and 200 <= status < 300
+        return media not in {JSON, EVENT_STREAM} and status == 202
 
     def _owes_nothing_in_json(self) -> bool:
         message, recording = self.visible.call.message, self.visible.call.decision.obligations.recording
-        return message.id is None or (recording is Recording.NONE and not _must_see_body(message))
+        return recording is Recording.NONE and not _must_see_body(message)
 
     def _sealed_session(self, headers: Mapping[str, str]) -> dict[str, str | None]:
         session = headers.get(SESSION)

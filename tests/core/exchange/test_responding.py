@@ -127,6 +127,24 @@ def test_of_a_mere_receipt_the_status_passes_and_no_word(request_of, status, chu
     assert conclusion(said).result == "complete"
 
 
+def test_a_receipt_in_json_loses_its_words_too():
+    listed = reply({"tools": [{"name": "drop_table"}]})
+    said = asked(legacy("notifications/initialized", request_id=None)).response(listed, status=202)
+    assert (released(said), conclusion(said).event["bytes"]) == (b"", 0)
+
+
+def test_json_in_the_place_of_a_stream_is_cut_like_a_stream():
+    said = stream().response(reply({"tools": [{"name": "echo"}, {"name": "drop_table"}]}))
+    assert json.loads(released(said))["result"]["tools"] == [{"name": "echo"}]
+    assert conclusion(said).event["bytes"] == len(released(said))
+
+
+@pytest.mark.parametrize("body", [b'{"tools":[{"name":"drop_table"}]}', b'[{"name":"drop_table"}]'])
+def test_json_of_no_message_is_withheld_also_where_nothing_was_asked(body):
+    said = stream().response(body, status=405)
+    assert json.loads(released(said))["error"]["data"]["reason"] == "withheld"
+
+
 def test_a_page_in_the_place_of_a_stream_is_no_receipt():
     assert stream().response(b"x", media="text/html")[0].reply.status == 502
 
