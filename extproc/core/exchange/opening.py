@@ -30,7 +30,9 @@ class Opened:
 
 
 def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> Opened | Rejection:
-    """Open every handle that a message carries; refuses one that is not this owner's."""
+    """Open every handle that a message carries; refuses one that is not this owner's, and a path that is not told."""
+    if not head.path.startswith("/"):  # Envoy does not tell it, and it might name any session
+        return _refused(message, 400, "Invalid request: no path", "path_unknown")
     headers: dict[str, str | None] = {SESSION_HEADER: None, EVENT_HEADER: None}
     legacy, in_path = message.era is Era.LEGACY, _names_a_session(head.path)
     handle = head.headers.get(SESSION_HEADER) if legacy else None
@@ -61,7 +63,9 @@ def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> 
 def _names_a_session(path: str) -> bool:
     # the 2024-11-05 transport: SDK servers call it sessionId or session_id, and decode what is percent-encoded
     query = unquote(path.partition("?")[2]).lower()
-    return "session" in query or OWNER_PARAMETER in path or OWNER_PARAMETER in query
+    # the seal's parameter also without a value: that is enough for an Envoy route that asks for it
+    seal = OWNER_PARAMETER.rstrip("=")
+    return "session" in query or seal in path or seal in query
 
 
 def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Rejection:
@@ -81,6 +85,8 @@ def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Reject
 
 
 def _unknown_session(message: Message) -> Rejection:
-    return Rejection(
-        status=404, code=INVALID_REQUEST, message="Session not found.", reason="session_unknown", id=message.id
-    )
+    return _refused(message, 404, "Session not found.", "session_unknown")
+
+
+def _refused(message: Message, status: int, words: str, reason: str) -> Rejection:
+    return Rejection(status=status, code=INVALID_REQUEST, message=words, reason=reason, id=message.id)

@@ -82,6 +82,9 @@ UNSEALED = [
     "/m?mcp_owner=x",
     "/m?mcp%5Fowner=x",
     "/m?SESSION=1",
+    "/m?mcp_owner",
+    "/m?sid=s1&mcp_owner",
+    "/m?sid=s1&mcp_owner&x=1",
 ]
 
 
@@ -102,6 +105,12 @@ def test_two_sessions_in_one_message_are_refused_also_where_both_are_ones_own():
 @pytest.mark.parametrize("path", [*UNSEALED, seal_path(RING, ANN, "/message?sessionId=s1")])
 def test_a_message_that_claims_the_modern_era_does_not_open_an_endpoint_of_the_older_transport(path):
     assert answer_of(Script().post(call("echo"), path=path))[0] == 404
+
+
+def test_a_path_that_envoy_does_not_tell_is_refused():
+    script = Script()
+    assert answer_of(script.post(legacy("ping"), path=""))[0] == 400
+    assert script.world.records[0]["reason"] == "path_unknown"
 
 
 def test_a_query_that_names_no_session_is_the_upstreams_business():
