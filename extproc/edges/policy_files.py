@@ -72,8 +72,9 @@ def read_policy(path: Path) -> Policy:
 class PolicyFile:
     """One watched policy file. ``current`` is the policy in force.
 
-    ``on_change`` hears of a new policy, ``on_problem`` of a file that gives none (once per change of the file); both
-    run on the loop. ``shadow`` turns the whole policy to shadow mode.
+    ``on_change`` hears of a new policy, and of the one in force when a broken file is mended back to it; ``on_problem``
+    of a file that gives none (once per change of the file); both run on the loop. ``shadow`` turns the whole policy to
+    shadow mode.
     """
 
     def __init__(
@@ -97,9 +98,17 @@ class PolicyFile:
         self.current = self._loaded(self._seen)
         self.is_good = True
         """Whether the file on disk is the policy in force; false raises the alarm metric."""
+        self._looking = asyncio.Lock()
 
     async def refresh(self) -> bool:
-        """Look at the file once; return whether a new policy came into force."""
+        """Look at the file once; return whether a new policy came into force.
+
+        One look at a time: an older file that compiles for longer must not come into force after a newer one.
+        """
+        async with self._looking:
+            return await self._look()
+
+    async def _look(self) -> bool:
         seen = await asyncio.to_thread(_read, self._path)
         if seen == self._seen:
             return False
@@ -115,8 +124,10 @@ class PolicyFile:
             self.is_good = False
             self._on_problem(error)
             return False
-        self.is_good = True
+        was_good, self.is_good = self.is_good, True
         if loaded.digest == self.current.digest:
+            if not was_good:
+                self._on_change(self.current)  # the alarm is over
             return False
         self.current = loaded
         self._on_change(loaded)

@@ -66,7 +66,8 @@ async def test_a_file_that_was_renamed_into_place_is_noticed_also_with_the_same_
 
 async def test_a_broken_file_keeps_the_last_good_policy_and_is_told_once(path: Path) -> None:
     heard: list[PolicyError] = []
-    watched = PolicyFile(path, on_problem=heard.append)
+    again: list[Policy] = []
+    watched = PolicyFile(path, on_problem=heard.append, on_change=again.append)
     good = watched.current
     path.write_text("version: 1\n")
     assert not await watched.refresh()
@@ -78,10 +79,25 @@ async def test_a_broken_file_keeps_the_last_good_policy_and_is_told_once(path: P
     assert not await watched.refresh()
     assert watched.current is good
     assert "cannot be read" in heard[1].problems[0].what
+    assert again == []
     path.write_text(GOOD)
     assert not await watched.refresh()
     assert watched.is_good
     assert watched.current is good
+    assert again == [good], "whoever raised an alarm hears that it is over"
+
+
+async def test_an_older_file_never_comes_into_force_after_a_newer_one(path: Path) -> None:
+    watched = PolicyFile(path)
+    many = "".join(f"  - {{name: d{number}, servers: [db], when: 'tool == \"t{number}\"'}}\n" for number in range(400))
+    path.write_text(f"{GOOD}deny:\n{many}")
+    first = asyncio.create_task(watched.refresh())
+    while watched._seen.raw != path.read_bytes():  # noqa: ASYNC110 - nothing tells that it was read and is compiled
+        await asyncio.sleep(0)
+    path.write_text(OTHER)
+    assert await asyncio.gather(first, watched.refresh()) == [True, True]
+    assert watched.current.shadow
+    assert read_policy(path).digest == watched.current.digest
 
 
 async def test_half_a_file_is_never_in_force(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
