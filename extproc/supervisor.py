@@ -141,7 +141,7 @@ class Supervisor:
     def reload(self) -> None:
         """Have the serving workers read the policy again; the others are about to read it anyway."""
         for worker in self._workers:
-            if worker.served.is_set():
+            if worker.state is not State.STARTING:  # its handler is not there yet, and the signal would kill it
                 self._send(worker, signal.SIGHUP)
 
     def _kill_rest(self) -> None:

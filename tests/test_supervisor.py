@@ -222,6 +222,18 @@ async def test_sighup_reaches_the_workers_and_stops_nothing(start):
     assert await node.pids() == before
 
 
+async def test_sighup_spares_a_worker_that_starts_again_and_does_not_listen_to_it_yet(start):
+    node = await start(workers=1)
+    await node.says("ready: ")
+    (pid,) = await node.pids()
+    os.kill(pid, signal.SIGKILL)
+    starting = await node.until(lambda _, body: body["workers"][0]["pid"] not in {pid, None})
+    assert starting["workers"][0]["state"] == "starting"
+    node.process.send_signal(signal.SIGHUP)
+    serving = await node.until(lambda status, _: status == 200)
+    assert serving["workers"][0]["pid"] == starting["workers"][0]["pid"]
+
+
 async def test_a_killed_supervisor_leaves_no_orphan_and_no_lock(start):
     node = await start("stubborn")
     await node.says("ready: ")
