@@ -2,7 +2,7 @@
 
 One key a line: 64 random bytes in base64, the newest first; the first seals and all open (AES-SIV, RFC 5297). The
 file is made once, whole, whoever comes first; who comes second reads the same keys. To rotate, put a new line in
-front and restart; remove the last line when its sessions are over. A file that others may read or change, or that
+front and restart; remove the last line when its sessions are over. A file that others own, read or change, or that
 holds anything else, is refused: sessions under a key that somebody knows are no sessions. No error quotes a key.
 """
 
@@ -35,8 +35,11 @@ def load_session_keys(state_dir: Path) -> tuple[bytes, ...]:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             _create(path)
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & FOREIGN_ACCESS:
+            found = os.fstat(file.fileno())
+            if found.st_mode & FOREIGN_ACCESS:
                 raise SessionKeysError(f"{path} is open to other users: chmod 600 it")
+            if found.st_uid not in {0, os.geteuid()}:
+                raise SessionKeysError(f"{path} belongs to another user, who knows the keys: remove it")
             raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise SessionKeysError(f"{path} cannot be used: {error.strerror}") from None

@@ -1,5 +1,6 @@
 import base64
 import multiprocessing
+import os
 import stat
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -62,6 +63,16 @@ def test_a_file_that_others_may_read_or_change_is_refused(tmp_path, mode):
     path.write_bytes(line(1))
     path.chmod(mode)
     with pytest.raises(SessionKeysError, match="chmod 600"):
+        load_session_keys(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_that_somebody_else_put_there_is_refused(tmp_path):
+    path = tmp_path / SESSION_KEYS
+    path.write_bytes(line(1))
+    path.chmod(0o600)
+    os.chown(path, 4711, 4711)
+    with pytest.raises(SessionKeysError, match="another user"):
         load_session_keys(tmp_path)
 
 
