@@ -3,6 +3,7 @@
 The suite cannot send credentials, so a header mutation in front of the shipped filters does; everything else is as shipped.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -103,9 +104,8 @@ async def test_the_suite_sees_no_difference_through_the_gateway(
     revision: str, direct: dict[str, Checks], gateway: Gateway, tmp_path: Path
 ) -> None:
     checks = await run_suite(gateway.url, revision, tmp_path / revision)
-    differences = {
-        scenario: {"direct": direct[revision].get(scenario), "gateway": checks.get(scenario)}
-        for scenario in sorted(direct[revision].keys() | checks.keys())
-        if direct[revision].get(scenario) != checks.get(scenario)
-    }
-    assert differences == {}
+    without, through = (
+        Counter((scenario, *pair) for scenario, pairs in each.items() for pair in pairs)
+        for each in (direct[revision], checks)
+    )
+    assert (without - through, through - without) == (Counter(), Counter())

@@ -1,6 +1,7 @@
 """What a client and a canary server say to each other, asserted by what arrives: the same direct and through a gateway."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pytest
@@ -30,8 +31,10 @@ def names(listed: dict[str, Any], key: str, by: str = "name") -> set[str]:
     return {each[by] for each in listed[key]}
 
 
-async def use_what_is_allowed(mcp: Client, upstream: Server) -> None:
-    """A call, resources of both kinds, a template, a prompt, completions."""
+async def use_what_is_allowed(
+    mcp: Client, upstream: Server, *, completions: Sequence[str] = ("analysis", "analytics")
+) -> None:
+    """A call, resources of both kinds, a template, a prompt, and ``completions``, in this order."""
     said = await mcp.call("callTool", name="echo", arguments={"text": GREETING})
     assert said["content"][0]["text"] == GREETING
     assert not said.get("isError")
@@ -46,7 +49,7 @@ async def use_what_is_allowed(mcp: Client, upstream: Server) -> None:
     assert prompt["messages"][0]["content"]["text"] == "Sum up sales."
     for ref in ({"type": "ref/prompt", "name": "summarise"}, {"type": "ref/resource", "uri": "notes://public/{topic}"}):
         completed = await mcp.call("complete", ref=ref, argument={"name": "topic", "value": "ana"})
-        assert completed["completion"]["values"] == ["analysis", "analytics"]
+        assert completed["completion"]["values"] == [*completions]
     assert await upstream.executed() == ["echo", "get_customer", f"resource:{README}"]
 
 

@@ -50,7 +50,7 @@ def wire(result: BaseModel) -> dict[str, Any]:
 class PythonClient:
     """One connected ``mcp.Client``."""
 
-    def __init__(self, client: mcp.Client, events: Events, stack: AsyncExitStack) -> None:
+    def __init__(self, client: mcp.Client, events: Events) -> None:
         info = client.server_info
         self.about: dict[str, Any] = {
             "server": wire(info) if info else None,
@@ -59,7 +59,6 @@ class PythonClient:
         }
         self.events = events
         self._client = client
-        self._stack = stack
         self._serial = 0
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -187,7 +186,7 @@ def opener(transport: Callable[..., AbstractAsyncContextManager[Any]], mode: str
                             message_handler=other,
                         )
                     )
-                face = PythonClient(client, events, stack)
+                face = PythonClient(client, events)
                 try:
                     yield face
                 except Exception as error:
