@@ -9,7 +9,7 @@ import pytest
 
 from attacks.rig import DENIED_TOOL, Heard, call, records
 from attacks.site import Site, handshake
-from attacks.streams import event
+from attacks.streams import PATIENCE, event
 from stack.servers.recorder import json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
@@ -253,6 +253,21 @@ async def test_t10_ten_thousand_tools_are_cut_like_two(raw: Site) -> None:
     assert shown(heard) == ["echo"]
     assert heard.message["result"]["nextCursor"] == "next"
     assert (await raw.outcome(method="tools/list"))["hidden"] == 10_000
+
+
+async def test_d01_each_answer_has_its_outcome_also_where_envoy_hangs_up_at_the_last_byte(raw: Site) -> None:
+    """A long response that becomes a short one: Envoy cancels the stream while the last word is being written."""
+    many = [tool(f"tool_{number}", description="x" * 100) for number in range(5_000)]
+    raw.upstream.script = json_reply(page("tools", *many, tool("echo")))
+    before = {each["decision"] for each in raw.decisions()}
+    for _ in range(12):
+        assert shown(await listed(raw)) == ["echo"]
+    raw.upstream.script = json_reply({"jsonrpc": "2.0", "id": 1, "result": {}})
+    asked = {each["decision"] for each in raw.decisions(method="tools/list")} - before
+    assert len(asked) == 12
+    async with asyncio.timeout(PATIENCE):
+        while not asked <= {each["decision"] for each in records(raw.gateway.state, "outcome")}:
+            await raw.post("bob", call("ping", modern=False))
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["T10-json", "T10-sse"])

@@ -17,6 +17,7 @@ import grpc.aio
 from extproc.core.exchange import (
     Answer,
     Closed,
+    Command,
     Conclude,
     CountSession,
     DeadlinePassed,
@@ -120,14 +121,12 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
             for event in self._events(frame, translation):
                 if exchange.over:  # refused on its head: the body that came along is not looked at
                     break  # type: ignore[unreachable]  # mypy takes a property for a constant
-                due = deque(exchange.handle(event))
+                due = self._owed(exchange, event)
                 while due:
                     command = due.popleft()
                     match command:
                         case Store() | CountSession() | TakeQuotas():
-                            due.extend(exchange.handle(await self._ask(command)))
-                        case Conclude():
-                            await self._conclude(exchange, command)
+                            due.extend(self._owed(exchange, await self._ask(command)))
                         case WantKeys():
                             self._want_keys()
                         case _:
@@ -191,10 +190,21 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
             except StoreError:  # what happened already cannot be refused any more
                 self._metrics.journal_failed()
 
-    def _close(self, exchange: Exchange) -> None:
-        for command in exchange.handle(Closed(at=self._clock())):
+    def _owed(self, exchange: Exchange, event: Event) -> deque[Command]:
+        """What an event makes due; the last record is on its way to the journal already.
+
+        Envoy cancels the stream as soon as the client has its last byte, which can be in the middle of our last write:
+        nothing that is owed to the record may stand behind a write.
+        """
+        due: deque[Command] = deque()
+        for command in exchange.handle(event):
             if isinstance(command, Conclude):
-                # the stream may be cancelled already; its last record must be stored nevertheless
                 task = asyncio.ensure_future(self._conclude(exchange, command))
                 self._late.add(task)
                 task.add_done_callback(self._late.discard)
+            else:
+                due.append(command)
+        return due
+
+    def _close(self, exchange: Exchange) -> None:
+        self._owed(exchange, Closed(at=self._clock()))
