@@ -4,7 +4,7 @@ Precedence where two patterns cover one name (first difference wins): a name wit
 characters besides `*` beat fewer; the caller breaks the tie towards the stricter.
 
 A grant compares byte for byte. A deny rule covers a name also when it only looks like the pattern (J22): both are
-compared once more after NFKC, case folding, look-alike letters replaced and invisible characters removed.
+compared once more after NFKC, case folding, look-alike letters replaced, invisible characters and outer space removed.
 Every comparison is linear in the name.
 """
 
@@ -128,7 +128,7 @@ def as_pattern(template: str) -> str:
 def folded(name: str) -> str:
     """The name as it looks: what deny rules compare besides the name itself."""
     if name.isascii() and name.isprintable():
-        return name.lower()
+        return name.lower().strip()
     plain = unicodedata.normalize("NFKD", name).casefold()
     plain = unicodedata.normalize("NFKC", plain).casefold().translate(_LOOK_ALIKES)
-    return "".join(character for character in plain if unicodedata.category(character) not in _INVISIBLE)
+    return "".join(character for character in plain if unicodedata.category(character) not in _INVISIBLE).strip()

@@ -90,6 +90,8 @@ def test_a_star_in_a_template_is_a_character_not_a_pattern() -> None:
         "run\u200b_shell",
         "run_sh\u0435ll",
         "run\u00ad_shell",
+        " run_shell\t",
+        "run_shell\u00a0\u200b",
     ],
 )
 def test_a_name_that_looks_the_same_folds_to_the_same(name: str) -> None:
