@@ -53,6 +53,8 @@ async def upstream_script(arrival: Arrival, writer: asyncio.StreamWriter) -> Non
         reply = sse(event({"jsonrpc": "2.0", "method": "notifications/message"}), event(answer({})), headers=session)
     elif b"tools/list" not in arrival.body:
         reply = json_reply(answer({"content": []}), headers=session)
+    elif b'"cursor":"large"' in arrival.body:
+        reply = json_reply(listed | {"result": listed["result"] | {"_meta": {"padding": "x" * 140_000}}})
     elif b'"cursor":"stream"' in arrival.body:
         reply = sse(event({"jsonrpc": "2.0", "method": "notifications/message"}), event(listed), headers=session)
     else:
@@ -74,6 +76,7 @@ REQUESTS: Final[dict[str, tuple[str, bytes | None, dict[str, str]]]] = {
     "denied": post(call(name=DENIED_TOOL, arguments={"command": "rm -rf /"})),
     "refused": ("POST", b'{"jsonrpc":"2.0","id":1,"id":2}', headers_of({}, modern=False)),
     "list": post(call("tools/list")),
+    "large-list": post(call("tools/list", cursor="large")),
     "legacy-list": post(call("tools/list", modern=False), modern=False),
     "streamed-list": post(call("tools/list", modern=False, cursor="stream"), modern=False),
     "streamed-call": post(call(modern=False, arguments={"text": "stream"}), modern=False),
@@ -180,8 +183,10 @@ async def test_without_a_fault_each_kind_does_what_it_says(rig: Rig) -> None:
             assert b"echo" in heard.body
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("kind", REQUESTS)
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [(kind, fault) for kind in REQUESTS for fault in FAULTS if kind != "large-list" or fault == "return-none"],
+)
 async def test_no_fault_at_any_await_lets_a_byte_pass(rig: Rig, kind: str, fault: str) -> None:
     hidden = HIDDEN if kind != "denied" else HIDDEN[1:]  # a refusal quotes the name that the caller sent
     tried = 0
@@ -198,6 +203,8 @@ async def test_no_fault_at_any_await_lets_a_byte_pass(rig: Rig, kind: str, fault
             tried += 1
             where = f"{fault} at point {at} of {method}: {heard}"
             assert heard.shows(*hidden) == [], where
+            if heard.body and not heard.cut and heard.headers["content-type"] == "application/json":
+                assert heard.message["jsonrpc"] == "2.0", where  # and no part of an answer passes for the whole
         else:
             pytest.fail(f"{method} has no end")
     rig.check()
