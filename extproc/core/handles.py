@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     ENDPOINT = "endpoint"
     REQUEST = "request"
     """The id of a request that the server sent to the client."""
+    REFUSAL = "refusal"
+    """An answer of ours that travels as the id of a ping, where answers come on another stream."""
     EVENT = "event"
     """The id of a stream event, by which a client resumes."""
 

@@ -42,7 +42,7 @@ MAX_INTEGER_DIGITS: Final = 64
 MAX_METHOD_CHARS: Final = 128
 MAX_NAME_CHARS: Final = 4096
 """A tool, prompt or URI. The specification asks for at most 128 characters of a tool; URIs are longer."""
-MAX_ID_CHARS: Final = 512
+MAX_ID_CHARS: Final = 4096
 """A JSON-RPC string id; ids come back in every reply and event."""
 MAX_HANDLE_CHARS: Final = 4096
 """A sealed session id: shorter than Envoy's default header limit of 60 KiB by far."""

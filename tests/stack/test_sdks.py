@@ -188,10 +188,6 @@ async def test_the_transport_with_two_endpoints_is_judged_too(client: str, pytho
         await talk.follow_progress(mcp, upstream)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="HTTP+SSE: the refusal is the answer of the POST, but these clients wait for it on their event stream",
-)
 @pytest.mark.parametrize("client", SSE_CLIENTS)
 async def test_a_refusal_reaches_a_client_whose_answers_come_on_another_stream(client: str, python_rig: Rig) -> None:
     gateway, upstream, _ = python_rig

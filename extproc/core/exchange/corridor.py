@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
+from extproc.core.exchange.refusing import refused
 from extproc.core.exchange.responding import Responding, owes_response
 from extproc.core.exchange.visible import Call, Visible
 from extproc.core.exchange.vocabulary import (
@@ -113,7 +114,8 @@ class Exchange:
         self._message: Message | None = None
         self._decision: Decision | None = None
         self._headers: Mapping[str, str | None] = {}
-        self._pending: Answer | Pass | None = None
+        self._answered_elsewhere = False
+        self._pending: Answer | Forward | Pass | None = None
         self._responding: Responding | None = None
         self.verdict = Verdict()
 
@@ -167,6 +169,7 @@ class Exchange:
         if isinstance(ready, Rejection):
             return self._refuse(at, ready, message=read, size=size)
         self._message, self._owner, self._headers = ready.message, ready.owner, ready.headers
+        self._answered_elsewhere = ready.answered_elsewhere
         if decide.asks_session_calls(self._policy, _known(self._head).server):
             self._state = State.COUNTING
             who = _known(self._owner)
@@ -199,8 +202,14 @@ class Exchange:
         effect = "shadow" if shadowed else str(decision.effect)
         self.verdict = Verdict(server=self.verdict.server, verb=decision.verb.name.lower(), effect=effect)
         if decision.effect is Effect.DENY and not shadowed:
-            reply = replies.denial(message, decision, self._decision_id)
-            self._pending = Answer(reply=reply, rule=decision.rule, decision_id=self._decision_id)
+            self._pending = refused(
+                message,
+                decision,
+                _known(self._owner),
+                self._snapshot.ring,
+                decision_id=self._decision_id,
+                elsewhere=self._answered_elsewhere,
+            )
         else:
             call = Call(
                 message=message,
@@ -232,6 +241,7 @@ class Exchange:
         message, decision = _known(self._message), _known(self._decision)
         owes = owes_response(message, decision.obligations.recording)
         self._state = State.FORWARDED if owes else State.OVER
+        expires = _known(self._principal).expires_at
         is_long = message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
         forward = Forward(
             rule=decision.rule,

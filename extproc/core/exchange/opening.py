@@ -22,11 +22,15 @@ EVENT_HEADER = "last-event-id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The message as the upstream should get it, its owner with the session, and the headers to set or remove."""
+    """The message as the upstream should get it, its owner with the session, and the headers to set or remove.
+
+    ``answered_elsewhere``: the answer comes on another stream (the 2024-11-05 transport).
+    """
 
     message: Message
     owner: Owner
     headers: Mapping[str, str | None]
+    answered_elsewhere: bool
 
 
 def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> Opened | Rejection:
@@ -57,7 +61,7 @@ def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> 
         if isinstance(restored, Rejection):
             return restored
         message = restored
-    return Opened(message=message, owner=owner, headers=headers)
+    return Opened(message=message, owner=owner, headers=headers, answered_elsewhere=in_path)
 
 
 def _names_a_session(path: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from extproc.core import catalog
+from extproc.core.exchange.refusing import refusal_in
 from extproc.core.handles import KeyRing, Owner, Purpose, seal
 from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind
 from extproc.core.rejection import Rejection
@@ -76,6 +77,10 @@ class Visible:
 
     def _response(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
         value = parsed.value
+        if self.call.is_stream:
+            refusal = refusal_in(parsed.id, self.call.owner, self.call.ring)
+            if refusal is not None:
+                return refusal
         if not self.call.is_stream:
             expected = self.call.message.id
             unasked = parsed.id != expected or type(parsed.id) is not type(expected)

@@ -15,7 +15,7 @@ from typing import Final
 
 from extproc.core.model import Era, Json
 from extproc.core.rejection import HEADER_MISMATCH, INVALID_REQUEST, UNSUPPORTED_VERSION, Rejection
-from extproc.core.wire.methods import LEGACY_REVISIONS, MODERN_REVISIONS, REVISIONS, invalid
+from extproc.core.wire.methods import LEGACY_REVISIONS, MODERN_REVISIONS, invalid
 
 __all__ = [
     "CAPABILITIES",
@@ -38,7 +38,7 @@ CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 _ASSUMED: Final = "2025-03-26"
 """What a server assumes without a version header (2025-06-18 basic/transports, "Protocol Version Header")."""
 _JSON: Final = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_VERSION: Final = re.compile(r"[A-Za-z0-9.-]{1,32}")
 _VISIBLE: Final = re.compile(r"[\x20-\x7e]*")
 _SENTINEL: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=")
 _INTEGER: Final = re.compile(r"(-?[0-9]{1,64})(?:\.0+)?")
@@ -183,13 +183,13 @@ def _agrees(sent: str, value: Json) -> bool:
 
 
 def _unsupported_version(requested: str) -> Rejection:
-    asked = {"requested": requested} if _DATE.fullmatch(requested) else {}
+    asked = {"requested": requested} if _VERSION.fullmatch(requested) else {}
     return Rejection(
         status=400,
         code=UNSUPPORTED_VERSION,
         message="Unsupported protocol version",
         reason="protocol_version",
-        data={"supported": list(REVISIONS), **asked},
+        data={"supported": sorted(MODERN_REVISIONS), **asked},
     )
 
 

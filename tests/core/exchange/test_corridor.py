@@ -1,6 +1,7 @@
 """The corridor's order, by conversation and by property: nothing is forwarded before its event is stored."""
 
 import json
+import math
 
 import pytest
 from hypothesis import given, settings
