@@ -15,10 +15,11 @@ from extproc.core.model import Era, Json, MessageKind, ResourceKind, Verb
 from extproc.core.rejection import INVALID_PARAMS, METHOD_NOT_FOUND, Rejection
 from extproc.core.wire.strict_json import disguised, fold
 
-__all__ = ["LEGACY_REVISIONS", "METHODS", "MODERN_REVISIONS", "Method", "closed", "invalid", "look_up"]
+__all__ = ["LEGACY_REVISIONS", "METHODS", "MODERN_REVISIONS", "REVISIONS", "Method", "closed", "invalid", "look_up"]
 
 LEGACY_REVISIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MODERN_REVISIONS: Final = ("2026-07-28",)
+REVISIONS: Final = LEGACY_REVISIONS + MODERN_REVISIONS
 
 _BOTH: Final = frozenset({Era.LEGACY, Era.MODERN})
 _LEGACY: Final = frozenset({Era.LEGACY})
