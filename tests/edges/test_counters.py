@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -214,3 +216,15 @@ async def test_no_key_stands_in_the_file(store, tmp_path):
 
 async def test_a_key_of_any_characters_is_counted(store):
     assert await store.take("\ud800\x00", calls=1, seconds=60, now=NOW)
+
+
+def test_workers_that_start_at_once_all_get_the_file(tmp_path):
+    barrier = threading.Barrier(8)
+
+    def start(name):
+        barrier.wait()
+        SqliteCounters(tmp_path / name).close()
+
+    with ThreadPoolExecutor(8) as workers:
+        for round_ in range(25):
+            list(workers.map(start, [f"counters-{round_}.db"] * 8))

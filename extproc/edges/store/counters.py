@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import hashlib
 import sqlite3
+import time
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ SLICES: Final = 60
 PATIENCE_SECONDS: Final = 0.25
 """How long a call waits for other workers' statements, each some tens of microseconds, before it is refused."""
 PAUSE_SECONDS: Final = 0.0003
+OPENING_ATTEMPTS: Final = 250
+OPENING_PAUSE_SECONDS: Final = 0.02
 PURGE_EVERY: Final = 256
 PURGE_ROWS: Final = 64
 """Rows dropped in one step: more than 256 calls can add in the long run, few enough to stay far under 1 ms."""
@@ -68,6 +71,23 @@ def _digest(key: str, seconds: int) -> bytes:
     return hashlib.blake2b(f"{seconds}:{key}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Set the file up, whoever comes first.
+
+    Turning to WAL wants the file alone and does not wait for it: two workers that start at once meet here.
+    """
+    for attempt in range(OPENING_ATTEMPTS):
+        try:
+            connection.executescript(_OPENING)
+            connection.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == OPENING_ATTEMPTS - 1:
+                raise
+            time.sleep(OPENING_PAUSE_SECONDS)
+        else:
+            return
+
+
 class SqliteCounters:
     """Implements ``ports.Counters`` over the file at ``path``.
 
@@ -81,8 +101,7 @@ class SqliteCounters:
         try:
             # one connection for one thread: the event loop's
             self._connection = sqlite3.connect(path, timeout=5, isolation_level=None)
-            self._connection.executescript(_OPENING)
-            self._connection.executescript(_SCHEMA)
+            _prepare(self._connection)
             self._connection.execute("PRAGMA busy_timeout=0")
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}; counters may be deleted, no record is lost") from None
