@@ -6,8 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -218,13 +216,30 @@ async def test_a_key_of_any_characters_is_counted(store):
     assert await store.take("\ud800\x00", calls=1, seconds=60, now=NOW)
 
 
+STARTING = """
+import multiprocessing, sys
+from pathlib import Path
+from extproc.edges.store.counters import SqliteCounters
+
+def start(path, barrier):
+    barrier.wait()
+    SqliteCounters(path).close()
+
+processes = multiprocessing.get_context("fork")
+failed = 0
+for number in range(40):
+    barrier = processes.Barrier(4)
+    path = Path(sys.argv[1], f"{number}.db")
+    workers = [processes.Process(target=start, args=(path, barrier)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    failed += sum(worker.exitcode != 0 for worker in workers)
+sys.exit(failed)
+"""
+
+
 def test_workers_that_start_at_once_all_get_the_file(tmp_path):
-    barrier = threading.Barrier(8)
-
-    def start(name):
-        barrier.wait()
-        SqliteCounters(tmp_path / name).close()
-
-    with ThreadPoolExecutor(8) as workers:
-        for round_ in range(25):
-            list(workers.map(start, [f"counters-{round_}.db"] * 8))
+    done = subprocess.run([sys.executable, "-c", STARTING, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
