@@ -151,6 +151,7 @@ class _Worker:
 
     def _changed(self, policy: Policy) -> None:
         self._metrics.policy_loaded(servers=policy.servers, at=time.time())
+        self._servicer.supersede()
         if self._keys is not None:
             self._keys.follow(policy.identity.issuers)
         self._record_policy(digest=policy.digest, problems=0)

@@ -1,18 +1,21 @@
 """What is in no catalogue: holes that a reviewer tried, each through a real Envoy and both chains."""
 
 import asyncio
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from attacks.rig import DENIED_TOOL, call
-from attacks.site import Site, handshake
+from attacks.site import POLICY, Site, handshake, site
 from attacks.streams import event
-from stack.servers.recorder import json_reply, sse
+from extproc.demo.proxy import CHAINS, Chain
+from stack.servers.recorder import json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
 
 SECRET: Final = "canary-7f3a"
+PUBLIC: Final = "notes://public/readme"
 
 
 def said(text: str, **more: Any) -> bytes:
@@ -44,6 +47,25 @@ async def test_json_that_answers_a_get_is_cut_to_what_the_caller_may_see(raw: Si
         raw.upstream.script = json_reply(body)
         heard = await raw.bodiless("GET", "alice")
         assert heard.shows(DENIED_TOOL) == []
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+async def test_a_stream_ends_with_the_policy_that_opened_it(chain: Chain, tmp_path: Path) -> None:
+    """S10: who loses a role hears no more, also on a stream that is open and where the upstream never falls silent."""
+    revoked = asyncio.Event()
+    news = event({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": PUBLIC}})
+    wanted = {"notifications": {"resourceSubscriptions": [PUBLIC]}}
+    async with raw_server() as upstream, site(chain, upstream, tmp_path, policy=POLICY) as guarded:
+        upstream.script = sse(news, revoked.wait, said(SECRET))
+        listening = guarded.converse("alice", call("subscriptions/listen", **wanted), modern=True)
+        async with listening as listened, guarded.listen("alice") as opened:
+            await asyncio.gather(listened.wait(1), opened.wait(1))
+            file = guarded.gateway.policy_file
+            file.write_text(file.read_text("utf-8").replace("groups: [data-analysts]", "groups: [others]"), "utf-8")
+            await asyncio.gather(listened.end(), opened.end())
+            revoked.set()
+            assert SECRET.encode() not in listened.raw + opened.raw
+        assert (await guarded.bodiless("GET", "alice")).status == 405
 
 
 @pytest.mark.parametrize("query", ["sid=1&mcp_owner", "mcp_owner&sid=1", "sid=1&mcp_owner=", "sid=1&mcp_owner#"])

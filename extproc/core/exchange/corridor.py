@@ -5,6 +5,7 @@ table; an event that no row allows, and any bug in a room, lead to ``FAILED``, w
 stream: Envoy then fails closed (invariants 2 and 4). ``Forward`` leaves only in answer to ``Stored`` (invariant 3).
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -249,7 +250,7 @@ class Exchange:
             headers=self._headers,
             body=message.body if message.rewritten else None,
             owes=owes,
-            until=_known(self._principal).expires_at if is_long else None,
+            until=(math.inf if expires is None else expires) if is_long else None,
         )
         del event
         return (forward,)

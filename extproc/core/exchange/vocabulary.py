@@ -117,7 +117,7 @@ class ResponseTrailersReceived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlinePassed:
-    """The time came that ``Forward.until`` named."""
+    """The time came that ``Forward.until`` named, or the policy that a long stream rests on is no longer in force."""
 
     at: int
 
@@ -166,7 +166,8 @@ class Forward:
 
     ``body`` replaces the body where it is not None. ``headers`` are set, or removed where None: the upstream's own
     session and event ids in the place of the client's handles. ``owes`` says that the response is wanted; without it
-    the exchange is over. ``until`` is when a stream must end, in seconds since the epoch.
+    the exchange is over. ``until`` is when a long stream must end, in seconds since the epoch: infinity where only a
+    new policy ends it, None where the response is a call's own.
     """
 
     rule: str

@@ -6,6 +6,7 @@ refuses instead of going on uninspected.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -63,6 +64,12 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._want_keys = want_keys
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
+        self._superseded = asyncio.Event()
+
+    def supersede(self) -> None:
+        """End every long stream, because what it rests on is no longer in force; its client comes back to be judged."""
+        self._superseded.set()
+        self._superseded = asyncio.Event()
 
     def service(self, call: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """The handler of our one method; None (unimplemented) for every other."""
@@ -80,10 +87,10 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
     async def _process(self, _requests: AsyncIterator[Any], stream: grpc.aio.ServicerContext[Any, Any]) -> None:
         stream.set_code(grpc.StatusCode.INTERNAL)  # what a way out that nobody thought of would send
         self._metrics.streams(1)
-        exchange = self._open_exchange()
+        exchange, superseded = self._open_exchange(), self._superseded
         ended = False
         try:
-            ended = await self._converse(exchange, stream)
+            ended = await self._converse(exchange, stream, superseded)
         except ProtocolFault as fault:
             self._metrics.aborted(reason="protocol")
             await stream.abort(grpc.StatusCode.INTERNAL, str(fault))
@@ -107,7 +114,7 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         stream.set_code(grpc.StatusCode.OK)
 
     async def _converse(  # noqa: C901 - one loop on purpose: no coroutine that could return early around a write
-        self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any]
+        self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any], superseded: asyncio.Event
     ) -> bool:
         """Talk until the exchange is over; True once everything owed is written, False where Envoy ended it before."""
         begun = time.perf_counter()
@@ -115,7 +122,7 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         translation = Translation(str(metadata.get(SERVER_KEY, "")))
         until: float | None = None
         while not exchange.over:
-            frame = await self._read(stream, until)
+            frame = await self._read(stream, until, superseded)
             if frame is grpc.aio.EOF:
                 return False
             for event in self._events(frame, translation):
@@ -146,20 +153,27 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         verdict = exchange.verdict
         self._metrics.decided(server=verdict.server, verb=verdict.verb, effect=verdict.effect, seconds=seconds)
 
-    async def _read(self, stream: grpc.aio.ServicerContext[Any, Any], until: float | None) -> Any:
-        """The next message, ``grpc.aio.EOF``, or None when the deadline passed first."""
+    async def _read(
+        self, stream: grpc.aio.ServicerContext[Any, Any], until: float | None, superseded: asyncio.Event
+    ) -> Any:
+        """The next message, ``grpc.aio.EOF``, or None where a long stream must end: its time is up, or its policy."""
         if until is None:
             return await stream.read()
-        reading = asyncio.ensure_future(stream.read())
+        left = until - self._clock() / 1e9
+        if left <= 0 or superseded.is_set():  # also where the next message is there already
+            return None
+        reading, superseding = asyncio.ensure_future(stream.read()), asyncio.ensure_future(superseded.wait())
         try:
-            done, _ = await asyncio.wait({reading}, timeout=max(until - self._clock() / 1e9, 0))
-        except asyncio.CancelledError:
+            await asyncio.wait(
+                {reading, superseding},
+                timeout=None if math.isinf(left) else left,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            return reading.result() if reading.done() else None
+        finally:
+            # where the message did not come, the exchange ends here, and with it the stream
             reading.cancel()
-            raise
-        if done:
-            return reading.result()
-        reading.cancel()  # the exchange ends here, and with it the stream
-        return None
+            superseding.cancel()
 
     async def _ask(self, command: Store | CountSession | TakeQuotas) -> Event:
         try:

@@ -271,6 +271,14 @@ def test_a_long_stream_ends_with_the_token_of_its_caller():
     assert Script().forwarded(call("echo")).until is None
 
 
+def test_a_long_stream_of_a_workload_ends_with_its_policy_alone():
+    mesh = POLICY.replace("identity:", "identity:\n  workloads: [{trust_domain: example.com}]")
+    mesh = mesh.replace("{groups: [data-analysts]}", '{workloads: ["spiffe://example.com/agent"]}')
+    peer = {"claims": None, "peer_uris": ("spiffe://example.com/agent",)}
+    request = modern("subscriptions/listen", {"notifications": {}})
+    assert Script(mesh).forwarded(request, **peer).until == math.inf
+
+
 def test_a_body_over_the_limit_is_refused():
     script = Script()
     script.begin()
