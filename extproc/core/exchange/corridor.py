@@ -258,7 +258,7 @@ class Exchange:
     def _on_store_failed(self, event: StoreFailed) -> tuple[Command, ...]:
         self._state = State.OVER
         self.verdict = replace(self.verdict, effect="reject")
-        if self._pending is not None:  # a refusal stands, recorded or not
+        if self._pending is not None and not isinstance(self._pending, Forward):  # a refusal stands, recorded or not
             return (self._pending,)
         del event
         message = self._message
