@@ -42,6 +42,7 @@ NAMESPACE: Final = "mcp_extproc"
 """The dynamic metadata namespace that the guard, the header filter and the access log read."""
 HEADERS: Final = "mcp_headers"
 """The namespace in which header_to_metadata hands over the request headers of the one-message chain."""
+BEARER: Final = "authorization"
 JWT: Final = "envoy.filters.http.jwt_authn"
 ATTRIBUTES: Final = "envoy.filters.http.ext_proc"
 _TOLD_HEADERS: Final = MappingProxyType({"mcp-session-id": "session", "last-event-id": "last_event_id"})
@@ -179,12 +180,14 @@ class Translation:
 
     def _sent_head(self, frame: pb.ProcessingRequest) -> RequestHead:
         headers = _joined(frame.request_headers.headers)
+        # the token is off the request already, so that no other filter can pass it on; it is told where we verify it
+        token = _told(frame).get(BEARER)
+        if token is not None:
+            headers.setdefault(BEARER, token)
         return self._head(frame, headers, headers.get(":method", ""), headers.get(":path", ""))
 
     def _told_head(self, frame: pb.ProcessingRequest) -> RequestHead:
-        metadata = frame.metadata_context.filter_metadata
-        told = metadata[HEADERS].fields.items() if HEADERS in metadata else ()
-        headers = {name: value.string_value for name, value in told}
+        headers = _told(frame)
         fields = frame.attributes[ATTRIBUTES].fields if ATTRIBUTES in frame.attributes else {}
         return self._head(frame, headers, _text(fields, "request.method"), _text(fields, "request.path"))
 
@@ -203,6 +206,12 @@ class Translation:
             peer_uris=(peer,) if peer else (),
             source=_text(fields, "source.address"),
         )
+
+
+def _told(frame: pb.ProcessingRequest) -> dict[str, str]:
+    metadata = frame.metadata_context.filter_metadata
+    fields = metadata[HEADERS].fields.items() if HEADERS in metadata else ()
+    return {name: value.string_value for name, value in fields}
 
 
 def _joined(headers: pb.HeaderMap) -> dict[str, str]:

@@ -100,6 +100,14 @@ def test_in_the_portable_chain_the_head_comes_first_with_repeats_joined():
     assert translation.events(request_body(), AT) == (BodyReceived(at=AT, body=b"{}"),)
 
 
+def test_a_token_that_was_taken_off_the_headers_is_read_where_envoy_put_it():
+    frame = told(request_headers(("mcp-name", b"a"), last=True))
+    frame.metadata_context.filter_metadata["mcp_headers"].update({"authorization": "Bearer a.b.c"})
+    headers = Translation("s").events(frame, AT)[0].head.headers
+    assert headers["authorization"] == "Bearer a.b.c"
+    assert (headers["mcp-name"], "content-type" in headers) == ("a", False), "and nothing else comes from there"
+
+
 def test_a_value_that_came_as_text_is_read_too():
     frame = request_headers()
     frame.request_headers.headers.headers.append(pb.HeaderValue(key="x", value="text"))
