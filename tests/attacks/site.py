@@ -59,6 +59,10 @@ class Site:
     upstream: Any
     http: httpx.AsyncClient
     tokens: dict[str, str] = field(default_factory=dict)
+    mode: str = "envoy"
+    """Who verifies tokens: Envoy, or the service itself."""
+    other: Any = None
+    """A second token issuer, where the policy trusts two."""
 
     def bearer(self, who: str) -> dict[str, str]:
         if who not in self.tokens:
