@@ -12,6 +12,7 @@ Every call of a run has an id of its own, so an event of the journal belongs to 
 import asyncio
 import itertools
 import json
+import sys
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,8 +24,23 @@ import httpx
 
 from extproc.demo.proxy import Chain
 from stack.gateway import Gateway
+from stack.servers.recorder import Raw
 
-__all__ = ["LEGACY", "MODERN", "PATIENCE", "Heard", "Site", "client", "events", "request", "site", "tool", "until"]
+__all__ = [
+    "LEGACY",
+    "MODERN",
+    "PATIENCE",
+    "Heard",
+    "Site",
+    "client",
+    "events",
+    "executed",
+    "extproc",
+    "request",
+    "site",
+    "tool",
+    "until",
+]
 
 T = TypeVar("T")
 
@@ -90,6 +106,21 @@ def events(state: Path, *kinds: str, **members: Any) -> list[dict[str, Any]]:
         if (not kinds or each["kind"] in kinds) and all(each.get(name) == value for name, value in members.items())
     ]
     return sorted(chosen, key=lambda each: each["at"])
+
+
+async def extproc(*words: str) -> str:
+    """What the command line says; it must end with 0."""
+    argv = [sys.executable, "-m", "extproc", *words]
+    asked = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    output, complaint = await asked.communicate()
+    asked._transport.close()  # type: ignore[attr-defined]
+    assert asked.returncode == 0, (output, complaint)
+    return output.decode()
+
+
+def executed(upstream: Raw) -> list[int]:
+    """The ids of what reached the server."""
+    return sorted(json.loads(each.body)["id"] for each in upstream.requests)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest_asyncio
 from extproc.core.policy import compiled
 from extproc.core.policy.rules import Policy
 from extproc.demo.proxy import CHAINS, Chain
-from stack.calls import Heard, Site, events, request, site, tool, until
+from stack.calls import Heard, Site, events, executed, extproc, request, site, tool, until
 from stack.servers.recorder import Arrival, Raw, json_reply, raw_server
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
@@ -126,20 +125,6 @@ def in_force(mcp: Site) -> list[str]:
 def journal(folder: Path) -> list[dict[str, Any]]:
     lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_bytes().split(b"\n")[:-1]]
     return [json.loads(line)["event"] for line in lines]
-
-
-def executed(upstream: Raw) -> list[int]:
-    return sorted(json.loads(each.body)["id"] for each in upstream.requests)
-
-
-async def extproc(*words: str) -> str:
-    """What the command line says; it must end with 0."""
-    argv = [sys.executable, "-m", "extproc", *words]
-    asked = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-    output, complaint = await asked.communicate()
-    asked._transport.close()  # type: ignore[attr-defined]
-    assert asked.returncode == 0, (output, complaint)
-    return output.decode()
 
 
 # --- reload ------------------------------------------------------------------------------------------------------
