@@ -40,7 +40,7 @@ _RESERVED: Final = {
     "gauge_livemax": 1 << 16,
     "gauge_livemin": 1 << 16,
 }
-"""Bytes of a worker's files, by prometheus_client's names: a server takes 4 KiB of the first and 9 KiB of the second."""
+"""Bytes of a worker's files, by prometheus_client's names: a server takes 4 KiB of the first, 9 KiB of the second."""
 MAX_REASONS: Final = 32
 """Different words for an abort; the code has fewer, so a 33rd is a bug and must not become a series."""
 
