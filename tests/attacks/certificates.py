@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,18 +35,28 @@ class Authority:
 
     def issue(self, name: str) -> Pair:
         """A pair for a SPIFFE id, or for an IP address."""
-        key = ec.generate_private_key(ec.SECP256R1())
         alternative: x509.GeneralName = (
             x509.UniformResourceIdentifier(name) if "://" in name else x509.IPAddress(ipaddress.ip_address(name))
         )
-        stem = self._folder / name.rpartition("/")[2]
-        pair = Pair(certificate=stem.with_suffix(".crt"), key=stem.with_suffix(".key"))
-        pair.certificate.write_bytes(self._signed(x509.Name([]), key, alternative))
+        return self.issue_with(name.rpartition("/")[2], alternative)
+
+    def issue_with(self, stem: str, *alternatives: x509.GeneralName, hours: int = 1) -> Pair:
+        """A pair with any alternative names, valid until ``hours`` from now: expired where that is negative."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        pair = Pair(certificate=self._folder / f"{stem}.crt", key=self._folder / f"{stem}.key")
+        pair.certificate.write_bytes(self._signed(x509.Name([]), key, alternatives, hours=hours))
         clear = serialization.NoEncryption()
         pair.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, clear))
         return pair
 
-    def _signed(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, alternative: x509.GeneralName | None) -> bytes:
+    def _signed(
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        alternatives: Sequence[x509.GeneralName] | None,
+        *,
+        hours: int = 1,
+    ) -> bytes:
         now = dt.datetime.now(dt.UTC)
         builder = (
             x509.CertificateBuilder()
@@ -53,10 +64,10 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=alternative is None, path_length=None), critical=True)
+            .not_valid_before(now - dt.timedelta(hours=2))
+            .not_valid_after(now + dt.timedelta(hours=hours))
+            .add_extension(x509.BasicConstraints(ca=alternatives is None, path_length=None), critical=True)
         )
-        if alternative is not None:
-            builder = builder.add_extension(x509.SubjectAlternativeName([alternative]), critical=True)
+        if alternatives:
+            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=True)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
