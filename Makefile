@@ -7,7 +7,7 @@ NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check unit bench bench-core clean
+.PHONY: help up test crash check unit bench bench-core clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,10 @@ unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demand
 	@$(BIN)/pytest -q tests/core --cov --cov-fail-under=100
 
 test: check $(STAMP) $(NODE_STAMP) ## what CI runs: check, then every test
-	@$(BIN)/pytest -q --cov --cov-report=term --cov-fail-under=100
+	@$(BIN)/pytest -q -m "not slow" --cov --cov-report=term --cov-fail-under=100
+
+crash: $(STAMP) ## kill workers 50 times under load, on both chains (about 6 minutes); `make test` kills 5 times
+	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py
 
 bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about 6 minutes); writes bench/REPORT.md
 	@cd bench && ../$(BIN)/python run.py
