@@ -144,7 +144,11 @@ async def test_the_metrics_count_decisions_and_time_them(everyday: Site, upstrea
     await everyday.post(tool("echo"), content=b"{")
     for message in calls:
         await everyday.outcome(message)
-    assert {sample: await everyday.metric(sample) - before[sample] for sample in samples} == samples
+
+    async def counted() -> bool:  # a decision is counted behind its answer
+        return {sample: await everyday.metric(sample) - before[sample] for sample in samples} == samples
+
+    await until(counted)
     assert await everyday.metric('extproc_worker_ready{worker="0"}') == 1
     assert await everyday.metric("extproc_policy_problem") == 0
     assert await everyday.metric("extproc_policy_loaded_timestamp_seconds") > 0

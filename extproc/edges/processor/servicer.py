@@ -131,6 +131,9 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                 due = self._owed(exchange, event)
                 while due:
                     command = due.popleft()
+                    if isinstance(command, Forward | Answer):
+                        # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
+                        self._count(exchange, time.perf_counter() - begun)
                     match command:
                         case Store() | CountSession() | TakeQuotas():
                             due.extend(self._owed(exchange, await self._ask(command)))
@@ -139,8 +142,6 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                         case _:
                             for answer in translation.frames(command):
                                 await stream.write(answer)
-                    if isinstance(command, Forward | Answer):
-                        self._count(exchange, time.perf_counter() - begun)
                     if isinstance(command, Forward):
                         until = command.until
         return True
