@@ -127,16 +127,18 @@ class Watched:
 
 
 class Journal(JournalWriter):
-    """The journal, which tells the plan what it stored, and holds appends back while ``gate`` says so."""
+    """The journal, which keeps what it stored at hand, and holds appends back while ``gate`` says so."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, node="test", worker="0", durability="process", clock=time.time_ns)
+        self.kept: list[Mapping[str, Any]] = []
         self.gate: Callable[[], Awaitable[Any]] | None = None
 
     async def append(self, event: Mapping[str, Any]) -> None:
         if self.gate is not None:
             await self.gate()
         await super().append(event)
+        self.kept.append(event)
         if (plan := _current.get(None)) is not None:
             plan.stored.append(event)
 
