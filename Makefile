@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
+# two test files at a time, each whole: most of a stack test is waiting for processes to start
+PARALLEL := -n 2 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
@@ -33,10 +35,10 @@ check: $(STAMP) ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demanded
-	@$(BIN)/pytest -q tests/core --cov --cov-fail-under=100
+	@$(BIN)/pytest -q $(PARALLEL) tests/core --cov --cov-fail-under=100
 
-test: check $(STAMP) $(NODE_STAMP) ## what CI runs: check, then every test
-	@$(BIN)/pytest -q -m "not slow" --cov --cov-report=term --cov-fail-under=100
+test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 8 minutes)
+	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests --ignore tests/core
 
 crash: $(STAMP) ## kill workers 50 times under load, on both chains (about 6 minutes); `make test` kills 5 times
 	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from extproc.supervisor import LONGEST_PAUSE, LONGEST_PAUSE_AFTER_SERVING, _pause
+from ports import free_ports
 
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
 POLICY = """\
@@ -51,14 +52,6 @@ try:
 except SettingsError as error:
     sys.exit(str(error))
 """
-
-
-def free_ports(count):
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def alive(pid):

@@ -22,7 +22,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import sys
 import time
 import uuid
@@ -38,6 +37,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from extproc.demo.proxy import Chain, find_envoy, gateway_configuration
+from ports import free_ports
 
 __all__ = ["Gateway", "Issuer", "free_ports"]
 
@@ -45,15 +45,6 @@ READY_WITHIN: Final = 30.0
 ENDS_WITHIN: Final = 20.0
 ATTEMPT: Final = 0.05
 EXTPROC: Final = Path(sys.executable).with_name("extproc")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on, all different."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 class TrustedIssuer(Protocol):
