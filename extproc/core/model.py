@@ -11,9 +11,10 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from extproc.core.masking import NO_MASKING, Masking
+
 __all__ = [
     "EMPTY",
-    "AccessRequest",
     "Client",
     "Decision",
     "Effect",
@@ -216,23 +217,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessRequest:
-    """Principal + action + resource + arguments: what policy judges.
-
-    ``session_calls`` is the number of earlier calls in the session, 0 where no condition asks for it.
-    """
-
-    principal: Principal
-    server: str
-    method: str
-    verb: Verb
-    target: Target
-    arguments: Mapping[str, Json] = field(default_factory=empty, hash=False)
-    client: Client = Client()
-    session_calls: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
     """One count that a call must fit into: at most ``calls`` per ``seconds`` under ``key``."""
 
@@ -248,6 +232,7 @@ class Obligations:
 
     recording: Recording = Recording.MASKED
     quotas: tuple[Quota, ...] = ()
+    masking: Masking = NO_MASKING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

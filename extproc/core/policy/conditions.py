@@ -19,8 +19,9 @@ import re2
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
+from extproc.core.access import AccessRequest
 from extproc.core.limits import MAX_DEPTH
-from extproc.core.model import AccessRequest, Json, Principal, ResourceKind
+from extproc.core.model import Json, Principal, ResourceKind
 
 __all__ = [
     "ANYTHING",

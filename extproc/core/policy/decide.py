@@ -8,8 +8,8 @@ such a thing exists: a thing that the principal cannot see is refused in the wor
 from dataclasses import dataclass
 from typing import Final
 
+from extproc.core.access import NOBODY, AccessRequest
 from extproc.core.model import (
-    AccessRequest,
     Client,
     Decision,
     Effect,
@@ -29,7 +29,6 @@ from extproc.core.policy.verbs import verb_of
 
 __all__ = ["asks_session_calls", "client_of", "judge", "over_quota", "sees"]
 
-_NOBODY: Final = Client()
 _OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
 _OF_ONE_URI: Final = frozenset({"uri"})
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -121,7 +120,7 @@ def asks_session_calls(policy: Policy, server: str) -> bool:
 
 def client_of(message: Message) -> Client:
     """What the client says of itself, empty where it says nothing."""
-    return message.client or _NOBODY
+    return message.client or NOBODY
 
 
 def over_quota(policy: Policy, server: str, decision: Decision, quota: Quota) -> Decision:

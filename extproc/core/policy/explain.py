@@ -5,7 +5,8 @@ For the operator, never for a client: it tells what a refusal hides.
 
 from dataclasses import dataclass, replace
 
-from extproc.core.model import AccessRequest, Decision, Effect, Message, Principal, ResourceKind, Verb
+from extproc.core.access import AccessRequest
+from extproc.core.model import Decision, Effect, Message, Principal, ResourceKind, Verb
 from extproc.core.policy.conditions import Condition
 from extproc.core.policy.decide import client_of, judge
 from extproc.core.policy.membership import Membership, faces

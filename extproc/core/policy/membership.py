@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from extproc.core.model import AccessRequest, Principal, ResourceKind, Target, Verb
+from extproc.core.access import AccessRequest
+from extproc.core.model import Principal, ResourceKind, Target, Verb
 from extproc.core.policy.conditions import Condition, variables
 from extproc.core.policy.patterns import Patterns
 

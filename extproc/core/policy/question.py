@@ -7,7 +7,8 @@ certainly hold; any other error keeps its meaning: it never allows, and it alway
 from dataclasses import dataclass
 from typing import Final
 
-from extproc.core.model import AccessRequest, ResourceKind, Target
+from extproc.core.access import AccessRequest
+from extproc.core.model import ResourceKind, Target
 from extproc.core.policy.conditions import Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
 from extproc.core.policy.rules import DenyRule, Reach

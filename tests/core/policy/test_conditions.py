@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from extproc.core.access import AccessRequest
 from extproc.core.limits import MAX_DEPTH
-from extproc.core.model import AccessRequest, Client, Principal, ResourceKind, Target, Verb
+from extproc.core.model import Client, Principal, ResourceKind, Target, Verb
 from extproc.core.policy.conditions import ANYTHING, PRINCIPAL, Condition, Fault, compile_condition, variables
 
 REQUEST = AccessRequest(

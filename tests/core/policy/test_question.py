@@ -1,4 +1,5 @@
-from extproc.core.model import AccessRequest, Principal, ResourceKind, Target, Verb
+from extproc.core.access import AccessRequest
+from extproc.core.model import Principal, ResourceKind, Target, Verb
 from extproc.core.policy.conditions import Condition, compile_condition
 from extproc.core.policy.patterns import compile_patterns
 from extproc.core.policy.question import Question, covers_kind, covers_name, looks_denied

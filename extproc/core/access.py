@@ -1,0 +1,90 @@
+"""The access request that policy judges: principal + action + resource + arguments + facts.
+
+Facts are what inspection found in the arguments. They are values without behaviour; the room ``inspection`` makes
+them, ``policy`` reads them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from extproc.core.model import Client, Json, Principal, Target, Verb, empty
+
+__all__ = ["NOBODY", "NO_FACTS", "AccessRequest", "Facts", "ShellFacts", "SqlFacts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlFacts:
+    """What the SQL of one call does, over all its statements.
+
+    ``verb`` is the strictest of the statements. ``parsed`` false means that some of it could not be read: ``verb`` is
+    then ``ADMIN`` and the other facts may lack something. ``tables`` are lower-case names with their schema as written
+    (``sales.orders``), without the names of common table expressions; ``columns`` lower-case names, qualified where
+    written so, ``*`` for all of them; ``statements`` the kind of each statement in order (``select``, ``delete``);
+    ``functions`` lower-case names as written. ``unbounded_write`` is an UPDATE or DELETE that reaches every row.
+    ``findings`` are short sentences for a refusal (``DELETE without WHERE on sales.orders``), without any literal.
+    """
+
+    verb: Verb
+    parsed: bool
+    statements: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    drops: bool = False
+    truncates: bool = False
+    unbounded_write: bool = False
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellFacts:
+    """What a shell command line runs, through wrappers, pipes, lists, substitutions and redirects.
+
+    ``verb`` is the strictest of its parts. ``parsed`` false means that some of it could not be read: ``verb`` is then
+    ``ADMIN``. ``commands`` are the names that would run, in order, without their folder (``/bin/rm`` is ``rm``);
+    ``writes`` the paths that redirects and known commands write, remove or change, as written; ``network`` whether
+    something talks to the network; ``destructive`` whether something removes or breaks what cannot be brought back, or
+    hands control to text that nobody saw (a pipe into an interpreter). ``findings`` are short sentences for a refusal
+    (``rm -r on /``), without any other argument.
+    """
+
+    verb: Verb
+    parsed: bool
+    commands: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    network: bool = False
+    destructive: bool = False
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What inspection found in the arguments of one target; None where the policy asks for no such inspection."""
+
+    sql: SqlFacts | None = None
+    shell: ShellFacts | None = None
+
+
+NO_FACTS: Final = Facts()
+"""The facts of a thing that is not inspected, shared."""
+NOBODY: Final = Client()
+"""A client that says nothing of itself, shared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRequest:
+    """Principal + action + resource + arguments + facts: what policy judges.
+
+    ``session_calls`` is the number of earlier calls in the session, 0 where no condition asks for it.
+    """
+
+    principal: Principal
+    server: str
+    method: str
+    verb: Verb
+    target: Target
+    arguments: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    client: Client = NOBODY
+    session_calls: int = 0
+    facts: Facts = NO_FACTS

@@ -1,0 +1,1 @@
+"""Inspection: from the text of an argument to facts, pure and capped."""
