@@ -60,7 +60,10 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masking:
-    """All that one allow owes; who owes nothing has ``NO_MASKING`` itself. ``rules`` are the names of the masking rules, for the record."""
+    """All that one allow owes; who owes nothing has ``NO_MASKING`` itself.
+
+    ``rules`` are the names of the masking rules, for the record.
+    """
 
     rules: tuple[str, ...] = ()
     fields: tuple[FieldMask, ...] = ()
