@@ -3,12 +3,14 @@
 An adapter that cannot keep its promise raises ``StoreError``; the corridor turns that into a refusal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from extproc.core.model import Json
+from extproc.core.shared_state import Elevation, Pin, Revocation, SharedState
+from extproc.core.tickets import Ticket
 
-__all__ = ["Counters", "Journal", "Metrics", "StoreError"]
+__all__ = ["Counters", "Journal", "Metrics", "SharedStore", "StoreError", "TicketStore"]
 
 
 class StoreError(Exception):
@@ -61,3 +63,63 @@ class Metrics(Protocol):
 
     def journal_failed(self) -> None:
         """Something could not be stored or counted."""
+
+
+class TicketStore(Protocol):
+    """The tickets of all nodes; ``StoreError`` where the store does not answer, and then nothing runs."""
+
+    async def add(self, ticket: Ticket) -> Ticket:
+        """Store a new ticket; where one of the same digest waits or is approved already, give that one back instead."""
+
+    async def get(self, id: str) -> Ticket | None:  # noqa: A002 - the ticket's own word
+        """The ticket of this id as it was last stored."""
+
+    async def find(self, digest: str) -> Ticket | None:
+        """The newest ticket of this digest, whatever its state."""
+
+    async def exchange(self, old: Ticket, new: Ticket) -> bool:
+        """Put ``new`` in the place of ``old`` if that is still the stored revision; False where somebody was faster.
+
+        Atomic over all workers and nodes: of any number of exchanges of one revision exactly one is True.
+        """
+
+    async def waiting(self) -> Sequence[Ticket]:
+        """All tickets that are pending or approved, the oldest first."""
+
+    async def latest(self, *, limit: int, before: int | None = None) -> Sequence[Ticket]:
+        """The newest tickets of any state, created before ``before`` (nanoseconds since the epoch)."""
+
+    async def count_waiting(self, issuer: str, subject: str) -> int:
+        """How many pending tickets one requester has."""
+
+    async def changed(self, id: str, *, after: int, seconds: float) -> Ticket | None:  # noqa: A002
+        """Wait until the ticket has a higher revision than ``after``, at most ``seconds``; the ticket as it is then."""
+
+
+class SharedStore(Protocol):
+    """Revocations, elevations and pins of all nodes, with a copy in memory for the data path.
+
+    Changes reach every worker of every node within a second. ``StoreError`` where the store does not answer.
+    """
+
+    @property
+    def current(self) -> SharedState:
+        """The copy; its ``as_of`` is the last instant at which the store confirmed it."""
+
+    def on_change(self, told: Callable[[SharedState], None]) -> None:
+        """Have ``told`` called on the loop after every change of the copy."""
+
+    async def revoke(self, revocation: Revocation) -> None:
+        """Add a revocation; in force on this process when it returns."""
+
+    async def lift(self, id: str) -> bool:  # noqa: A002
+        """End a revocation; False where there is none of this id."""
+
+    async def lend(self, elevation: Elevation) -> None:
+        """Add an elevation."""
+
+    async def end_loan(self, id: str) -> bool:  # noqa: A002
+        """End an elevation before its time; False where there is none of this id."""
+
+    async def pin(self, pin: Pin, *, only_first: bool) -> bool:
+        """Set the approved definition of a tool; with ``only_first`` not over another one (then False)."""

@@ -84,6 +84,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "stack/test_bodies.py",
         ),
     ),
+    "I6": Requirement(
+        "invariant 6",
+        "An approval is bound to exactly what was shown, is given by another human, expires, and runs once.",
+        ("core/test_approval.py",),
+    ),
     "I7": Requirement(
         "invariant 7",
         "Identity comes from what Envoy verified or from a token verified here, never from a plain header.",
@@ -98,6 +103,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_identity.py",
             "attacks/test_mesh.py",
         ),
+    ),
+    "REVOCATION": Requirement(
+        "issue 5",
+        "Who is revoked is out, a lent role ends by itself, and a copy of the shared state that is too old is not used.",
+        ("core/test_shared_state.py",),
     ),
     "I8": Requirement(
         "invariant 8",
