@@ -87,7 +87,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "I6": Requirement(
         "invariant 6",
         "An approval is bound to exactly what was shown, is given by another human, expires, and runs once.",
-        ("core/test_approval.py",),
+        ("core/test_approval.py", "edges/store/test_tickets.py"),
     ),
     "I7": Requirement(
         "invariant 7",
@@ -107,7 +107,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "REVOCATION": Requirement(
         "issue 5",
         "Who is revoked is out, a lent role ends by itself, and a copy of the shared state that is too old is not used.",
-        ("core/test_shared_state.py",),
+        ("core/test_shared_state.py", "edges/store/test_shared.py"),
     ),
     "I8": Requirement(
         "invariant 8",
@@ -174,7 +174,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "DESIGN: limits",
         "A limit is never exceeded, whatever the number of workers.",
         (
-            "edges/test_counters.py",
+            "edges/store/test_counters.py",
             "core/exchange/test_corridor.py::test_a_call_*_its_limit_*",
         ),
     ),

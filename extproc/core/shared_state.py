@@ -97,8 +97,8 @@ class SharedState:
     pins: Mapping[tuple[str, str], Pin] = field(default_factory=_none, hash=False)
 
     def is_fresh(self, at: int) -> bool:
-        """Whether the copy may still be relied on."""
-        return self.as_of is None or at - self.as_of <= MAX_AGE_SECONDS * 1_000_000_000
+        """Whether the copy may still be relied on; a clock that was set back proves nothing either."""
+        return self.as_of is None or abs(at - self.as_of) <= MAX_AGE_SECONDS * 1_000_000_000
 
     def revocation(self, principal: Principal, session: str, at: int) -> Revocation | None:
         """The revocation that puts this principal, his token or this session (as its digest) out; None without one."""

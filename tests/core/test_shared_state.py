@@ -78,4 +78,5 @@ def test_a_copy_without_news_is_not_relied_on():
     limit = MAX_AGE_SECONDS * 1_000_000_000
     assert SharedState(as_of=NOW).is_fresh(NOW + limit)
     assert not SharedState(as_of=NOW).is_fresh(NOW + limit + 1)
+    assert not SharedState(as_of=NOW).is_fresh(NOW - limit - 1)
     assert NOTHING_SHARED.is_fresh(NOW)

@@ -1,0 +1,132 @@
+"""Tickets in the shared database: one open ticket per question, each revision taken by exactly one."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from extproc.core.tickets import Ticket, TicketState
+from extproc.edges.store.database import Database, Transaction
+
+__all__ = ["DatabaseTickets"]
+
+_OPEN = "state IN ('pending', 'approved')"
+_decode = msgspec.json.Decoder(Ticket).decode
+
+
+def _encoded(ticket: Ticket) -> str:
+    return msgspec.json.encode(ticket).decode()
+
+
+def _tickets(rows: Iterable[tuple[str]]) -> list[Ticket]:
+    return [_decode(row[0]) for row in rows]
+
+
+class DatabaseTickets:
+    """Implements ``ports.TicketStore``; ``news`` is what a watcher of the database calls for those who wait."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    async def add(self, ticket: Ticket) -> Ticket:
+        """Store a new ticket, or give back the open one of the same digest."""
+        ask = ticket.ask
+
+        def work(transaction: Transaction) -> Ticket:
+            version = transaction.next_version()
+            added = transaction.change(
+                "INSERT INTO tickets(id, digest, state, issuer, subject, created_at, revision, version, body) "
+                "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                *(ticket.id, ticket.digest, str(ticket.state), ask.issuer, ask.subject),
+                *(ticket.created_at, ticket.revision, version, _encoded(ticket)),
+            )
+            if added:
+                return ticket
+            statement = f"SELECT body FROM tickets WHERE digest = ? AND {_OPEN}"  # noqa: S608 - a constant
+            return _tickets(transaction.rows(statement, ticket.digest))[0]
+
+        return await self._database.transact(work, writes=True)
+
+    async def get(self, id: str) -> Ticket | None:  # noqa: A002 - the ticket's own word
+        """The ticket as it was last stored."""
+        found = await self._rows("SELECT body FROM tickets WHERE id = ?", id)
+        return found[0] if found else None
+
+    async def find(self, digest: str) -> Ticket | None:
+        """The newest ticket of a digest."""
+        statement = "SELECT body FROM tickets WHERE digest = ? ORDER BY created_at DESC, version DESC LIMIT 1"
+        found = await self._rows(statement, digest)
+        return found[0] if found else None
+
+    async def exchange(self, old: Ticket, new: Ticket) -> bool:
+        """Put ``new`` in the place of exactly ``old``."""
+
+        def work(transaction: Transaction) -> bool:
+            version = transaction.next_version()
+            statement = (
+                "UPDATE tickets SET state = ?, revision = ?, version = ?, body = ? WHERE id = ? AND revision = ?"
+            )
+            values = (str(new.state), new.revision, version, _encoded(new), old.id, old.revision)
+            return transaction.change(statement, *values) == 1
+
+        done = await self._database.transact(work, writes=True)
+        if done:
+            self._wake([old.id])
+        return done
+
+    async def waiting(self) -> Sequence[Ticket]:
+        """All tickets that are pending or approved, the oldest first."""
+        return await self._rows(f"SELECT body FROM tickets WHERE {_OPEN} ORDER BY created_at")  # noqa: S608 - a constant
+
+    async def latest(self, *, limit: int, before: int | None = None) -> Sequence[Ticket]:
+        """The newest tickets of any state."""
+        if before is None:
+            return await self._rows("SELECT body FROM tickets ORDER BY created_at DESC LIMIT ?", limit)
+        statement = "SELECT body FROM tickets WHERE created_at < ? ORDER BY created_at DESC LIMIT ?"
+        return await self._rows(statement, before, limit)
+
+    async def count_waiting(self, issuer: str, subject: str) -> int:
+        """How many pending tickets one requester has."""
+        statement = "SELECT count(*) FROM tickets WHERE issuer = ? AND subject = ? AND state = ?"
+        values = (issuer, subject, str(TicketState.PENDING))
+        return int(await self._database.transact(lambda transaction: transaction.rows(statement, *values)[0][0]))
+
+    async def changed(self, id: str, *, after: int, seconds: float) -> Ticket | None:  # noqa: A002
+        """The ticket once its revision is higher than ``after``, or as it is after ``seconds``."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        news = asyncio.Event()
+        self._waiting[id].add(news)
+        try:
+            while True:
+                news.clear()  # before looking: what comes after the look is news
+                ticket = await self.get(id)
+                left = deadline - loop.time()
+                if ticket is None or ticket.revision > after or left <= 0:
+                    return ticket
+                try:
+                    await asyncio.wait_for(news.wait(), left)
+                except TimeoutError:
+                    continue
+        finally:
+            self._waiting[id].discard(news)
+            if not self._waiting[id]:
+                del self._waiting[id]
+
+    async def news(self, since: int) -> None:
+        """Wake those who wait for a ticket that changed after version ``since``."""
+        if self._waiting:
+            rows = await self._database.transact(
+                lambda transaction: transaction.rows("SELECT id FROM tickets WHERE version > ?", since)
+            )
+            self._wake(row[0] for row in rows)
+
+    def _wake(self, ids: Iterable[str]) -> None:
+        for each in ids:
+            for news in self._waiting.get(each, ()):
+                news.set()
+
+    async def _rows(self, statement: str, *values: object) -> list[Ticket]:
+        return await self._database.transact(lambda transaction: _tickets(transaction.rows(statement, *values)))
