@@ -1,0 +1,89 @@
+"""The audit events of what humans decide: approval steps, roles lent, revocations, definitions approved.
+
+Pure constructors of plain dicts, like those of ``events``. They hold no arguments: the decision event of the call has
+those, masked; the ticket's digest ties the two.
+"""
+
+from extproc.core.model import Json
+from extproc.core.shared_state import Elevation, Pin, Revocation
+from extproc.core.tickets import Ticket, Vote
+
+__all__ = ["approval_step", "definition_step", "loan_step", "revocation_step"]
+
+
+def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = None) -> dict[str, Json]:
+    """One step of a ticket.
+
+    ``step``: asked, answering (stored before an answer counts), approved, denied, counted (more answers are needed),
+    superseded (somebody was faster), used, expired, withdrawn. ``vote`` is the answer of the step, where there is one.
+    """
+    ask = ticket.ask
+    return {
+        "kind": "approval",
+        "at": at,
+        "step": step,
+        "ticket": ticket.id,
+        "digest": ticket.digest,
+        "asks": ask.kind.value,
+        "approval": ask.approval,
+        "policy": ask.policy_digest,
+        "principal": {"issuer": ask.issuer, "subject": ask.subject},
+        "server": ask.server or None,
+        "method": ask.method or None,
+        "target": ask.target or None,
+        "role": ask.role or None,
+        "seconds": ask.seconds or None,
+        "state": ticket.state.value,
+        "expires_at": ticket.expires_at,
+        "by": None if vote is None else {"issuer": vote.issuer, "subject": vote.subject, "name": vote.name},
+        "approves": None if vote is None else vote.approves,
+        "forced": None if vote is None else vote.forced,
+        "reason": None if vote is None else vote.reason,
+    }
+
+
+def loan_step(*, at: int, step: str, loan: Elevation, by: str) -> dict[str, Json]:
+    """A role is ``lent``, or its loan is ``ended`` before its time; ``by`` is the approver or whoever ended it."""
+    return {
+        "kind": "loan",
+        "at": at,
+        "step": step,
+        "ticket": loan.id,
+        "principal": {"issuer": loan.issuer, "subject": loan.subject},
+        "role": loan.role,
+        "until": loan.until,
+        "by": by,
+    }
+
+
+def revocation_step(*, at: int, step: str, revocation: Revocation, by: str) -> dict[str, Json]:
+    """Somebody or something was ``revoked``, or that was ``lifted``."""
+    return {
+        "kind": "revocation",
+        "at": at,
+        "step": step,
+        "revocation": revocation.id,
+        "revokes": revocation.kind.value,
+        "value": revocation.value,
+        "issuer": revocation.issuer or None,
+        "until": revocation.until,
+        "reason": revocation.reason,
+        "by": by,
+    }
+
+
+def definition_step(*, at: int, step: str, pin: Pin, before: str | None) -> dict[str, Json]:
+    """A tool's definition was ``pinned`` at first use, ``approved`` by hand, or found ``changed``.
+
+    ``before`` is the digest of the definition that was approved until then.
+    """
+    return {
+        "kind": "definition",
+        "at": at,
+        "step": step,
+        "server": pin.server,
+        "tool": pin.tool,
+        "digest": pin.digest,
+        "before": before,
+        "by": pin.by or None,
+    }

@@ -1,0 +1,46 @@
+from extproc.core.approval import answer, open_ticket
+from extproc.core.audit.steps import approval_step, definition_step, loan_step, revocation_step
+from extproc.core.shared_state import Elevation, Pin, Revocation, Revoked
+from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket
+
+NOW = 1_800_000_000_000_000_000
+RULE = ApprovalRule(name="schema-change", approvers=Approvers(groups=frozenset({"dba"})))
+
+
+def asked(**more: object) -> Ticket:
+    ask = Ask(
+        kind=AskKind.CALL,
+        issuer="i",
+        subject="ann",
+        policy_digest="p",
+        approval="schema-change",
+        arguments="{}",
+        **more,
+    )
+    return open_ticket(ask, RULE, id="t1", at=NOW)
+
+
+def test_a_question_is_on_record_without_its_arguments():
+    event = approval_step(at=NOW, step="asked", ticket=asked(server="db", target="drop_table"))
+    assert event["kind"] == "approval"
+    assert (event["step"], event["ticket"], event["target"], event["by"]) == ("asked", "t1", "drop_table", None)
+    assert "arguments" not in event
+    assert event["role"] is None
+
+
+def test_an_answer_says_who_and_why():
+    dan = Approver(issuer="i", subject="dan", groups=frozenset({"dba"}), name="Dan")
+    ticket = answer(asked(), dan, approves=False, reason="not on a Friday", at=NOW)
+    assert isinstance(ticket, Ticket)
+    event = approval_step(at=NOW, step="denied", ticket=ticket, vote=ticket.votes[-1])
+    assert event["by"] == {"issuer": "i", "subject": "dan", "name": "Dan"}
+    assert (event["approves"], event["reason"], event["state"]) == (False, "not on a Friday", "denied")
+
+
+def test_loans_revocations_and_definitions_name_who_did_it():
+    loan = Elevation(id="t1", issuer="i", subject="ann", role="steward", at=NOW, until=NOW + 1)
+    assert loan_step(at=NOW, step="lent", loan=loan, by="dan")["by"] == "dan"
+    out = Revocation(id="r1", kind=Revoked.SUBJECT, value="ann", at=NOW)
+    assert revocation_step(at=NOW, step="revoked", revocation=out, by="sec")["issuer"] is None
+    pin = Pin(server="db", tool="query", digest="b", definition="{}", at=NOW)
+    assert definition_step(at=NOW, step="changed", pin=pin, before="a")["by"] is None

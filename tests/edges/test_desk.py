@@ -1,0 +1,190 @@
+import asyncio
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from extproc.core.approval import Refusal
+from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
+from extproc.edges.desk import MAX_WAITING, Desk
+from extproc.edges.store.database import open_database
+from extproc.edges.store.tickets import DatabaseTickets
+from extproc.ports import StoreError
+
+IDP = "https://idp.example.com"
+SECOND = 1_000_000_000
+RULE = ApprovalRule(name="schema-change", approvers=Approvers(groups=frozenset({"dba"})), expires_after=60)
+ASK = Ask(
+    kind=AskKind.CALL,
+    issuer=IDP,
+    subject="ann",
+    policy_digest="p1",
+    approval="schema-change",
+    server="sales-db",
+    target="drop_table",
+    arguments="{}",
+)
+DBA = Approver(issuer=IDP, subject="dan", groups=frozenset({"dba"}))
+EVA = Approver(issuer=IDP, subject="eva", groups=frozenset({"dba"}))
+
+
+class World:
+    """A desk with its store, its clock and its record."""
+
+    def __init__(self, tickets: DatabaseTickets) -> None:
+        self.now = 1_800_000_000 * SECOND
+        self.events: list[dict] = []
+        self.full = False
+        ids = itertools.count(1)
+        self.desk = Desk(tickets, record=self._record, clock=lambda: self.now, new_id=lambda: f"t{next(ids)}")
+
+    async def _record(self, event) -> None:
+        if self.full:
+            raise StoreError("the disk is full")
+        self.events.append(dict(event))
+
+    @property
+    def steps(self) -> list[str]:
+        return [event["step"] for event in self.events]
+
+    async def asked(self, ask: Ask = ASK, rule: ApprovalRule = RULE) -> Ticket:
+        ticket = await self.desk.ask(ask, rule)
+        assert isinstance(ticket, Ticket)
+        return ticket
+
+    async def answered(self, approver: Approver = DBA, *, approves: bool = True) -> Ticket:
+        ticket = await self.desk.answer("t1", approver, approves=approves, reason="seen")
+        assert isinstance(ticket, Ticket)
+        return ticket
+
+
+@pytest.fixture
+async def world(tmp_path):
+    database = open_database(tmp_path / "shared.db")
+    await database.open()
+    yield World(DatabaseTickets(database))
+    await database.close()
+
+
+async def test_a_call_is_asked_for_answered_and_used_with_each_step_on_the_record(world):
+    ticket = await world.asked()
+    approved = await world.answered()
+    assert approved.state is TicketState.APPROVED
+    used = await world.desk.use(approved, ASK)
+    assert isinstance(used, Ticket)
+    assert world.steps == ["asked", "answering", "approved", "used"]
+    assert {event["ticket"] for event in world.events} == {ticket.id}
+
+
+async def test_the_identical_later_call_finds_its_ticket(world):
+    first = await world.asked()
+    assert await world.asked() == first
+    await world.answered()
+    assert (await world.asked()).state is TicketState.APPROVED
+    assert world.steps.count("asked") == 1
+
+
+async def test_a_denial_is_remembered_for_as_long_as_a_question_waits(world):
+    await world.asked()
+    await world.answered(approves=False)
+    assert (await world.asked()).state is TicketState.DENIED
+    world.now += 60 * SECOND
+    assert (await world.asked()).id == "t2"
+
+
+async def test_a_used_approval_is_asked_for_anew(world):
+    await world.asked()
+    await world.desk.use(await world.answered(), ASK)
+    assert (await world.asked()).state is TicketState.PENDING
+
+
+async def test_of_fifty_calls_at_once_one_uses_the_approval(world):
+    await world.asked()
+    approved = await world.answered()
+    used = await asyncio.gather(*(world.desk.use(approved, ASK) for _ in range(50)))
+    assert sum(isinstance(each, Ticket) for each in used) == 1
+    assert world.steps.count("used") == 1
+
+
+async def test_of_two_answers_at_once_one_wins_and_both_are_on_record(world):
+    await world.asked()
+    answers = await asyncio.gather(
+        world.desk.answer("t1", DBA, approves=True, reason=""), world.desk.answer("t1", EVA, approves=False, reason="")
+    )
+    assert sum(isinstance(each, Ticket) for each in answers) == 1
+    assert world.steps.count("answering") == 2
+    assert world.steps.count("superseded") == 1
+
+
+async def test_an_answer_that_cannot_be_recorded_does_not_count(world):
+    await world.asked()
+    world.full = True
+    with pytest.raises(StoreError):
+        await world.desk.answer("t1", DBA, approves=True, reason="")
+    world.full = False
+    assert (await world.desk.get("t1")).state is TicketState.PENDING
+
+
+async def test_a_use_that_cannot_be_recorded_runs_nothing_and_leaves_nothing_to_run(world):
+    await world.asked()
+    approved = await world.answered()
+    world.full = True
+    with pytest.raises(StoreError):
+        await world.desk.use(approved, ASK)
+    world.full = False
+    assert isinstance(await world.desk.use(approved, ASK), Refusal)
+
+
+async def test_who_waits_is_told_of_the_answer(world):
+    ticket = await world.asked()
+    waiting = asyncio.create_task(world.desk.wait(ticket, 30))
+    await world.answered()
+    assert (await waiting).state is TicketState.APPROVED
+
+
+async def test_a_wait_ends_with_its_time_and_with_the_ticket(world):
+    ticket = await world.asked()
+    assert (await world.desk.wait(ticket, 0.01)).state is TicketState.PENDING
+    world.now += 60 * SECOND
+    assert (await world.desk.wait(ticket, 30)).state is TicketState.EXPIRED
+    assert world.steps[-1] == "expired"
+
+
+async def test_nobody_answers_what_is_not_there_or_not_his(world):
+    unknown = await world.desk.answer("t9", DBA, approves=True, reason="")
+    assert unknown == Refusal("unknown", "There is no such request.")
+    await world.asked()
+    own = await world.desk.answer("t1", replace(DBA, subject="ann"), approves=True, reason="")
+    assert isinstance(own, Refusal)
+    assert own.reason == "own_request"
+    assert world.steps == ["asked"]
+
+
+async def test_one_requester_has_a_bounded_number_of_questions(world):
+    for number in range(MAX_WAITING):
+        await world.asked(replace(ASK, arguments=str(number)))
+    full = await world.desk.ask(replace(ASK, arguments="more"), RULE)
+    assert isinstance(full, Refusal)
+    assert full.reason == "too_many_waiting"
+    assert isinstance(await world.desk.ask(replace(ASK, subject="bob"), RULE), Ticket)
+    world.now += 60 * SECOND
+    assert isinstance(await world.desk.ask(replace(ASK, arguments="more"), RULE), Ticket)
+
+
+async def test_a_request_can_be_taken_back(world):
+    ticket = await world.asked()
+    gone = await world.desk.withdraw(ticket)
+    assert isinstance(gone, Ticket)
+    assert isinstance(await world.desk.withdraw(gone), Refusal)
+    stale = await world.desk.withdraw(ticket)
+    assert isinstance(stale, Refusal)
+    assert stale.reason == "superseded"
+    late = await world.desk.answer("t1", DBA, approves=True, reason="")
+    assert isinstance(late, Refusal)
+
+
+async def test_what_expired_is_written_down_once(world):
+    await world.asked()
+    world.now += 60 * SECOND
+    await asyncio.gather(world.desk.sweep(), world.desk.sweep())
+    assert world.steps == ["asked", "expired"]
