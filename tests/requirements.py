@@ -104,6 +104,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_mesh.py",
         ),
     ),
+    "A14": Requirement(
+        "threats A14",
+        "What an approver is shown is whole: nothing invisible, nothing reordered, nothing that looks like other text.",
+        ("core/test_legible.py",),
+    ),
     "REVOCATION": Requirement(
         "issue 5",
         "Who is revoked is out, a lent role ends by itself, and a copy of the shared state that is too old is not used.",
