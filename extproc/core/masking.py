@@ -7,20 +7,32 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["NO_MASKING", "Detection", "FieldMask", "Mask", "Masking", "Step", "Style"]
+__all__ = [
+    "NO_MASKING",
+    "NO_MASKS",
+    "Block",
+    "Detection",
+    "FieldMask",
+    "Mask",
+    "Masking",
+    "Masks",
+    "OwnDetector",
+    "Step",
+    "Style",
+]
 
 
 class Style(StrEnum):
-    """What becomes of a value."""
+    """What becomes of a value, strictest first: what is left of it says ever more."""
 
     REDACT = "redact"
     """``[email]``: the type alone."""
+    REPLACE = "replace"
+    """A fixed text of the operator."""
     HASH = "hash"
     """``[email:1f3a9c...]``: keyed, so that equal values can be joined and none guessed without the key."""
     KEEP_LAST = "keep_last"
     """All but the last few characters."""
-    REPLACE = "replace"
-    """A fixed text of the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,10 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a field path: a member by name, every member or item (``name`` None), or at any depth (``deep``)."""
+    """One step of a field path: a member by name, an item by number, every one (both None), or at any depth (``deep``).
+
+    A negative ``index`` counts from the end.
+    """
 
     name: str | None = None
     index: int | None = None
@@ -45,6 +60,7 @@ class Step:
 class FieldMask:
     """Everything under the path ``steps`` is masked; ``path`` is the path as the operator wrote it."""
 
+    rule: str
     path: str
     steps: tuple[Step, ...]
     mask: Mask
@@ -52,22 +68,68 @@ class FieldMask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """Everything that one of the detectors ``types`` finds is masked."""
+    """Everything that one of the detectors ``types`` finds with a score of ``threshold`` or more is masked."""
 
+    rule: str
     types: tuple[str, ...]
     mask: Mask
+    threshold: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDetector:
+    """A detector of the operator's: RE2 patterns, and words that stand alone, whatever their case.
+
+    A find scores ``score``; with ``context`` words, only where one of them is near, or in the name of the member.
+    """
+
+    name: str
+    patterns: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    score: float = 1.0
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Masks:
+    """What is looked for in one value and what becomes of it; where two claim one value, the stricter wins.
+
+    Compared by identity: equal ones are made once per policy, and what is compiled from one is kept beside it.
+    ``blocks_opaque``: images, audio and other bytes without text are masked too.
+    """
+
+    fields: tuple[FieldMask, ...] = ()
+    detections: tuple[Detection, ...] = ()
+    own: tuple[OwnDetector, ...] = ()
+    blocks_opaque: bool = False
+
+
+NO_MASKS: Final = Masks()
+"""Nothing to look for, shared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A masking rule that refuses the request in which it finds something; ``message`` is the operator's sentence."""
+
+    rule: str
+    masks: Masks
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masking:
     """All that one allow owes; who owes nothing has ``NO_MASKING`` itself.
 
-    ``rules`` are the names of the masking rules, for the record.
+    ``rules`` are the names of the masking rules, for the record. ``recorded`` is what the journal owes: everything that
+    any rule masks on this target, for everybody, since an exception opens a value to its caller and not to the record.
     """
 
     rules: tuple[str, ...] = ()
-    fields: tuple[FieldMask, ...] = ()
-    detections: tuple[Detection, ...] = ()
+    responses: Masks = NO_MASKS
+    requests: Masks = NO_MASKS
+    blocks: tuple[Block, ...] = ()
+    recorded: Masks = NO_MASKS
 
 
 NO_MASKING: Final = Masking()
