@@ -104,6 +104,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_mesh.py",
         ),
     ),
+    "NOTIFY": Requirement(
+        "issue 5",
+        "Approvers are told of each request once, together where one requester asks often, and never the arguments.",
+        ("edges/notify/test_channels.py", "edges/notify/test_notifier.py"),
+    ),
     "A14": Requirement(
         "threats A14",
         "What an approver is shown is whole: nothing invisible, nothing reordered, nothing that looks like other text.",

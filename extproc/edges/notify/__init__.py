@@ -1,0 +1,1 @@
+"""Telling approvers that a request waits: Slack, a signed webhook, mail."""
