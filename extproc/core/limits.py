@@ -18,6 +18,8 @@ __all__ = [
     "MAX_LIST_TTL_MS",
     "MAX_METHOD_CHARS",
     "MAX_NAME_CHARS",
+    "MAX_PATH_CHARS",
+    "MAX_PATH_STEPS",
     "MAX_PAYLOAD_EVENT_BYTES",
     "MAX_POLICY_BYTES",
     "MAX_POLICY_DEPTH",
@@ -76,3 +78,7 @@ MAX_POLICY_DEPTH: Final = 24
 """Nesting of a policy file; the deepest key of the format stands at 7."""
 MAX_QUOTED_CHARS: Final = 200
 """A name that a client sent, quoted back in a sentence."""
+MAX_PATH_CHARS: Final = 256
+"""A field path of a masking rule."""
+MAX_PATH_STEPS: Final = 16
+"""Steps of a field path; every step that is open in a document costs one set member at each of its nodes."""

@@ -16,11 +16,11 @@ from extproc.core.policy.entries import (
     RoleEntry,
     ScopeEntry,
     ServerEntry,
-    Subject,
 )
 from extproc.core.policy.issuers import read_identity
 from extproc.core.policy.positions import Members, Node, Scalar, Spot
 from extproc.core.policy.reading import Reading, Word, listed
+from extproc.core.policy.subjects import read_subjects
 
 __all__ = ["read_document"]
 
@@ -108,24 +108,10 @@ def _assignment(node: Node, role: str, reading: Reading) -> Assignment:
         spot=node.spot,
         groups=reading.words(found.get("groups"), f"`groups` in {what}"),
         roles=reading.words(found.get("roles"), f"`roles` in {what}"),
-        subjects=tuple(
-            subject
-            for item in reading.items(found.get("subjects"), f"`subjects` in {what}")
-            if (subject := _subject(item, reading)) is not None
-        ),
+        subjects=read_subjects(found.get("subjects"), f"`subjects` in {what}", reading),
         workloads=reading.words(found.get("workloads"), f"`workloads` in {what}"),
         when=reading.scalar(found.get("when"), f"`when` in {what}"),
     )
-
-
-def _subject(node: Node, reading: Reading) -> Subject | None:
-    if not isinstance(node, Members):
-        bare = reading.word(node, "a subject")
-        return None if bare is None else Subject(issuer=None, subject=bare)
-    found = reading.members(node, "a subject", ("issuer", "subject"), required=("issuer", "subject"))
-    issuer = reading.word(found.get("issuer"), "`issuer` of a subject")
-    subject = reading.word(found.get("subject"), "`subject` of a subject")
-    return None if issuer is None or subject is None else Subject(issuer=issuer, subject=subject)
 
 
 def _grant(node: Node, what: str, reading: Reading) -> ScopeEntry:

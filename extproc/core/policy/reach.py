@@ -12,6 +12,7 @@ from extproc.core.model import Verb
 from extproc.core.policy.entries import Assignment, Document, RoleEntry, ScopeEntry, ServerEntry
 from extproc.core.policy.patterns import covers, folded, overlaps, weight
 from extproc.core.policy.reading import Reading, Word, listed
+from extproc.core.policy.subjects import check_subjects
 from extproc.core.wire import uris
 
 __all__ = ["check_reach"]
@@ -89,17 +90,7 @@ def _check_assignment(role: RoleEntry, document: Document, reading: Reading) -> 
     if assigned.when is not None and not identity.issuers and not identity.trust_domains:
         what = f"nobody can have role `{role.name.value}`: `identity` believes nobody"
         reading.problem(assigned.when.spot, what, "Add an issuer or a workload under `identity`")
-    names = {issuer.name for issuer in identity.issuers}
-    for subject in assigned.subjects:
-        if subject.issuer is None and len(identity.issuers) > 1:
-            what = f"`{subject.subject.value}` is a subject of which issuer?"
-            fix = "Write `{issuer: NAME, subject: …}`: the same subject of two issuers is two principals"
-            reading.problem(subject.subject.spot, what, fix)
-        elif subject.issuer is not None and subject.issuer.value not in names:
-            what = f"there is no issuer named `{subject.issuer.value}`"
-            reading.problem(
-                subject.issuer.spot, what, f"Use one of {listed(sorted(names))}" if names else "Add the issuer"
-            )
+    check_subjects(assigned.subjects, identity, reading)
     for workload in assigned.workloads:
         domain, slash, path = workload.value.removeprefix(_SPIFFE).partition("/")
         if not workload.value.startswith(_SPIFFE) or not slash or not path or "*" in domain:
