@@ -87,7 +87,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "I6": Requirement(
         "invariant 6",
         "An approval is bound to exactly what was shown, is given by another human, expires, and runs once.",
-        ("core/test_approval.py", "core/audit/test_steps.py", "edges/store/test_tickets.py", "edges/test_desk.py"),
+        ("core/test_approval.py", "core/audit/test_steps.py", "edges/store/test_tickets.py", "test_desk.py"),
     ),
     "I7": Requirement(
         "invariant 7",

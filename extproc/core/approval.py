@@ -11,7 +11,7 @@ from typing import Final
 
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, Ticket, TicketState, Vote
 
-__all__ = ["Refusal", "answer", "digest", "may_answer", "open_ticket", "settled", "use", "withdraw"]
+__all__ = ["Refusal", "answer", "digest", "may_answer", "may_see", "open_ticket", "settled", "use", "withdraw"]
 
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -79,6 +79,11 @@ def may_answer(ticket: Ticket, approver: Approver) -> Refusal | None:
     if _is_requester(ticket.ask, approver):
         return Refusal("own_request", "Nobody approves a request of his own.")
     return None
+
+
+def may_see(ticket: Ticket, person: Approver) -> bool:
+    """Whether somebody may know of a request: who may answer it, and who made it (threat A06)."""
+    return may_answer(ticket, person) is None or _is_requester(ticket.ask, person)
 
 
 def answer(

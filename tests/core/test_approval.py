@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from extproc.core.approval import Refusal, answer, digest, may_answer, open_ticket, settled, use, withdraw
+from extproc.core.approval import Refusal, answer, digest, may_answer, may_see, open_ticket, settled, use, withdraw
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 
 NOW = 1_800_000_000_000_000_000
@@ -203,3 +203,11 @@ def test_a_withdrawn_request_never_runs():
 def test_each_step_is_the_next_revision():
     assert [pending().revision, approved().revision] == [0, 1]
     assert settled(pending(), at=NOW + 60 * SECOND).revision == 1
+
+
+def test_a_request_is_known_to_its_approvers_and_its_requester_alone():
+    ticket = pending()
+    assert may_see(ticket, DBA)
+    assert may_see(ticket, LEAD)
+    assert may_see(ticket, Approver(issuer=IDP, subject="ann"))
+    assert not may_see(ticket, Approver(issuer=IDP, subject="sam", groups=frozenset({"sales"})))

@@ -6,7 +6,7 @@ import pytest
 
 from extproc.core.approval import Refusal
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
-from extproc.edges.desk import MAX_WAITING, Desk
+from extproc.desk import MAX_WAITING, Desk
 from extproc.edges.store.database import open_database
 from extproc.edges.store.tickets import DatabaseTickets
 from extproc.ports import StoreError
