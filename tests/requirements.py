@@ -84,6 +84,15 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "stack/test_bodies.py",
         ),
     ),
+    "masking": Requirement(
+        "issue 3, threats R01-R30",
+        "What a masking rule claims is masked wherever text can be, in one way, and stays masked.",
+        (
+            "core/policy/test_paths.py",
+            "core/redaction/test_fields.py",
+            "core/redaction/test_marks.py",
+        ),
+    ),
     "I6": Requirement(
         "invariant 6",
         "An approval is bound to exactly what was shown, is given by another human, expires, and runs once.",

@@ -14,6 +14,7 @@ __all__ = [
     "MAX_ID_CHARS",
     "MAX_INTEGER_DIGITS",
     "MAX_JSON_RESPONSE_BYTES",
+    "MAX_KEEP",
     "MAX_KEY_SET_BYTES",
     "MAX_LIST_TTL_MS",
     "MAX_METHOD_CHARS",
@@ -78,6 +79,8 @@ MAX_POLICY_DEPTH: Final = 24
 """Nesting of a policy file; the deepest key of the format stands at 7."""
 MAX_QUOTED_CHARS: Final = 200
 """A name that a client sent, quoted back in a sentence."""
+MAX_KEEP: Final = 4
+"""Characters that ``keep_last`` may leave; more of a card number or an account could be completed by trying."""
 MAX_PATH_CHARS: Final = 256
 """A field path of a masking rule."""
 MAX_PATH_STEPS: Final = 16

@@ -1,0 +1,125 @@
+"""Field paths at work: which values of a document a masking rule names, found while the document is walked once.
+
+All paths are followed together: a ``Place`` stands for all that is still open at one node, and tells the place of each
+child; its claim says what becomes of the whole value there. Places are made when a document first needs them and kept,
+so that a step costs one lookup. ``$`` is the root of the document; a document inside of a text of another one begins
+anew at ``$``, and goes on where the path to that text stood. RFC 9535, as far as ``policy`` reads it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from extproc.core.masking import FieldMask, Mask, Step
+from extproc.core.redaction.marks import strictest
+
+__all__ = ["Claim", "Place", "start"]
+
+_Open: TypeAlias = frozenset[tuple[int, int]]
+"""Pairs of a path and the number of its steps that lie behind; all of them behind is the end of the path."""
+_MAX_PLACES: Final = 4096
+"""Places kept for one set of paths. A hostile document may lead through many; then they are made anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What becomes of a value that paths name: the strictest of their masks, and the rules they stand in."""
+
+    mask: Mask
+    rules: frozenset[str]
+
+
+def start(fields: Sequence[FieldMask]) -> "Place":
+    """The place of the root of a document."""
+    return _Paths(fields).begin
+
+
+class _Paths:
+    """A set of paths with the places made so far."""
+
+    def __init__(self, fields: Sequence[FieldMask]) -> None:
+        self.fields: Final = tuple(fields)
+        self.names: Final = frozenset(step.name for field in fields for step in field.steps if step.name is not None)
+        self._places: dict[_Open, Place] = {}
+        self.begin: Final = self.place(frozenset((path, 0) for path in range(len(self.fields))))
+
+    def place(self, positions: _Open) -> "Place":
+        """The place where these paths are open."""
+        found = self._places.get(positions)
+        if found is None:
+            if len(self._places) >= _MAX_PLACES:
+                self._places.clear()
+            found = self._places[positions] = Place(self, positions)
+        return found
+
+    def claim(self, positions: _Open) -> Claim | None:
+        """The claim of the paths that end here."""
+        ended = [self.fields[path] for path, behind in positions if behind == len(self.fields[path].steps)]
+        if not ended:
+            return None
+        return Claim(mask=strictest(each.mask for each in ended), rules=frozenset(each.rule for each in ended))
+
+    def ahead(self, positions: _Open) -> tuple[tuple[int, int, Step], ...]:
+        """The next step of each path that goes on."""
+        return tuple(
+            (path, behind, self.fields[path].steps[behind])
+            for path, behind in positions
+            if behind < len(self.fields[path].steps)
+        )
+
+
+class Place:
+    """One node of a document, as the paths see it."""
+
+    __slots__ = ("_ahead", "_any_item", "_counts", "_inside", "_members", "_other", "_paths", "_positions", "claim")
+
+    def __init__(self, paths: _Paths, positions: _Open) -> None:
+        self._paths, self._positions, self._ahead = paths, positions, paths.ahead(positions)
+        self._counts = any(step.index is not None for _, _, step in self._ahead)
+        self._members: dict[str, Place] = {}
+        self._other: Place | None = None
+        self._any_item: Place | None = None
+        self._inside: Place | None = None
+        self.claim: Final = paths.claim(positions)
+        """Who claims the node; None where nobody does."""
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether anything below can be claimed."""
+        return bool(self._ahead)
+
+    def member(self, name: str) -> "Place":
+        """The place of the member of this name."""
+        found = self._members.get(name)
+        if found is not None:
+            return found
+        if name in self._paths.names:
+            found = self._members[name] = self._child(lambda step: step.index is None and step.name in {None, name})
+            return found
+        if self._other is None:
+            self._other = self._child(lambda step: step.index is None and step.name is None)
+        return self._other
+
+    def item(self, index: int, length: int) -> "Place":
+        """The place of one item of a list of this length."""
+        if self._counts:
+            return self._child(lambda step: step.name is None and step.index in {None, index, index - length})
+        if self._any_item is None:
+            self._any_item = self._child(lambda step: step.name is None)
+        return self._any_item
+
+    def inside(self) -> "Place":
+        """The place of the root of a document that is written into a text at this node."""
+        if self._inside is None:
+            here = frozenset((path, behind) for path, behind, _ in self._ahead)
+            self._inside = self._paths.place(here | self._paths.begin._positions)  # noqa: SLF001 - its own kind
+        return self._inside
+
+    def _child(self, fits: Callable[[Step], bool]) -> "Place":
+        found: set[tuple[int, int]] = set()
+        for path, behind, step in self._ahead:
+            if fits(step):
+                found.add((path, behind + 1))
+            if step.deep:
+                found.add((path, behind))
+        return self._paths.place(frozenset(found))

@@ -1,0 +1,92 @@
+"""What a path names in a document is what RFC 9535 says; all paths of a masking are followed in one walk."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonpath_rfc9535 import JSONPathEnvironment
+
+from extproc.core.masking import FieldMask, Mask, Style
+from extproc.core.policy.paths import read_path
+from extproc.core.redaction import fields
+from extproc.core.redaction.fields import Claim, Place, start
+
+STANDARD = JSONPathEnvironment()
+REDACT, HASH = Mask(), Mask(Style.HASH)
+
+
+def field(path: str, mask: Mask = REDACT, rule: str = "r") -> FieldMask:
+    steps = read_path(path)
+    assert isinstance(steps, tuple)
+    return FieldMask(rule=rule, path=path, steps=steps, mask=mask)
+
+
+def claimed(value: Any, place: Place, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if place.claim is not None:
+        yield at
+    children: list[tuple[str | int, Any, Place]] = []
+    if isinstance(value, dict):
+        children = [(name, member, place.member(name)) for name, member in value.items()]
+    elif isinstance(value, list):
+        children = [(index, item, place.item(index, len(value))) for index, item in enumerate(value)]
+    for step, child, there in children:
+        found = list(claimed(child, there, (*at, step)))
+        assert place.leads_on or not found
+        yield from found
+
+
+NAMES = st.sampled_from(["a", "b", "ssn"])
+STEPS = st.one_of(
+    NAMES.map(".{}".format),
+    NAMES.map("..{}".format),
+    st.sampled_from([".*", "[*]", "..*", "..[*]", "[0]", "[-1]", "[1]", "..[0]", "..[-2]"]),
+)
+PATHS = st.lists(STEPS, max_size=4).map(lambda steps: "$" + "".join(steps))
+DOCUMENTS = st.recursive(
+    st.integers(0, 3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(DOCUMENTS, st.lists(PATHS, min_size=1, max_size=3))
+def test_the_paths_name_what_the_standard_names(document: Any, paths: list[str]) -> None:
+    standard = {node.location for path in paths for node in STANDARD.find(path, document)}
+    assert set(claimed(document, start([field(path) for path in paths]))) == standard
+
+
+def test_the_strictest_of_two_claims_wins_and_both_rules_are_told() -> None:
+    place = start([field("$..a", HASH, "first"), field("$.a", REDACT, "second")])
+    assert place.member("a").claim == Claim(mask=REDACT, rules=frozenset({"first", "second"}))
+
+
+def test_a_document_in_a_text_begins_anew_and_goes_on_where_the_text_stood() -> None:
+    place = start([field("$.rows[*].ssn"), field("$.inner.pin")])
+    inner = place.member("inner").inside()
+    assert inner.member("rows").item(0, 1).member("ssn").claim
+    assert inner.member("pin").claim
+    assert not place.inside().member("pin").claim
+
+
+def test_without_paths_nothing_is_claimed_and_nothing_is_open() -> None:
+    place = start([])
+    assert place.claim is None
+    assert not place.leads_on
+    assert not place.member("a").leads_on
+    assert place.item(0, 1).claim is None
+
+
+def test_places_are_made_once_and_not_without_end(monkeypatch: Any) -> None:
+    place = start([field("$..a.*.*.*.b"), field("$.c")])
+    assert place.member("a") is place.member("a")
+    assert place.member("x") is place.member("y")
+    monkeypatch.setattr(fields, "_MAX_PLACES", 4)
+    made = {id(place)}
+    for number in range(64):
+        here = place
+        for bit in range(6):
+            here = here.member("a" if number >> bit & 1 else "x")
+            made.add(id(here))
+    assert here.member("a").member("b").member("b").member("b").member("b").claim
+    assert len(here._paths._places) <= 4
