@@ -96,7 +96,13 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "I6": Requirement(
         "invariant 6",
         "An approval is bound to exactly what was shown, is given by another human, expires, and runs once.",
-        ("core/test_approval.py", "core/audit/test_steps.py", "edges/store/test_tickets.py", "test_desk.py"),
+        (
+            "core/test_approval.py",
+            "core/audit/test_steps.py",
+            "edges/store/test_tickets.py",
+            "test_desk.py",
+            "edges/console/test_local_approvers.py",
+        ),
     ),
     "I7": Requirement(
         "invariant 7",
@@ -121,7 +127,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "A14": Requirement(
         "threats A14",
         "What an approver is shown is whole: nothing invisible, nothing reordered, nothing that looks like other text.",
-        ("core/test_legible.py",),
+        ("core/test_legible.py", "edges/console/test_console.py"),
     ),
     "REVOCATION": Requirement(
         "issue 5",
