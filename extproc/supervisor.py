@@ -20,11 +20,11 @@ from typing import Any, Final
 import grpc
 import structlog
 
+from extproc.bond import CANNOT_START
 from extproc.edges.control import ControlServer
 from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, exposition, forget_worker
 from extproc.preflight import Ground
 from extproc.settings import Settings
-from extproc.worker import CANNOT_START
 
 __all__ = ["WORKER_COMMAND", "State", "Supervisor"]
 

@@ -1,73 +1,28 @@
-"""The process of one worker: tied to its supervisor, given its settings on standard input, then handed to ``app``.
+"""The process of one worker: bound to its supervisor, then handed to ``app``."""
 
-Never outlives the supervisor: a worker that nobody watches would hold its port and its journal against the next
-start. The kernel kills it with its parent (Linux), and everywhere the end of standard input does, because the
-supervisor holds the other end and never writes a second time. A killed worker resets its streams, which Envoy
-answers with an error (invariant 4).
-"""
-
-import ctypes
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Final
 
-import structlog
+from extproc.bond import run_bound
+from extproc.settings import Settings
 
-from extproc.edges.keys.session_keys import SessionKeysError
-from extproc.edges.policy_files import PolicyError
-from extproc.ports import StoreError
-from extproc.settings import Settings, SettingsError
-
-__all__ = ["CANNOT_START", "main"]
-
-CANNOT_START: Final = 2
-"""Exit status of a worker whose settings, policy or files must change before it can start."""
-FAILED: Final = 1
-_PR_SET_PDEATHSIG: Final = 1
-
-
-def _die_with(parent: int) -> None:
-    """Arrange to be killed when process ``parent`` ends; exits now if it has ended already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _watch_input() -> None:
-    os.read(sys.stdin.fileno(), 1)
-    os.kill(os.getpid(), signal.SIGKILL)
+__all__ = ["main"]
 
 
 def main(arguments: Sequence[str], run: Callable[[Settings, int, str], None] | None = None) -> int:
     """Run worker ``arguments[0]`` of supervisor ``arguments[1]`` until it is told to stop; ``app``'s unless given."""
     index, parent = int(arguments[0]), int(arguments[1])
-    _die_with(parent)
-    # the supervisor decides when a worker stops; a terminal's Ctrl-C is not for it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings_line = sys.stdin.buffer.readline()
-    threading.Thread(target=_watch_input, name="supervisor-watch", daemon=True).start()
 
-    settings = Settings.model_validate_json(settings_line)
-    if run is None:
-        # imported late: what it loads takes the best part of a second, and the bond comes first
-        from extproc.app import run_worker  # noqa: PLC0415
+    def work(settings: Settings) -> None:
+        chosen = run
+        if chosen is None:
+            # imported late: what it loads takes the best part of a second, and the bond comes first
+            from extproc.app import run_worker  # noqa: PLC0415
 
-        run = run_worker
-    try:
-        run(settings, index, settings.listen[index])
-    except (SettingsError, PolicyError, SessionKeysError, StoreError, OSError) as error:
-        with suppress(OSError):
-            print(error, file=sys.stderr, flush=True)  # noqa: T201
-        return CANNOT_START
-    except Exception:  # noqa: BLE001 - the interpreter's own traceback would not be masked (invariant 8)
-        structlog.get_logger("extproc.worker").critical("worker failed", exc_info=True)
-        return FAILED
-    return 0
+            chosen = run_worker
+        chosen(settings, index, settings.listen[index])
+
+    return run_bound(parent, "worker", work)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from extproc.bond import CANNOT_START
 from extproc.edges.telemetry import configure_logging
 from extproc.preflight import take_ground
 from extproc.settings import MAX_WORKERS, SettingsError, read_settings
 from extproc.supervisor import Supervisor
-from extproc.worker import CANNOT_START
 
 __all__ = ["serve"]
 
