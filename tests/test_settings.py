@@ -237,3 +237,32 @@ def test_a_value_stays_out_of_the_error_also_when_nobody_words_it():
     with pytest.raises(ValidationError) as caught:
         Settings(policy="p", workers="hunter2")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"console": "8080"}, "--console: write host:port"),
+        ({"console": "0.0.0.0:8080"}, "others reach the console"),
+        ({"console": "127.0.0.1:8080", "console_url": "http://gateway.example.com"}, "logins in the clear"),
+        ({"console": "127.0.0.1:8080", "console_url": "gateway"}, "write a URL"),
+        ({"login_issuer": "https://idp.example.com"}, "login_issuer and login_client_id, both or none"),
+        ({"login_issuer": "https://idp.example.com", "login_client_id": "x"}, "set console as well"),
+        ({"console_audience": "x"}, "console_audience wants login_issuer"),
+        ({"notify_webhook": "url"}, "both or none"),
+        ({"notify_mail": "url"}, "notify_mail wants notify_mail_from"),
+    ],
+)
+def test_a_console_that_would_be_open_or_half_set_is_refused(given, words):
+    assert words in problem(**given)
+
+
+def test_the_console_has_an_address_for_people():
+    assert read_settings(policy="p").console_base == ""
+    assert read_settings(policy="p", console="127.0.0.1:8080").console_base == "http://127.0.0.1:8080"
+    behind = read_settings(policy="p", console="0.0.0.0:8080", console_url="https://gateway.example.com/")
+    assert behind.console_base == "https://gateway.example.com"
+    assert read_settings(policy="p", notify_mail_to="a@b.example, c@d.example").notify_mail_to == (
+        "a@b.example",
+        "c@d.example",
+    )

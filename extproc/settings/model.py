@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from extproc.settings.addresses import MAX_UNIX_PATH, UNIX, host_and_port, is_private
+from extproc.settings.people import PeopleSettings
 
 __all__ = ["MAX_WORKERS", "PREFIX", "Settings", "default_state_dir", "default_workers"]
 
@@ -35,7 +36,7 @@ def default_workers() -> int:
     return min(count, MAX_WORKERS)
 
 
-class Settings(BaseSettings):
+class Settings(PeopleSettings, BaseSettings):
     """The settings of one node."""
 
     model_config = SettingsConfigDict(

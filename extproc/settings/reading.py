@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from extproc.settings.model import PREFIX, Settings
+from extproc.settings.people import PeopleSettings
 
 __all__ = ["SettingsError", "read_settings"]
 
@@ -22,8 +23,11 @@ class SettingsError(Exception):
     """The settings cannot be used; the text is one line for each problem, naming where it stands and the fix."""
 
 
-_NAMES: Final = tuple(Settings.model_fields)
-_PATHS: Final = frozenset({"policy", "state_dir", "tls_cert", "tls_key", "tls_client_ca"})
+# what every node sets comes first
+_NAMES: Final = tuple(sorted(Settings.model_fields, key=lambda name: name in PeopleSettings.model_fields))
+_PATHS: Final = frozenset(
+    name for name, field in Settings.model_fields.items() if field.annotation in {Path, Path | None}
+)
 
 
 def _unknown(shown: Mapping[str, str], known: tuple[str, ...]) -> list[str]:
