@@ -10,6 +10,7 @@ __all__ = [
     "MAX_BODY_BYTES",
     "MAX_CONTAINERS",
     "MAX_DEPTH",
+    "MAX_DETECTOR_WORDS",
     "MAX_HANDLE_CHARS",
     "MAX_ID_CHARS",
     "MAX_INTEGER_DIGITS",
@@ -21,10 +22,15 @@ __all__ = [
     "MAX_NAME_CHARS",
     "MAX_PATH_CHARS",
     "MAX_PATH_STEPS",
+    "MAX_PATTERN_CHARS",
     "MAX_PAYLOAD_EVENT_BYTES",
     "MAX_POLICY_BYTES",
     "MAX_POLICY_DEPTH",
     "MAX_QUOTED_CHARS",
+    "MAX_REPLACE_CHARS",
+    "MAX_SHELL_BYTES",
+    "MAX_SHELL_OPERATORS",
+    "MAX_SHELL_READINGS",
     "MAX_SPIFFE_CHARS",
     "MAX_SSE_EVENT_BYTES",
     "MAX_SUBJECT_BYTES",
@@ -81,7 +87,19 @@ MAX_QUOTED_CHARS: Final = 200
 """A name that a client sent, quoted back in a sentence."""
 MAX_KEEP: Final = 4
 """Characters that ``keep_last`` may leave; more of a card number or an account could be completed by trying."""
+MAX_REPLACE_CHARS: Final = 100
+"""What an operator writes in the place of a value."""
+MAX_PATTERN_CHARS: Final = 1000
+"""A pattern of an operator's detector; what RE2 makes of one grows with it."""
+MAX_DETECTOR_WORDS: Final = 1000
+"""Words of an operator's detector."""
 MAX_PATH_CHARS: Final = 256
 """A field path of a masking rule."""
 MAX_PATH_STEPS: Final = 16
 """Steps of a field path; every step that is open in a document costs one set member at each of its nodes."""
+MAX_SHELL_BYTES: Final = 4 << 10
+"""A command line. The parser is quadratic on unfinished pipelines and arrays; what people type is below 1 KiB."""
+MAX_SHELL_OPERATORS: Final = 512
+"""Pipes, separators, redirects and brackets of a command line, which is what the parser's worst inputs are made of."""
+MAX_SHELL_READINGS: Final = 32
+"""Texts read for one command line: itself, and each piece of shell code in it (`bash -c`, `eval`, `ssh host …`)."""

@@ -3,13 +3,20 @@
 Values only. The names of the detectors stand here because a policy may name no other; ``redaction`` has what they do.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 __all__ = [
+    "DETECTORS",
+    "FIELD",
+    "GROUPS",
     "NO_MASKING",
     "NO_MASKS",
+    "OPAQUE",
+    "UNREADABLE",
     "Block",
     "Detection",
     "FieldMask",
@@ -20,6 +27,20 @@ __all__ = [
     "Step",
     "Style",
 ]
+
+
+FIELD: Final = "masked"
+"""The type of a value that a path names."""
+OPAQUE: Final = "opaque"
+"""The type of bytes without text."""
+UNREADABLE: Final = "unreadable"
+"""The type of a text that could not be searched whole."""
+
+
+DETECTORS: Final = ("email", "phone", "credit_card", "us_ssn", "iban", "ip_address", "jwt", "private_key", "api_key")
+"""The built-in detectors; a policy may name no other, besides its own."""
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"secrets": ("jwt", "private_key", "api_key")})
+"""Names that stand for several detectors."""
 
 
 class Style(StrEnum):

@@ -12,15 +12,17 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from extproc.core.limits import MAX_POLICY_BYTES
+from extproc.core.masking import Masks
 from extproc.core.policy.conditions import ANYTHING, PRINCIPAL, SESSION_CALLS, Condition, Fault, compile_condition
 from extproc.core.policy.document import read_document
-from extproc.core.policy.entries import DenyEntry, Document, RoleEntry, ScopeEntry, ServerEntry
+from extproc.core.policy.entries import DenyEntry, Document, MaskEntry, RoleEntry, ScopeEntry, ServerEntry, Subject
+from extproc.core.policy.mask_reach import check_masking
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns, compile_patterns, folded
 from extproc.core.policy.positions import Problem, Scalar, Spot, read_tree
 from extproc.core.policy.reach import check_reach
 from extproc.core.policy.reading import Reading, Word
-from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Reach, Server
+from extproc.core.policy.rules import DenyRule, Grant, Limit, MaskRule, Policy, Reach, Server
 from extproc.core.policy.verbs import compile_verbs
 
 __all__ = ["Policy", "Problem", "load", "load_bytes"]
@@ -51,6 +53,7 @@ def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
     reading = Reading(source=source)
     document = read_document(root, reading)
     check_reach(document, reading)
+    check_masking(document, reading)
     compiler = _Compiler(document=document, reading=reading)
     policy = Policy(
         source=source,
@@ -81,22 +84,31 @@ class _Compiler:
             for number, entry in enumerate(role.grants, start=1)
         ]
         denies = [(rule.scope, self._deny(rule)) for rule in self.document.deny]
+        masks = [(rule.scope, self._mask(rule)) for rule in self.document.masking]
         return {
             server.name.value: self._server(
                 server,
                 tuple(grant for entry, grant in grants if _names(entry.servers, server)),
                 tuple(deny for entry, deny in denies if _names(entry.servers, server)),
+                tuple(mask for entry, mask in masks if _names(entry.servers, server)),
             )
             for server in self.document.servers
         }
 
-    def _server(self, server: ServerEntry, grants: tuple[Grant, ...], denies: tuple[DenyRule, ...]) -> Server:
+    def _server(
+        self,
+        server: ServerEntry,
+        grants: tuple[Grant, ...],
+        denies: tuple[DenyRule, ...],
+        masks: tuple[MaskRule, ...],
+    ) -> Server:
         recordings = {name.value: recording for name, recording in self.document.recordings}
         return Server(
             name=server.name.value,
             tools=compile_verbs(((name.value, verb) for name, verb in server.tools), server.unlisted),
             grants=grants,
             denies=denies,
+            masks=masks,
             limits=tuple(
                 Limit(rule=f"limit#{number}", per=limit.per, calls=limit.calls, seconds=limit.seconds)
                 for number, limit in enumerate(self.document.limits, start=1)
@@ -124,6 +136,35 @@ class _Compiler:
             message=entry.message,
         )
 
+    def _mask(self, entry: MaskEntry) -> MaskRule:
+        own = {detector.name: detector for _, detector in self.document.detectors}
+        used = dict.fromkeys(kind for detection in entry.detections for kind in detection.types if kind in own)
+        return MaskRule(
+            name=entry.name.value,
+            reach=_reach(entry.scope),
+            looks=_reach(entry.scope, fold=folded),
+            roles=None if entry.roles is None else frozenset(word.value for word in entry.roles),
+            exempt_roles=frozenset(word.value for word in entry.exempt_roles),
+            exempt_groups=frozenset(word.value for word in entry.exempt_groups),
+            exempt_subjects=frozenset(map(self._principal, entry.exempt_subjects)),
+            masks=Masks(
+                fields=entry.fields,
+                detections=entry.detections,
+                own=tuple(own[kind] for kind in used),
+                blocks_opaque=entry.blocks_opaque,
+            ),
+            on_responses=entry.on_responses,
+            on_requests=entry.on_requests,
+            blocks=entry.blocks,
+            message=entry.message,
+        )
+
+    def _principal(self, subject: Subject) -> tuple[str, str]:
+        """Issuer and subject of a subject; without an issuer it is of the only one."""
+        issuers = {issuer.name: issuer.issuer for issuer in self.document.identity.issuers}
+        only = next(iter(issuers.values()), "")
+        return issuers.get(subject.issuer.value, "") if subject.issuer else only, subject.subject.value
+
     def condition(self, scalar: Scalar | None, variables: Mapping[str, object]) -> Condition | None:
         """The condition of a text; one that does not compile or can never hold is a problem at its place."""
         if scalar is None:
@@ -139,16 +180,10 @@ class _Compiler:
     def membership(self) -> Membership:
         """Who has which roles."""
         roles = self.document.roles
-        issuers = {issuer.name: issuer.issuer for issuer in self.document.identity.issuers}
-        only = next(iter(issuers.values()), "")
         return Membership(
             groups=_index((word.value, role) for role in roles for word in role.assigned_to.groups),
             roles=_index((word.value, role) for role in roles for word in role.assigned_to.roles),
-            subjects=_index(
-                ((issuers.get(one.issuer.value, "") if one.issuer else only, one.subject.value), role)
-                for role in roles
-                for one in role.assigned_to.subjects
-            ),
+            subjects=_index((self._principal(one), role) for role in roles for one in role.assigned_to.subjects),
             workloads=tuple(
                 (compile_patterns(word.value for word in role.assigned_to.workloads), role.name.value)
                 for role in roles

@@ -5,10 +5,12 @@ condition that errors never allows. What a refusal says depends on the name that
 such a thing exists: a thing that the principal cannot see is refused in the words of a thing that does not exist.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.access import NOBODY, AccessRequest
+from extproc.core.masking import NO_MASKING, Masking
 from extproc.core.model import (
     Client,
     Decision,
@@ -23,11 +25,12 @@ from extproc.core.model import (
 )
 from extproc.core.policy import answers
 from extproc.core.policy.membership import faces
+from extproc.core.policy.owed import owed_masking
 from extproc.core.policy.question import Question, covers_kind, covers_name, looks_denied
 from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Server
 from extproc.core.policy.verbs import verb_of
 
-__all__ = ["asks_session_calls", "client_of", "judge", "over_quota", "sees"]
+__all__ = ["asks_session_calls", "client_of", "judge", "masking", "over_quota", "sees"]
 
 _OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
 _OF_ONE_URI: Final = frozenset({"uri"})
@@ -56,8 +59,9 @@ def judge(policy: Policy, principal: Principal, server: str, message: Message, *
         target = Target(kind=ResourceKind.SERVER)
         no = _default(server, target, Verb.ADMIN)
         no.reason = "unknown_server"
-        return _decision(policy, None, no, ())
+        return _decision(policy, None, no, (), NO_MASKING)
     held = faces(policy.membership, principal)
+    owed = owed_masking(place, held, principal, message.targets)
     allowed: _Verdict | None = None
     for target in message.targets:
         verb = _verb(place, target, message.verb)
@@ -74,13 +78,19 @@ def judge(policy: Policy, principal: Principal, server: str, message: Message, *
         for roles in held:
             verdict = _judge_target(place, roles, request, exists=verb is not None)
             if verdict.effect is Effect.DENY:
-                return _decision(policy, place, verdict, ())
+                return _decision(policy, place, verdict, (), owed)
             if allowed is None or verdict.verb > allowed.verb:
                 allowed = verdict
     if allowed is None:
         no = _default(server, Target(kind=ResourceKind.SERVER), message.verb)
-        return _decision(policy, place, no, ())
-    return _decision(policy, place, allowed, _quotas(place, principal, message))
+        return _decision(policy, place, no, (), owed)
+    return _decision(policy, place, allowed, _quotas(place, principal, message), owed)
+
+
+def masking(policy: Policy, principal: Principal, server: str, targets: Iterable[Target]) -> Masking:
+    """All that what concerns these things owes in masking."""
+    place = policy.servers.get(server)
+    return NO_MASKING if place is None else owed_masking(place, faces(policy.membership, principal), principal, targets)
 
 
 def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all six
@@ -128,7 +138,7 @@ def over_quota(policy: Policy, server: str, decision: Decision, quota: Quota) ->
     place = policy.servers.get(server)
     words = answers.too_many(quota.rule, quota.calls, quota.seconds)
     no = _Verdict(effect=Effect.DENY, rule=quota.rule, reason="over_limit", message=words, verb=decision.verb)
-    return _decision(policy, place, no, ())
+    return _decision(policy, place, no, (), decision.obligations.masking)
 
 
 def _judge_target(place: Server, roles: frozenset[str], request: AccessRequest, *, exists: bool) -> _Verdict:
@@ -222,7 +232,9 @@ def _default(server: str, target: Target, verb: Verb) -> _Verdict:
     return _Verdict(effect=Effect.DENY, rule=answers.DEFAULT, reason="not_granted", message=words, verb=verb)
 
 
-def _decision(policy: Policy, place: Server | None, verdict: _Verdict, quotas: tuple[Quota, ...]) -> Decision:
+def _decision(
+    policy: Policy, place: Server | None, verdict: _Verdict, quotas: tuple[Quota, ...], masking: Masking
+) -> Decision:
     shadow = policy.shadow if place is None else place.shadow
     return Decision(
         effect=verdict.effect,
@@ -234,7 +246,7 @@ def _decision(policy: Policy, place: Server | None, verdict: _Verdict, quotas: t
         shadowed=shadow and verdict.effect is Effect.DENY,
         obligations=Obligations(quotas=quotas)
         if place is None
-        else Obligations(recording=place.recording, quotas=quotas),
+        else Obligations(recording=place.recording, quotas=quotas, masking=masking),
     )
 
 

@@ -8,6 +8,7 @@ by ``reach``. Durations are seconds, patterns stay text.
 from typing import Final
 
 from extproc.core.model import Recording, Verb
+from extproc.core.policy.detectors import read_detectors
 from extproc.core.policy.entries import (
     Assignment,
     DenyEntry,
@@ -18,6 +19,7 @@ from extproc.core.policy.entries import (
     ServerEntry,
 )
 from extproc.core.policy.issuers import read_identity
+from extproc.core.policy.masks import read_masking
 from extproc.core.policy.positions import Members, Node, Scalar, Spot
 from extproc.core.policy.reading import Reading, Word, listed
 from extproc.core.policy.subjects import read_subjects
@@ -33,12 +35,13 @@ _SCOPES: Final = ("servers", "verbs", "tools", "prompts", "resources", "when")
 
 def read_document(root: Members, reading: Reading) -> Document:
     """The document; what is wrong with it goes into the problems of the reading."""
-    keys = ("version", "mode", "identity", "servers", "roles", "deny", "limits", "recording")
-    later = ("approvals", "masking")
+    keys = ("version", "mode", "identity", "servers", "roles", "deny", "masking", "detectors", "limits", "recording")
+    later = ("approvals",)
     found = reading.members(root, "the policy", keys, required=("version", "servers", "roles"), later=later)
     version = found.get("version")
     if version is not None and not (isinstance(version, Scalar) and version.value == 1 and version.text == "1"):
         reading.problem(version.spot, "this version of the format is not known", "Write `version: 1`")
+    detectors = read_detectors(found.get("detectors"), reading)
     recording, recordings = _recording(found.get("recording"), reading)
     return Document(
         identity=read_identity(found.get("identity"), reading),
@@ -52,6 +55,8 @@ def read_document(root: Members, reading: Reading) -> Document:
             if (role := _role(name, node, reading)) is not None
         ),
         deny=_denies(found.get("deny"), reading),
+        masking=read_masking(found.get("masking"), tuple(own for _, own in detectors), reading),
+        detectors=detectors,
         limits=tuple(
             limit
             for node in reading.items(found.get("limits"), "`limits`")

@@ -5,6 +5,7 @@ Values as written: patterns and conditions stay text, durations are seconds.
 
 from dataclasses import dataclass
 
+from extproc.core.masking import Detection, FieldMask, OwnDetector
 from extproc.core.model import IdentityConfig, Recording, Verb
 from extproc.core.policy.positions import Scalar, Spot
 from extproc.core.policy.reading import Word
@@ -14,6 +15,7 @@ __all__ = [
     "DenyEntry",
     "Document",
     "LimitEntry",
+    "MaskEntry",
     "RoleEntry",
     "ScopeEntry",
     "ServerEntry",
@@ -94,6 +96,25 @@ class LimitEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaskEntry:
+    """One masking rule. ``roles`` None is everybody; the ``exempt_`` members are its exceptions."""
+
+    name: Word
+    scope: ScopeEntry
+    roles: tuple[Word, ...] | None
+    exempt_roles: tuple[Word, ...]
+    exempt_groups: tuple[Word, ...]
+    exempt_subjects: tuple[Subject, ...]
+    fields: tuple[FieldMask, ...]
+    detections: tuple[Detection, ...]
+    blocks_opaque: bool
+    on_responses: bool
+    on_requests: bool
+    blocks: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """The whole file."""
 
@@ -102,6 +123,8 @@ class Document:
     servers: tuple[ServerEntry, ...]
     roles: tuple[RoleEntry, ...]
     deny: tuple[DenyEntry, ...]
+    masking: tuple[MaskEntry, ...]
+    detectors: tuple[tuple[Word, OwnDetector], ...]
     limits: tuple[LimitEntry, ...]
     recording: Recording
     recordings: tuple[tuple[Word, Recording], ...]

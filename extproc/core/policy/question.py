@@ -13,7 +13,7 @@ from extproc.core.policy.conditions import Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
 from extproc.core.policy.rules import DenyRule, Reach
 
-__all__ = ["Question", "covers_kind", "covers_name", "looks_denied"]
+__all__ = ["Question", "covers_kind", "covers_name", "looks_denied", "patterns_for"]
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -63,7 +63,7 @@ def covers_name(reach: Reach, target: Target) -> bool:
     """Whether a grant covers the thing whatever its verb."""
     if reach.everything:
         return True
-    patterns = _patterns(reach, target.kind)
+    patterns = patterns_for(reach, target.kind)
     if patterns is None:
         return False
     if target.kind is ResourceKind.TEMPLATE:
@@ -79,7 +79,7 @@ def looks_denied(rule: DenyRule, question: Question) -> bool:
     if rule.reach.everything:
         return True
     target = request.target
-    patterns, looks = _patterns(rule.reach, target.kind), _patterns(rule.looks, target.kind)
+    patterns, looks = patterns_for(rule.reach, target.kind), patterns_for(rule.looks, target.kind)
     if patterns is None or looks is None:
         return False
     if target.kind is ResourceKind.TEMPLATE:
@@ -88,7 +88,8 @@ def looks_denied(rule: DenyRule, question: Question) -> bool:
     return patterns.cover(target.name) or looks.cover(folded(target.name))
 
 
-def _patterns(reach: Reach, kind: ResourceKind) -> Patterns | None:
+def patterns_for(reach: Reach, kind: ResourceKind) -> Patterns | None:
+    """The patterns of a rule for one kind of thing; None where it names none of that kind."""
     if kind is ResourceKind.TOOL:
         return reach.tools
     if kind is ResourceKind.PROMPT:

@@ -15,7 +15,7 @@ from extproc.core.policy.reading import Reading, Word, listed
 from extproc.core.policy.subjects import check_subjects
 from extproc.core.wire import uris
 
-__all__ = ["check_reach"]
+__all__ = ["check_reach", "check_scope"]
 
 _EVERY_SERVER: Final = "*"
 _SPIFFE: Final = "spiffe://"
@@ -31,9 +31,9 @@ def check_reach(document: Document, reading: Reading) -> None:
     for role in document.roles:
         _check_assignment(role, document, reading)
         for grant in role.grants:
-            _check_scope(grant, "this grant", servers, reading, folds=False)
+            check_scope(grant, "this grant", servers, reading, folds=False)
     for rule in document.deny:
-        _check_scope(rule.scope, f"deny rule `{rule.name.value}`", servers, reading, folds=True)
+        check_scope(rule.scope, f"deny rule `{rule.name.value}`", servers, reading, folds=True)
     for limit in document.limits:
         _named(limit.servers, servers, reading)
     for name, _ in document.recordings:
@@ -101,9 +101,10 @@ def _check_assignment(role: RoleEntry, document: Document, reading: Reading) -> 
             reading.problem(workload.spot, what, f"Add `- trust_domain: {domain}`")
 
 
-def _check_scope(
+def check_scope(
     scope: ScopeEntry, what: str, servers: dict[str, ServerEntry], reading: Reading, *, folds: bool
 ) -> None:
+    """Note every name and pattern of a scope that nothing fits; ``folds``: look-alikes fit too."""
     named = _named(scope.servers, servers, reading)
     if not named:
         return

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from extproc.core.masking import Masks
 from extproc.core.model import IdentityConfig, Recording, Verb
 from extproc.core.policy.conditions import Condition
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns
 from extproc.core.policy.verbs import ToolVerbs
 
-__all__ = ["DenyRule", "Grant", "Limit", "Policy", "Reach", "Server"]
+__all__ = ["DenyRule", "Grant", "Limit", "MaskRule", "Policy", "Reach", "Server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,28 @@ class Limit:
     seconds: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MaskRule:
+    """One masking rule, compared by identity: for whom (``roles`` None is everybody), where, and what it masks.
+
+    ``looks`` is its reach with every pattern folded. ``blocks``: a request in which it finds something is refused with
+    ``message``, in the place of being masked.
+    """
+
+    name: str
+    reach: Reach
+    looks: Reach
+    roles: frozenset[str] | None
+    exempt_roles: frozenset[str]
+    exempt_groups: frozenset[str]
+    exempt_subjects: frozenset[tuple[str, str]]
+    masks: Masks
+    on_responses: bool
+    on_requests: bool
+    blocks: bool
+    message: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """All that concerns one server. ``asks_calls``: some condition names ``session.calls``."""
@@ -62,6 +85,7 @@ class Server:
     tools: ToolVerbs
     grants: tuple[Grant, ...]
     denies: tuple[DenyRule, ...]
+    masks: tuple[MaskRule, ...]
     limits: tuple[Limit, ...]
     recording: Recording
     shadow: bool

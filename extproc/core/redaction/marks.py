@@ -13,16 +13,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from extproc.core.limits import MAX_KEEP
-from extproc.core.masking import Mask, Style
+from extproc.core.masking import FIELD, OPAQUE, UNREADABLE, Mask, Style
 
-__all__ = ["FIELD", "OPAQUE", "UNREADABLE", "Marks", "strictest"]
-
-FIELD: Final = "masked"
-"""The type of a value that a path names."""
-OPAQUE: Final = "opaque"
-"""The type of bytes without text."""
-UNREADABLE: Final = "unreadable"
-"""The type of a text that could not be searched whole."""
+__all__ = ["Marks", "strictest"]
 
 _DIGEST_CHARS: Final = 16
 # 64 bits: among a million values, no two alike are to be expected

@@ -18,7 +18,6 @@ def only(text: str) -> tuple[int, int, str, str]:
     [
         ("versoin: 1\n" + HEAD + SERVERS + ROLES, 1, 1, "unknown key `versoin`", "Did you mean `version`?"),
         ("zzz: 1\n" + HEAD + SERVERS + ROLES, 1, 1, "unknown key `zzz`", "Known keys: `version`"),
-        ("masking: []\n" + HEAD + SERVERS + ROLES, 1, 1, "`masking` in the policy is not supported yet", "Remove it"),
         ("approvals: {}\n" + HEAD + SERVERS + ROLES, 1, 1, "`approvals` in the policy is not supported yet", "Remove"),
         ("mode: off\n" + HEAD + SERVERS + ROLES, 1, 7, "`mode` is none of `enforce`, `shadow`", "Use one of"),
         ("mode: [shadow]\n" + HEAD + SERVERS + ROLES, 1, 7, "`mode` is none of", "Use one of"),
