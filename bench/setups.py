@@ -15,6 +15,13 @@ _ROUTER: Final = {
     "name": "envoy.filters.http.router",
     "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
 }
+_BUFFER: Final = {
+    "name": "envoy.filters.http.buffer",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer",
+        "max_request_bytes": 8 << 20,
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,8 @@ def upstream_configuration(port: int, admin_port: int) -> dict[str, Any]:
             }
         ],
     }
-    return _bootstrap(admin_port, _listener(port, [answer], [_ROUTER]), [])
+    # without the buffer it answers before the body has arrived, and then closes the connection: one more per call
+    return _bootstrap(admin_port, _listener(port, [answer], [_BUFFER, _ROUTER]), [])
 
 
 def _listener(port: int, routes: list[Any], filters: list[Any]) -> dict[str, Any]:
