@@ -21,6 +21,7 @@ import grpc
 import structlog
 
 from extproc.bond import CANNOT_START
+from extproc.control_child import keep_control
 from extproc.edges.control import ControlServer
 from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, exposition, forget_worker
 from extproc.preflight import Ground
@@ -121,6 +122,7 @@ class Supervisor:
             async with asyncio.TaskGroup() as keeping:
                 for worker in self._workers:
                     keeping.create_task(self._keep(worker))
+                keeping.create_task(keep_control(self._settings, self._stopping))
         finally:
             control.stop()
             beside[1].cancel()

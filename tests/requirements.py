@@ -132,7 +132,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "REVOCATION": Requirement(
         "issue 5",
         "Who is revoked is out, a lent role ends by itself, and a copy of the shared state that is too old is not used.",
-        ("core/test_shared_state.py", "edges/store/test_shared.py"),
+        ("core/test_shared_state.py", "edges/store/test_shared.py", "cli/test_approvals.py"),
     ),
     "I8": Requirement(
         "invariant 8",

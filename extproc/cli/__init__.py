@@ -2,13 +2,17 @@
 
 import typer
 
-from extproc.cli import check, explain, serve, sessions, token, up, verify
+from extproc.cli import approvals, approvers, check, explain, revoke, serve, sessions, token, up, verify
 
 __all__ = ["main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("up")(up.up)
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(approvers.app, name="approvers")
+app.command("revoke")(revoke.revoke)
+app.add_typer(revoke.app, name="revocations")
 app.command("check")(check.check)
 app.command("explain")(explain.explain_command)
 app.command("verify")(verify.verify_journals)

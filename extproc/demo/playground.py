@@ -12,20 +12,19 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import uvicorn
-
 from extproc.core.policy.rules import Policy
 from extproc.demo.children import LOOPBACK, Child, ChildError, free_ports, is_free
 from extproc.demo.issuer import create_app, loopback_server
 from extproc.demo.people import DevelopmentIssuer, DevelopmentIssuerError
 from extproc.demo.proxy import Chain, EnvoyMissing, find_envoy, gateway_configuration
+from extproc.edges.control import QuietServer
 from extproc.edges.policy_files import PolicyError, read_policy
 
 __all__ = ["Plan", "Playground", "PlaygroundError", "Prepared", "prepare"]
@@ -166,13 +165,6 @@ def _check_policy(plan: Plan, path: Path, *, url: str, audience: str) -> str:
     return server
 
 
-class _Quiet(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the playground."""
-        yield
-
-
 class Playground:
     """The running parts of ``prepared``."""
 
@@ -190,7 +182,7 @@ class Playground:
             PlaygroundError: a part did not start.
         """
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        issuer = _Quiet(loopback_server(create_app(self._prepared.issuer), self._prepared.plan.issuer_port).config)
+        issuer = QuietServer(loopback_server(create_app(self._prepared.issuer), self._prepared.plan.issuer_port).config)
         issuing = asyncio.create_task(issuer.serve())
         try:
             await self._start()

@@ -16,15 +16,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-__all__ = ["ControlServer"]
+__all__ = ["ControlServer", "QuietServer"]
 
 _EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class _Quiet(uvicorn.Server):
+class QuietServer(uvicorn.Server):
+    """A server that is stopped by its owner, not by signals."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the supervisor."""
+        """Leave the signals to the owner."""
         yield
 
 
@@ -42,7 +44,7 @@ class ControlServer:
             Route("/healthz", self._serve_health),
             Route("/readyz", self._serve_readiness),
         ]
-        self._server = _Quiet(
+        self._server = QuietServer(
             uvicorn.Config(
                 Starlette(routes=routes),
                 log_config=None,

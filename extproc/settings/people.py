@@ -94,3 +94,8 @@ class PeopleSettings(BaseModel):
     def console_base(self) -> str:
         """The console's address for people, without a slash at its end; empty without a console."""
         return (self.console_url or (f"http://{self.console}" if self.console else "")).rstrip("/")
+
+    @property
+    def needs_control(self) -> bool:
+        """Whether there is anything for the control process to do."""
+        return bool(self.console or self.notify_slack or self.notify_webhook or self.notify_mail)

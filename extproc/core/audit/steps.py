@@ -6,9 +6,9 @@ those, masked; the ticket's digest ties the two.
 
 from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation
-from extproc.core.tickets import Ticket, Vote
+from extproc.core.tickets import Approver, Ticket, Vote
 
-__all__ = ["approval_step", "definition_step", "loan_step", "revocation_step"]
+__all__ = ["approval_step", "definition_step", "loan_step", "login_step", "revocation_step"]
 
 
 def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = None) -> dict[str, Json]:
@@ -86,4 +86,15 @@ def definition_step(*, at: int, step: str, pin: Pin, before: str | None) -> dict
         "digest": pin.digest,
         "before": before,
         "by": pin.by or None,
+    }
+
+
+def login_step(*, at: int, person: Approver, local: bool) -> dict[str, Json]:
+    """Somebody signed in to the console; ``local`` without the identity provider."""
+    return {
+        "kind": "login",
+        "at": at,
+        "by": {"issuer": person.issuer, "subject": person.subject, "name": person.name},
+        "groups": sorted(person.groups),
+        "local": local,
     }

@@ -1,0 +1,68 @@
+"""What the commands share that change shared state: where it is, who does it, and one line where it fails."""
+
+import asyncio
+import getpass
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeAlias, TypeVar
+
+import typer
+
+from extproc.cli.recorded import quit_with
+from extproc.core.tickets import Approver
+from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
+from extproc.office import LOCAL_APPROVERS, Office, OfficeError, opened_office
+from extproc.ports import StoreError
+
+__all__ = ["ApproverName", "Secret", "StoreUrl", "in_office", "operator", "signed_in"]
+
+T = TypeVar("T")
+
+StoreUrl: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--store-url", envvar="EXTPROC_STORE_URL", help="A file with the PostgreSQL URL, where the nodes share one."
+    ),
+]
+ApproverName: TypeAlias = Annotated[
+    str | None, typer.Option("--as", envvar="EXTPROC_APPROVER", help="The local approver who answers.")
+]
+Secret: TypeAlias = Annotated[
+    str | None, typer.Option(envvar="EXTPROC_APPROVER_SECRET", help="Better in the variable: others see arguments.")
+]
+
+
+def in_office(state: Path, store_url: Path | None, work: Callable[[Office], Awaitable[T]]) -> T:
+    """Do ``work`` with the store of this node; leaves with 2 and one line where that cannot be."""
+
+    async def run() -> T:
+        async with opened_office(
+            state_dir=state, node=socket.gethostname(), store_url=store_url, name="cli", durability="disk"
+        ) as office:
+            return await work(office)
+
+    if not state.is_dir():
+        quit_with(2, f"{state}: there is no state directory; name the service's with --state")
+    try:
+        return asyncio.run(run())
+    except (OfficeError, StoreError) as error:
+        quit_with(2, str(error))
+
+
+def operator() -> str:
+    """Who runs this command, for the record."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def signed_in(state: Path, name: str | None, secret: str | None) -> Approver:
+    """The local approver; asks for what is not given, and leaves with 1 where it is wrong."""
+    name = name or typer.prompt("local approver", err=True)
+    secret = secret or typer.prompt("secret", hide_input=True, err=True)
+    try:
+        person = LocalApprovers(state / LOCAL_APPROVERS).verify(name, secret)
+    except LocalApproversError as error:
+        quit_with(2, str(error))
+    if person is None:
+        quit_with(1, "there is no such local approver and secret; `extproc approvers add NAME` makes one")
+    return person

@@ -1,0 +1,66 @@
+"""Keeps the control process running beside the workers; traffic never waits for it."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from extproc.bond import CANNOT_START
+from extproc.settings import Settings
+
+__all__ = ["keep_control"]
+
+COMMAND: Final = (sys.executable, "-P", "-m", "extproc.control_process")
+LONGEST_PAUSE: Final = 30.0
+OLD_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 5.0
+
+log: Final = structlog.get_logger("extproc.supervisor")
+
+
+async def keep_control(settings: Settings, stopping: asyncio.Event) -> None:
+    """Start the control process again and again until ``stopping``; without a console or channels, not at all.
+
+    What it cannot start with (a file of a secret, its port) is said once and tried again slowly: approvals are then
+    given on the command line, and calls are not held up.
+    """
+    if not settings.needs_control:
+        return
+    deaths = 0
+    while not stopping.is_set():
+        started = time.monotonic()
+        status = await _live(settings, stopping)
+        if stopping.is_set():
+            return
+        deaths = 0 if time.monotonic() - started > OLD_SECONDS else deaths + 1
+        pause = LONGEST_PAUSE if status == CANNOT_START else min(0.1 * 2.0**deaths, LONGEST_PAUSE)
+        log.error("the control process ended", status=status, pause=pause)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), pause)
+
+
+async def _live(settings: Settings, stopping: asyncio.Event) -> int:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, str(os.getpid()), stdin=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    ended, told = asyncio.ensure_future(process.wait()), asyncio.ensure_future(stopping.wait())
+    try:
+        if process.stdin is not None:
+            # never closed: its end tells the child that nobody watches any more
+            process.stdin.write(settings.model_dump_json().encode() + b"\n")
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait({ended}, timeout=GRACE_SECONDS)
+        return ended.result() if ended.done() else CANNOT_START
+    finally:
+        told.cancel()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()

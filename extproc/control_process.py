@@ -1,0 +1,173 @@
+"""The control process: the console, notifications, and what is written down when time is up.
+
+It decides nothing by itself and touches no traffic: without it calls go on, and held ones wait until their time is
+over.
+"""
+
+import asyncio
+import hashlib
+import signal
+import ssl
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import httpx
+import structlog
+import uvicorn
+import uvloop
+
+from extproc.bond import run_bound
+from extproc.core.audit.steps import login_step
+from extproc.core.tickets import Approver, Ticket
+from extproc.edges.console.api_tokens import ApiTokens
+from extproc.edges.console.app import Console
+from extproc.edges.console.oidc import OidcLogin, Provider
+from extproc.edges.console.people import ClaimPaths, People
+from extproc.edges.control import QuietServer
+from extproc.edges.keys.session_keys import load_session_keys
+from extproc.edges.notify.channels import Channel, MailChannel, SlackChannel, WebhookChannel
+from extproc.edges.notify.notifier import Notifier
+from extproc.edges.telemetry import configure_logging
+from extproc.office import Office, OfficeError, opened_office, secret_in
+from extproc.ports import StoreError
+from extproc.settings import Settings, SettingsError, host_and_port
+
+__all__ = ["main"]
+
+NAME: Final = "control"
+SWEEP_SECONDS: Final = 5.0
+
+log: Final = structlog.get_logger("extproc.control")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the control process of supervisor ``arguments[0]`` until it is told to stop."""
+    return run_bound(int(arguments[0]), NAME, lambda settings: uvloop.run(_run(settings)))
+
+
+async def _run(settings: Settings) -> None:
+    configure_logging(level=settings.log_level)
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    try:
+        async with (
+            httpx.AsyncClient(trust_env=False) as http,
+            opened_office(
+                state_dir=settings.state_dir,
+                node=settings.node,
+                store_url=settings.store_url,
+                name=NAME,
+                durability=settings.durability,
+            ) as office,
+        ):
+            await _serve(settings, office, http, stopping)
+    except OfficeError as error:
+        raise SettingsError(str(error)) from None
+
+
+async def _serve(settings: Settings, office: Office, http: httpx.AsyncClient, stopping: asyncio.Event) -> None:
+    works = [office.shared.watch(), _sweep(office)]
+    channels = _channels(settings, http)
+    if channels:
+        works.append(Notifier(office.tickets, channels, url_of=_address_of(settings)).run())
+    server: QuietServer | None = None
+    if settings.console:
+        tokens = ApiTokens(settings.login_issuer, settings.console_audience) if settings.console_audience else None
+        if tokens is not None:
+            works.append(tokens.run())
+        server = _console_server(settings, office, tokens)
+        works.append(server.serve())
+    tasks = [asyncio.ensure_future(work) for work in works]
+    waiting = asyncio.ensure_future(stopping.wait())
+    done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    if server is not None:
+        server.should_exit = True
+    for task in (waiting, *tasks):
+        if server is None or task is not tasks[-1]:
+            task.cancel()
+    await asyncio.gather(waiting, *tasks, return_exceptions=True)
+    for task in done - {waiting}:
+        task.result()  # none ends by itself: its failure is ours, and the supervisor starts us anew
+
+
+async def _sweep(office: Office) -> None:
+    while True:
+        try:
+            await office.desk.sweep()
+        except StoreError as failure:
+            log.error("expired requests cannot be written down", problem=str(failure))
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _address_of(settings: Settings) -> Callable[[Ticket], str | None]:
+    base = settings.console_base
+    return lambda ticket: f"{base}/approvals/{ticket.id}" if base else None
+
+
+def _channels(settings: Settings, http: httpx.AsyncClient) -> list[Channel]:
+    channels: list[Channel] = []
+    if settings.notify_slack is not None:
+        channels.append(SlackChannel(secret_in(settings.notify_slack), http))
+    if settings.notify_webhook is not None and settings.notify_webhook_key is not None:
+        key = secret_in(settings.notify_webhook_key).encode()
+        channels.append(WebhookChannel(secret_in(settings.notify_webhook), key, http))
+    if settings.notify_mail is not None:
+        channels.append(
+            MailChannel(
+                secret_in(settings.notify_mail),
+                sender=settings.notify_mail_from,
+                recipients=settings.notify_mail_to,
+                tls=ssl.create_default_context(),
+            )
+        )
+    return channels
+
+
+def _console_server(settings: Settings, office: Office, tokens: ApiTokens | None) -> QuietServer:
+    paths = ClaimPaths(groups=settings.login_groups, roles=settings.login_roles, human=settings.login_human)
+    provider: OidcLogin | None = None
+    if settings.login_issuer:
+        secret = secret_in(settings.login_client_secret) if settings.login_client_secret else ""
+        provider = OidcLogin(
+            Provider(issuer=settings.login_issuer, client_id=settings.login_client_id, secret=secret),
+            callback=f"{settings.console_base}/login/callback",
+            paths=paths,
+        )
+
+    async def signed_in(person: Approver, local: bool) -> None:
+        await office.record(login_step(at=time.time_ns(), person=person, local=local))
+
+    console = Console(
+        url=settings.console_base,
+        cookie_key=_cookie_key(settings),
+        people=People(bearer=tokens.verify if tokens is not None else None, paths=paths),
+        desk=office.desk,
+        tickets=office.tickets,
+        provider=provider,
+        local=office.local,
+        signed_in=signed_in,
+    )
+    host, port = host_and_port(settings.console)
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off", "server_header": False}
+    return QuietServer(
+        uvicorn.Config(
+            console.application,
+            host=host,
+            port=port,
+            ws="none",
+            timeout_graceful_shutdown=1,
+            limit_concurrency=128,
+            **options,
+        )
+    )
+
+
+def _cookie_key(settings: Settings) -> str:
+    """The key of the console's cookies, derived from the newest of the node's keys for this one purpose."""
+    return hashlib.sha256(b"mcp-extproc console cookie\0" + load_session_keys(settings.state_dir)[0]).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
