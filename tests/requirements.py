@@ -98,6 +98,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "An approval is bound to exactly what was shown, is given by another human, expires, and runs once.",
         (
             "core/test_approval.py",
+            "core/policy/test_approvals.py",
             "core/audit/test_steps.py",
             "edges/store/test_tickets.py",
             "test_desk.py",

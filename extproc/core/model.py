@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from extproc.core.masking import NO_MASKING, Masking
+from extproc.core.tickets import ApprovalRule
 
 __all__ = [
     "EMPTY",
@@ -64,6 +65,8 @@ class Effect(StrEnum):
     """What a decision says."""
 
     ALLOW = "allow"
+    HOLD = "hold"
+    """Allowed once humans have approved exactly this."""
     DENY = "deny"
 
 
@@ -114,9 +117,9 @@ class Recording(StrEnum):
 class Issuer:
     """One token issuer that the policy trusts.
 
-    ``issuer`` and ``audiences`` are compared exactly. ``max_token_age`` is in seconds from ``iat``. ``groups`` and
-    ``roles`` are paths into the claims (``("realm_access", "roles")``). The key set comes from ``jwks_uri`` or
-    ``jwks_file`` where this service verifies tokens itself; Envoy's jwt_authn has its own.
+    ``issuer`` and ``audiences`` are compared exactly. ``max_token_age`` is in seconds from ``iat``. ``groups``,
+    ``roles`` and ``human`` are paths into the claims (``("realm_access", "roles")``). The key set comes from
+    ``jwks_uri`` or ``jwks_file`` where this service verifies tokens itself; Envoy's jwt_authn has its own.
     """
 
     name: str
@@ -125,6 +128,7 @@ class Issuer:
     max_token_age: float
     groups: tuple[str, ...] = ("groups",)
     roles: tuple[str, ...] = ("roles",)
+    human: tuple[str, ...] = ()
     jwks_uri: str | None = None
     jwks_file: str | None = None
 
@@ -159,7 +163,8 @@ class Principal:
 
     ``issuer`` is the token's issuer, or ``spiffe://<trust domain>`` for a workload; ``subject`` the token's subject,
     or the whole SPIFFE id. ``workload`` is the peer's SPIFFE id, also beside a token. ``expires_at`` is the token's
-    expiry in seconds since the epoch, None for a workload alone.
+    expiry in seconds since the epoch, None for a workload alone. ``human`` is who stands behind a service account,
+    where a claim tells; ``lent`` are the policy's roles that are on loan to the principal now.
     """
 
     issuer: str
@@ -169,6 +174,8 @@ class Principal:
     claims: Mapping[str, Json] = field(default_factory=empty, hash=False)
     workload: str | None = None
     expires_at: float | None = None
+    human: str = ""
+    lent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,12 +244,13 @@ class Obligations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Allow or deny, with the reason and the rule.
+    """Allow, hold or deny, with the reason and the rule.
 
     ``rule`` names what decided (``role:analyst#1``, ``deny:no-dumps``, ``default``), ``reason`` is a stable word for
     the record, ``message`` the sentence for the model; neither tells whether a hidden thing exists. ``verb`` is the
-    verb after the tool's own replaced the method's. ``shadowed`` means that the effect is a deny which the operator
-    asked not to enforce (invariant 9).
+    verb after the tool's own replaced the method's. ``shadowed`` means that the effect is a hold or a deny which the
+    operator asked not to enforce (invariant 9). ``approval`` is who must approve a held call, ``ticket`` the id of the
+    question that was put to them.
     """
 
     effect: Effect
@@ -253,6 +261,8 @@ class Decision:
     policy_digest: str = ""
     shadowed: bool = False
     obligations: Obligations = Obligations()
+    approval: ApprovalRule | None = None
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,8 +113,9 @@ def _person(token: VerifiedToken, workload: str | None) -> Principal | Rejection
     """The principal that a token names; refuses groups or roles that are not names."""
     groups = _names(token.claims, token.issuer.groups)
     roles = _names(token.claims, token.issuer.roles)
-    if groups is None or roles is None:
-        return refused("token_claims", "The token's groups or roles are malformed.")
+    human = _names(token.claims, token.issuer.human) if token.issuer.human else frozenset()
+    if groups is None or roles is None or human is None or len(human) > 1:
+        return refused("token_claims", "The token's groups, roles or human are malformed.")
     return Principal(
         issuer=token.issuer.issuer,
         subject=token.claims["sub"],
@@ -123,6 +124,7 @@ def _person(token: VerifiedToken, workload: str | None) -> Principal | Rejection
         claims=token.claims,
         workload=workload,
         expires_at=token.expires_at,
+        human=next(iter(human), ""),
     )
 
 

@@ -12,7 +12,7 @@ from extproc.core.limits import MAX_QUOTED_CHARS
 from extproc.core.model import ResourceKind, Target
 from extproc.core.policy.rules import DenyRule, Grant
 
-__all__ = ["DEFAULT", "arguments_refused", "denied_by", "not_available", "too_many"]
+__all__ = ["DEFAULT", "arguments_refused", "denied_by", "not_available", "too_many", "two_approvals"]
 
 DEFAULT: Final = "default"
 """The rule of what no rule allows."""
@@ -56,6 +56,12 @@ def arguments_refused(grant: Grant, server: str, target: Target) -> str:
     """The refusal of a thing that may be used, but not like this."""
     what = f"{_named(server, target)} may not be used in this way: the condition of rule `{grant.rule}` is not met."
     return f"{what} Change the arguments, or ask the operator of this gateway what is allowed."
+
+
+def two_approvals(server: str, target: Target) -> str:
+    """The refusal of a message whose parts want approvals of different people."""
+    what = f"{_named(server, target)} and another thing in this message need different approvals."
+    return f"{what} Ask for them one by one."
 
 
 def too_many(limit: str, calls: int, seconds: int) -> str:

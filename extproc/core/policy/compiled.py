@@ -13,17 +13,28 @@ from typing import Final, TypeVar
 
 from extproc.core.limits import MAX_POLICY_BYTES
 from extproc.core.masking import Masks
+from extproc.core.policy.approvals import check_approvals
 from extproc.core.policy.conditions import ANYTHING, PRINCIPAL, SESSION_CALLS, Condition, Fault, compile_condition
 from extproc.core.policy.document import read_document
-from extproc.core.policy.entries import DenyEntry, Document, MaskEntry, RoleEntry, ScopeEntry, ServerEntry, Subject
+from extproc.core.policy.entries import (
+    ApproversEntry,
+    DenyEntry,
+    Document,
+    MaskEntry,
+    RoleEntry,
+    ScopeEntry,
+    ServerEntry,
+    Subject,
+)
 from extproc.core.policy.mask_reach import check_masking
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns, compile_patterns, folded
 from extproc.core.policy.positions import Problem, Scalar, Spot, read_tree
 from extproc.core.policy.reach import check_reach
 from extproc.core.policy.reading import Reading, Word
-from extproc.core.policy.rules import DenyRule, Grant, Limit, MaskRule, Policy, Reach, Server
+from extproc.core.policy.rules import DenyRule, Grant, Limit, Loan, MaskRule, Policy, Reach, Server
 from extproc.core.policy.verbs import compile_verbs
+from extproc.core.tickets import ApprovalRule, Approvers
 
 __all__ = ["Policy", "Problem", "load", "load_bytes"]
 
@@ -54,6 +65,7 @@ def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
     document = read_document(root, reading)
     check_reach(document, reading)
     check_masking(document, reading)
+    check_approvals(document.approvals, document.roles, document.identity, reading)
     compiler = _Compiler(document=document, reading=reading)
     policy = Policy(
         source=source,
@@ -63,6 +75,7 @@ def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
         servers=MappingProxyType(compiler.servers()),
         membership=compiler.membership(),
         roles=tuple(role.name.value for role in document.roles),
+        lent=MappingProxyType(compiler.lent()),
     )
     if reading.problems:
         unique = dict.fromkeys(reading.problems)
@@ -120,12 +133,45 @@ class _Compiler:
                 when is not None and SESSION_CALLS in when.names
                 for when in (*(grant.when for grant in grants), *(rule.when for rule in denies))
             ),
+            holds=any(grant.approval is not None for grant in grants),
             url=server.url,
         )
 
     def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:
         when = self.condition(entry.when, ANYTHING)
-        return Grant(rule=f"role:{role}#{number}", role=role, reach=_reach(entry), when=when)
+        approval = self.approvals().get(entry.approval.value) if entry.approval is not None else None
+        return Grant(rule=f"role:{role}#{number}", role=role, reach=_reach(entry), when=when, approval=approval)
+
+    def approvals(self) -> dict[str, ApprovalRule]:
+        """The approvals by their names."""
+        return {
+            entry.name.value: ApprovalRule(
+                name=entry.name.value,
+                approvers=self._approvers(entry.approvers),
+                quorum=entry.quorum,
+                reason_required=entry.reason_required,
+                expires_after=entry.expires_after,
+                hold=entry.hold,
+                force=self._approvers(entry.force),
+            )
+            for entry in self.document.approvals
+        }
+
+    def _approvers(self, entry: ApproversEntry) -> Approvers:
+        return Approvers(
+            groups=frozenset(word.value for word in entry.groups),
+            roles=frozenset(word.value for word in entry.roles),
+            subjects=frozenset(map(self._principal, entry.subjects)),
+        )
+
+    def lent(self) -> dict[str, Loan]:
+        """The roles that are lent."""
+        approvals = self.approvals()
+        return {
+            role.name.value: Loan(approval=approvals[role.lend.approval.value], seconds=role.lend.at_most)
+            for role in self.document.roles
+            if role.lend is not None and role.lend.approval.value in approvals
+        }
 
     def _deny(self, entry: DenyEntry) -> DenyRule:
         return DenyRule(

@@ -29,6 +29,7 @@ from extproc.core.policy.owed import owed_masking
 from extproc.core.policy.question import Question, covers_kind, covers_name, looks_denied
 from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Server
 from extproc.core.policy.verbs import verb_of
+from extproc.core.tickets import ApprovalRule
 
 __all__ = ["asks_session_calls", "client_of", "judge", "masking", "over_quota", "sees"]
 
@@ -47,6 +48,7 @@ class _Verdict:
     reason: str
     message: str = ""
     verb: Verb = Verb.ADMIN
+    approval: ApprovalRule | None = None
 
 
 def judge(policy: Policy, principal: Principal, server: str, message: Message, *, session_calls: int = 0) -> Decision:
@@ -79,7 +81,9 @@ def judge(policy: Policy, principal: Principal, server: str, message: Message, *
             verdict = _judge_target(place, roles, request, exists=verb is not None)
             if verdict.effect is Effect.DENY:
                 return _decision(policy, place, verdict, (), owed)
-            if allowed is None or verdict.verb > allowed.verb:
+            if allowed is not None and _needs_two_approvals(allowed, verdict):
+                return _decision(policy, place, _two_approvals(place, target, verdict), (), owed)
+            if allowed is None or _is_stricter(verdict, allowed):
                 allowed = verdict
     if allowed is None:
         no = _default(server, Target(kind=ResourceKind.SERVER), message.verb)
@@ -149,10 +153,38 @@ def _judge_target(place: Server, roles: frozenset[str], request: AccessRequest, 
     question = Question(request=request, unbound=_OF_ONE_URI if kind is ResourceKind.TEMPLATE else _NOTHING)
     denies = [rule for rule in place.denies if _refuses(rule, question)]
     if exists and not denies:
-        for grant in place.grants:
-            if grant.role in roles and _permits(grant, question):
-                return _Verdict(effect=Effect.ALLOW, rule=grant.rule, reason="granted", verb=request.verb)
+        granted = _granted(place, roles, question)
+        if granted is not None:
+            return granted
     return _refusal(place, roles, request, denies, exists=exists)
+
+
+def _granted(place: Server, roles: frozenset[str], question: Question) -> _Verdict | None:
+    """What the grants say: a call is held where any grant that fits it wants an approval (deny > hold > allow)."""
+    allowing: Grant | None = None
+    for grant in place.grants:
+        if grant.role in roles and (allowing is None or grant.approval is not None) and _permits(grant, question):
+            allowing = grant
+            if grant.approval is not None or not place.holds:
+                break
+    if allowing is None:
+        return None
+    effect, reason = (Effect.ALLOW, "granted") if allowing.approval is None else (Effect.HOLD, "approval_required")
+    verb = question.request.verb
+    return _Verdict(effect=effect, rule=allowing.rule, reason=reason, verb=verb, approval=allowing.approval)
+
+
+def _is_stricter(one: _Verdict, other: _Verdict) -> bool:
+    return (one.effect is Effect.HOLD, one.verb) > (other.effect is Effect.HOLD, other.verb)
+
+
+def _needs_two_approvals(one: _Verdict, other: _Verdict) -> bool:
+    return one.approval is not None and other.approval is not None and one.approval.name != other.approval.name
+
+
+def _two_approvals(place: Server, target: Target, verdict: _Verdict) -> _Verdict:
+    words = answers.two_approvals(place.name, target)
+    return _Verdict(effect=Effect.DENY, rule=verdict.rule, reason="two_approvals", message=words, verb=verdict.verb)
 
 
 def _refusal(
@@ -242,8 +274,9 @@ def _decision(
         reason=verdict.reason,
         message=verdict.message,
         verb=verdict.verb,
+        approval=verdict.approval,
         policy_digest=policy.digest,
-        shadowed=shadow and verdict.effect is Effect.DENY,
+        shadowed=shadow and verdict.effect is not Effect.ALLOW,
         obligations=Obligations(quotas=quotas)
         if place is None
         else Obligations(recording=place.recording, quotas=quotas, masking=masking),

@@ -5,9 +5,11 @@ value by itself. What values mean together (a grant on an unknown server, a patt
 by ``reach``. Durations are seconds, patterns stay text.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from extproc.core.model import Recording, Verb
+from extproc.core.policy.approvals import read_approvals, read_lending
 from extproc.core.policy.detectors import read_detectors
 from extproc.core.policy.entries import (
     Assignment,
@@ -27,6 +29,10 @@ from extproc.core.policy.subjects import read_subjects
 __all__ = ["read_document"]
 
 _VERBS: Final = {"query": Verb.QUERY, "mutate": Verb.MUTATE, "admin": Verb.ADMIN}
+_KEYS: Final = (
+    *("version", "mode", "identity", "servers", "roles", "deny", "approvals", "masking", "detectors"),
+    *("limits", "recording"),
+)
 _MODES: Final = ("enforce", "shadow")
 _LEVELS: Final = ("masked", "digest", "none")
 _PER: Final = ("principal", "tool", "server")
@@ -35,9 +41,20 @@ _SCOPES: Final = ("servers", "verbs", "tools", "prompts", "resources", "when")
 
 def read_document(root: Members, reading: Reading) -> Document:
     """The document; what is wrong with it goes into the problems of the reading."""
-    keys = ("version", "mode", "identity", "servers", "roles", "deny", "masking", "detectors", "limits", "recording")
-    later = ("approvals",)
-    found = reading.members(root, "the policy", keys, required=("version", "servers", "roles"), later=later)
+    keys = (
+        "version",
+        "mode",
+        "identity",
+        "servers",
+        "roles",
+        "deny",
+        "masking",
+        "detectors",
+        "approvals",
+        "limits",
+        "recording",
+    )
+    found = reading.members(root, "the policy", keys, required=("version", "servers", "roles"))
     version = found.get("version")
     if version is not None and not (isinstance(version, Scalar) and version.value == 1 and version.text == "1"):
         reading.problem(version.spot, "this version of the format is not known", "Write `version: 1`")
@@ -49,12 +66,9 @@ def read_document(root: Members, reading: Reading) -> Document:
         servers=tuple(
             _server(name, node, reading) for name, node in reading.entries(found.get("servers"), "`servers`")
         ),
-        roles=tuple(
-            role
-            for name, node in reading.entries(found.get("roles"), "`roles`")
-            if (role := _role(name, node, reading)) is not None
-        ),
+        roles=tuple(_role(name, node, reading) for name, node in reading.entries(found.get("roles"), "`roles`")),
         deny=_denies(found.get("deny"), reading),
+        approvals=read_approvals(found.get("approvals"), reading),
         masking=read_masking(found.get("masking"), tuple(own for _, own in detectors), reading),
         detectors=detectors,
         limits=tuple(
@@ -90,17 +104,22 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
     )
 
 
-def _role(name: Word, node: Node, reading: Reading) -> RoleEntry | None:
+def _role(name: Word, node: Node, reading: Reading) -> RoleEntry:
     what = f"role `{name.value}`"
-    found = reading.members(node, what, ("assigned_to", "grants"), required=("assigned_to", "grants"))
+    found = reading.members(node, what, ("assigned_to", "grants", "lend"), required=("grants",))
+    if isinstance(node, Members) and not {"assigned_to", "lend"} & found.keys():
+        reading.problem(node.spot, f"{what} has no `assigned_to`", "Add `assigned_to:`, or `lend:` for a role on loan")
     assigned = found.get("assigned_to")
     grants = tuple(
         _grant(item, f"a grant of {what}", reading)
         for item in reading.items(found.get("grants"), f"`grants` of {what}")
     )
-    if assigned is None:
-        return None
-    return RoleEntry(name=name, assigned_to=_assignment(assigned, what, reading), grants=grants)
+    return RoleEntry(
+        name=name,
+        assigned_to=Assignment(spot=node.spot) if assigned is None else _assignment(assigned, what, reading),
+        grants=grants,
+        lend=read_lending(found.get("lend"), what, reading),
+    )
 
 
 def _assignment(node: Node, role: str, reading: Reading) -> Assignment:
@@ -120,8 +139,9 @@ def _assignment(node: Node, role: str, reading: Reading) -> Assignment:
 
 
 def _grant(node: Node, what: str, reading: Reading) -> ScopeEntry:
-    found = reading.members(node, what, _SCOPES, required=("servers",), later=("approval",))
-    return _scope(found, node.spot, what, reading)
+    found = reading.members(node, what, (*_SCOPES, "approval"), required=("servers",))
+    approval = reading.word(found.get("approval"), f"`approval` of {what}")
+    return replace(_scope(found, node.spot, what, reading), approval=approval)
 
 
 def _scope(found: dict[str, Node], spot: Spot, what: str, reading: Reading) -> ScopeEntry:

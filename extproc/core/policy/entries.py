@@ -11,9 +11,12 @@ from extproc.core.policy.positions import Scalar, Spot
 from extproc.core.policy.reading import Word
 
 __all__ = [
+    "ApprovalEntry",
+    "ApproversEntry",
     "Assignment",
     "DenyEntry",
     "Document",
+    "LendEntry",
     "LimitEntry",
     "MaskEntry",
     "RoleEntry",
@@ -56,7 +59,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeEntry:
-    """A grant, or the reach of a deny rule. ``verbs``, ``tools``, ``prompts``, ``resources``: None where not given."""
+    """A grant, or the reach of a deny rule. ``verbs``, ``tools``, ``prompts``, ``resources``: None where not given.
+
+    Only a grant has an ``approval``.
+    """
 
     spot: Spot
     servers: tuple[Word, ...]
@@ -65,15 +71,47 @@ class ScopeEntry:
     prompts: tuple[Word, ...] | None
     resources: tuple[Word, ...] | None
     when: Scalar | None
+    approval: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproversEntry:
+    """``approvers`` or ``force`` of an approval."""
+
+    groups: tuple[Word, ...] = ()
+    roles: tuple[Word, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalEntry:
+    """``approvals.<name>``; times in seconds."""
+
+    name: Word
+    approvers: ApproversEntry
+    quorum: int
+    reason_required: bool
+    expires_after: int
+    hold: int
+    force: ApproversEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LendEntry:
+    """``lend`` of a role; ``at_most`` in seconds."""
+
+    approval: Word
+    at_most: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleEntry:
-    """``roles.<name>``."""
+    """``roles.<name>``; ``lend`` None where it is not lent."""
 
     name: Word
     assigned_to: Assignment
     grants: tuple[ScopeEntry, ...]
+    lend: LendEntry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +166,4 @@ class Document:
     limits: tuple[LimitEntry, ...]
     recording: Recording
     recordings: tuple[tuple[Word, Recording], ...]
+    approvals: tuple[ApprovalEntry, ...] = ()

@@ -63,7 +63,7 @@ def _issuer(node: Node, reading: Reading) -> Issuer | None:
     if jwks_uri is not None and jwks_file is not None:
         reading.problem(jwks_file.spot, "an issuer has both `jwks_uri` and `jwks_file`", "Keep one of the two")
     age = reading.duration(found.get("max_token_age"), "`max_token_age`")
-    groups, roles = _claims(found.get("claims"), reading)
+    groups, roles, human = _claims(found.get("claims"), reading)
     if name is None or issuer is None:
         return None
     if issuer.value.startswith("spiffe:"):
@@ -76,18 +76,20 @@ def _issuer(node: Node, reading: Reading) -> Issuer | None:
         max_token_age=float(age or _DEFAULT_MAX_TOKEN_AGE),
         groups=groups,
         roles=roles,
+        human=human,
         jwks_uri=jwks_uri.value if jwks_uri else None,
         jwks_file=jwks_file.value if jwks_file else None,
     )
 
 
-def _claims(node: Node | None, reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _claims(node: Node | None, reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     if node is None:
-        return ("groups",), ("roles",)
-    found = reading.members(node, "`claims`", ("groups", "roles"))
+        return ("groups",), ("roles",), ()
+    found = reading.members(node, "`claims`", ("groups", "roles", "human"))
     return (
         _path(found.get("groups"), "the claim for `groups`", reading) or ("groups",),
         _path(found.get("roles"), "the claim for `roles`", reading) or ("roles",),
+        _path(found["human"], "the claim for `human`", reading) if "human" in found else (),
     )
 
 

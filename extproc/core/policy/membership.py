@@ -1,9 +1,9 @@
 """Which roles a principal has.
 
-A role is had by any of: a group, a role of the token, an exact (issuer, subject), a workload pattern, a condition over
-the principal. Who comes with a token and with a workload certificate has two faces where the policy gives roles to
-workloads: each face is judged with its own roles, and both must be allowed (threat G23), so a certificate never adds
-to what a token may do, and a token never to what a workload may.
+A role is had by any of: a loan, a group, a role of the token, an exact (issuer, subject), a workload pattern, a
+condition over the principal. Who comes with a token and with a workload certificate has two faces where the policy
+gives roles to workloads: each face is judged with its own roles, and both must be allowed (threat G23), so a
+certificate never adds to what a token may do, and a token never to what a workload may.
 """
 
 from collections.abc import Mapping
@@ -40,12 +40,13 @@ def faces(membership: Membership, principal: Principal) -> tuple[frozenset[str],
         return (_roles(membership, principal),)
     trust_domain = _SPIFFE + workload.removeprefix(_SPIFFE).partition("/")[0]
     token = replace(principal, workload=None)
-    peer = Principal(issuer=trust_domain, subject=workload, workload=workload)
+    # a role is lent to the whole of them: whoever approved it saw this principal
+    peer = Principal(issuer=trust_domain, subject=workload, workload=workload, lent=principal.lent)
     return _roles(membership, token), _roles(membership, peer)
 
 
 def _roles(membership: Membership, principal: Principal) -> frozenset[str]:
-    held = membership.subjects.get((principal.issuer, principal.subject), _NONE)
+    held = membership.subjects.get((principal.issuer, principal.subject), _NONE) | principal.lent
     for group in principal.groups:
         held |= membership.groups.get(group, _NONE)
     for role in principal.roles:

@@ -1,7 +1,7 @@
 """The nouns of a loaded policy: servers with the grants, deny rules and limits that concern each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from extproc.core.masking import Masks
 from extproc.core.model import IdentityConfig, Recording, Verb
@@ -9,8 +9,9 @@ from extproc.core.policy.conditions import Condition
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns
 from extproc.core.policy.verbs import ToolVerbs
+from extproc.core.tickets import ApprovalRule
 
-__all__ = ["DenyRule", "Grant", "Limit", "MaskRule", "Policy", "Reach", "Server"]
+__all__ = ["DenyRule", "Grant", "Limit", "Loan", "MaskRule", "Policy", "Reach", "Server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +27,13 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One grant of one role; ``rule`` is its name in decisions."""
+    """One grant of one role; ``rule`` is its name in decisions. With an ``approval`` its calls are held for humans."""
 
     rule: str
     role: str
     reach: Reach
     when: Condition | None
+    approval: ApprovalRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,10 @@ class MaskRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """All that concerns one server. ``asks_calls``: some condition names ``session.calls``."""
+    """All that concerns one server.
+
+    ``asks_calls``: some condition names ``session.calls``; ``holds``: some grant wants an approval.
+    """
 
     name: str
     tools: ToolVerbs
@@ -90,7 +95,16 @@ class Server:
     recording: Recording
     shadow: bool
     asks_calls: bool
+    holds: bool
     url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """A role that is lent: who approves it, and for how many seconds at most."""
+
+    approval: ApprovalRule
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,3 +118,4 @@ class Policy:
     servers: Mapping[str, Server]
     membership: Membership
     roles: tuple[str, ...]
+    lent: Mapping[str, Loan] = field(default_factory=dict)

@@ -373,3 +373,12 @@ def test_identify_is_total_whatever_the_claims(changes):
 @given(st.text(), st.lists(st.text(), max_size=2))
 def test_identify_is_total_whatever_the_header_and_the_peer(value, uris):
     assert isinstance(from_header(BOTH, headers={"authorization": value}, peer_uris=tuple(uris)), Rejection)
+
+
+def test_a_claim_names_the_human_behind_an_account_where_the_policy_says_which():
+    config = IdentityConfig(issuers=(replace(CORP, human=("act", "sub")),))
+    assert person(from_envoy(config, claims=claims(act={"sub": "ann@example.com"}))).human == "ann@example.com"
+    assert person(from_envoy(config, claims=claims())).human == ""
+    assert person(from_envoy(claims=claims(act={"sub": "ann@example.com"}))).human == ""
+    assert refusal(from_envoy(config, claims=claims(act={"sub": ["ann", "bob"]}))) == "token_claims"
+    assert refusal(from_envoy(config, claims=claims(act={"sub": 7}))) == "token_claims"

@@ -18,7 +18,6 @@ def only(text: str) -> tuple[int, int, str, str]:
     [
         ("versoin: 1\n" + HEAD + SERVERS + ROLES, 1, 1, "unknown key `versoin`", "Did you mean `version`?"),
         ("zzz: 1\n" + HEAD + SERVERS + ROLES, 1, 1, "unknown key `zzz`", "Known keys: `version`"),
-        ("approvals: {}\n" + HEAD + SERVERS + ROLES, 1, 1, "`approvals` in the policy is not supported yet", "Remove"),
         ("mode: off\n" + HEAD + SERVERS + ROLES, 1, 7, "`mode` is none of `enforce`, `shadow`", "Use one of"),
         ("mode: [shadow]\n" + HEAD + SERVERS + ROLES, 1, 7, "`mode` is none of", "Use one of"),
         ("mode: shadwo\n" + HEAD + SERVERS + ROLES, 1, 7, "`mode` is none of", "Did you mean `shadow`?"),
@@ -73,7 +72,6 @@ def only(text: str) -> tuple[int, int, str, str]:
         (HEAD + DB + ROLE + "    grants: {}\n", 11, 13, "must be a list that is not empty", ""),
         (HEAD + DB + ROLE + "    grants: [{verbs: [query]}]\n", 11, 14, "has no `servers`", "Add `servers:`"),
         (HEAD + DB + ROLE + "    grants: [{servers: []}]\n", 11, 24, "must be a list that is not empty", ""),
-        (HEAD + DB + ROLE + "    grants: [{servers: [db], approval: x}]\n", 11, 30, "`approval`", "Remove it"),
         (HEAD + DB + ROLE + "    grants: [{servers: [db], verbs: [sql]}]\n", 11, 38, "`sql` for each of `verbs`", ""),
         (
             HEAD + DB + ROLE + "    grants: [{servers: [db], tools: [query, query]}]\n",

@@ -104,3 +104,9 @@ def test_an_issuer_without_a_name_is_told_once_and_a_role_of_its_tokens_is_nobod
         "an issuer has no `name`",
         "nobody can have role `reader` by this: no token issuer is configured",
     ]
+
+
+def test_the_claim_of_the_human_is_a_path_and_absent_by_default():
+    assert load(identity(GOOD % "")).identity.issuers[0].human == ()
+    named = load(identity(GOOD % ", claims: {human: act.sub}")).identity.issuers[0]
+    assert (named.human, named.groups) == (("act", "sub"), ("groups",))
