@@ -88,7 +88,12 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "issue 3, threats R01-R30",
         "What a masking rule claims is masked wherever text can be, in one way, and stays masked.",
         (
+            "core/policy/test_detectors.py",
+            "core/policy/test_mask_reach.py",
+            "core/policy/test_masks.py",
+            "core/policy/test_owed.py",
             "core/policy/test_paths.py",
+            "core/policy/test_styles.py",
             "core/redaction/test_fields.py",
             "core/redaction/test_marks.py",
         ),
