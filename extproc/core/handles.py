@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     """The id of a request that the server sent to the client."""
     REFUSAL = "refusal"
     """An answer of ours that travels as the id of a ping, where answers come on another stream."""
+    STATE = "state"
+    """What goes on over several rounds of one call (``requestState``)."""
     EVENT = "event"
     """The id of a stream event, by which a client resumes."""
 
@@ -79,9 +81,11 @@ def seal(ring: KeyRing, purpose: Purpose, owner: Owner, value: str) -> str:
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
 
 
-def open_handle(ring: KeyRing, purpose: Purpose, owner: Owner, handle: str) -> str | None:
+def open_handle(
+    ring: KeyRing, purpose: Purpose, owner: Owner, handle: str, *, longest: int = MAX_HANDLE_CHARS
+) -> str | None:
     """The value behind a handle, or None where it is not exactly a handle of this purpose and owner."""
-    if not handle or len(handle) > MAX_HANDLE_CHARS:
+    if not handle or len(handle) > longest:
         return None
     try:
         raw = handle.encode("ascii")

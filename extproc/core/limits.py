@@ -18,6 +18,7 @@ __all__ = [
     "MAX_KEEP",
     "MAX_KEY_SET_BYTES",
     "MAX_LIST_TTL_MS",
+    "MAX_MASKING_ROUNDS",
     "MAX_METHOD_CHARS",
     "MAX_NAME_CHARS",
     "MAX_PATH_CHARS",
@@ -33,8 +34,11 @@ __all__ = [
     "MAX_SHELL_READINGS",
     "MAX_SPIFFE_CHARS",
     "MAX_SSE_EVENT_BYTES",
+    "MAX_STATE_CHARS",
     "MAX_SUBJECT_BYTES",
+    "MAX_TEXT_DEPTH",
     "MAX_TOKEN_CHARS",
+    "MAX_UNPACKED_BYTES",
     "MIN_RSA_BITS",
     "RELEASE_PIECE_BYTES",
     "TOKEN_SKEW_SECONDS",
@@ -57,6 +61,8 @@ MAX_HANDLE_CHARS: Final = 4096
 """A sealed session id: shorter than Envoy's default header limit of 60 KiB by far."""
 MAX_TOKEN_CHARS: Final = 16384
 """A bearer token; a larger one would not fit the header limits of common proxies."""
+MAX_STATE_CHARS: Final = 64 << 10
+"""A sealed ``requestState``; with an upstream's own state inside."""
 MAX_JSON_RESPONSE_BYTES: Final = 8 << 20
 """A JSON response that must be rewritten is collected up to here; a larger one is withheld."""
 MAX_SSE_EVENT_BYTES: Final = 1 << 20
@@ -103,3 +109,9 @@ MAX_SHELL_OPERATORS: Final = 512
 """Pipes, separators, redirects and brackets of a command line, which is what the parser's worst inputs are made of."""
 MAX_SHELL_READINGS: Final = 32
 """Texts read for one command line: itself, and each piece of shell code in it (`bash -c`, `eval`, `ssh host …`)."""
+MAX_UNPACKED_BYTES: Final = 1 << 20
+"""What compressed bytes in a response may unpack to and still be searched; more counts as not searched."""
+MAX_TEXT_DEPTH: Final = 5
+"""Texts inside of texts: JSON in a string of JSON, or base64 in either. Real results have one or two."""
+MAX_MASKING_ROUNDS: Final = 8
+"""Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""

@@ -93,6 +93,9 @@ def decided(
         event["reason"] = verdict.reason
         event["policy"] = verdict.policy_digest
         event["shadow"] = shadow_mode or verdict.shadowed
+        if verdict.approval is not None:
+            event["approval"] = verdict.approval.name
+            event["ticket"] = verdict.ticket or None
     else:
         event["effect"] = "reject"
         event["verb"] = None if message is None else _VERBS[message.verb]

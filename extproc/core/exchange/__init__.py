@@ -1,10 +1,15 @@
 """The corridor of one HTTP exchange: events in, commands out; it owns the order and holds no rule."""
 
-from extproc.core.exchange.corridor import Exchange, Snapshot, Verdict
+from extproc.core.exchange.corridor import Exchange
+from extproc.core.exchange.snapshot import Snapshot, Verdict
 from extproc.core.exchange.vocabulary import (
     Abort,
     Acknowledge,
     Answer,
+    ApprovalAnswered,
+    ApprovalRefused,
+    ApprovalUsed,
+    AskApproval,
     BodyReceived,
     Closed,
     Command,
@@ -27,6 +32,7 @@ from extproc.core.exchange.vocabulary import (
     Stored,
     StoreFailed,
     TakeQuotas,
+    UseApproval,
     WantKeys,
 )
 
@@ -34,6 +40,10 @@ __all__ = [
     "Abort",
     "Acknowledge",
     "Answer",
+    "ApprovalAnswered",
+    "ApprovalRefused",
+    "ApprovalUsed",
+    "AskApproval",
     "BodyReceived",
     "Closed",
     "Command",
@@ -58,6 +68,7 @@ __all__ = [
     "StoreFailed",
     "Stored",
     "TakeQuotas",
+    "UseApproval",
     "Verdict",
     "WantKeys",
 ]

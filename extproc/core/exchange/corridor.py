@@ -7,23 +7,27 @@ stream: Envoy then fails closed (invariants 2 and 4). ``Forward`` leaves only in
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from extproc.core.exchange.intent import Asked, intent
-from extproc.core.exchange.opening import opened
-from extproc.core.exchange.refusing import refused
+from extproc.core.approval import digest
+from extproc.core.exchange.request import Request, known
 from extproc.core.exchange.responding import Responding, owes_response
-from extproc.core.exchange.visible import Call, Visible
+from extproc.core.exchange.snapshot import Snapshot, Verdict
+from extproc.core.exchange.visible import Visible
 from extproc.core.exchange.vocabulary import (
     Abort,
     Acknowledge,
     Answer,
+    ApprovalAnswered,
+    ApprovalRefused,
+    ApprovalUsed,
     BodyReceived,
     Closed,
     Command,
+    Conclude,
     CountSession,
     DeadlinePassed,
     Event,
@@ -35,32 +39,19 @@ from extproc.core.exchange.vocabulary import (
     ResponseHeadReceived,
     ResponseTrailersReceived,
     SessionCounted,
-    Store,
     Stored,
     StoreFailed,
     TakeQuotas,
+    UseApproval,
     WantKeys,
 )
-from extproc.core.handles import KeyRing, Owner
-from extproc.core.identity.principals import identify
-from extproc.core.identity.tokens import KEY_UNKNOWN, KeySets, Memory
-from extproc.core.model import (
-    Decision,
-    Effect,
-    Message,
-    MessageKind,
-    Principal,
-    RequestHead,
-    ResourceKind,
-)
+from extproc.core.model import Decision, Effect, Message, MessageKind
 from extproc.core.policy import decide
-from extproc.core.policy.compiled import Policy
 from extproc.core.rejection import INTERNAL_ERROR, INVALID_REQUEST, Rejection
+from extproc.core.tickets import Ask, Ticket, TicketState
 from extproc.core.wire import mcp, replies
 
-__all__ = ["Exchange", "Snapshot", "Verdict"]
-
-T = TypeVar("T")
+__all__ = ["Exchange"]
 
 
 class State(StrEnum):
@@ -69,7 +60,9 @@ class State(StrEnum):
     HEAD = "head"
     BODY = "body"
     COUNTING = "counting"
+    HOLDING = "holding"
     LIMITING = "limiting"
+    USING = "using"
     STORING = "storing"
     FORWARDED = "forwarded"
     RESPONDING = "responding"
@@ -77,45 +70,15 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What was decided, for the metrics: label values from closed sets only."""
-
-    server: str = "unknown"
-    verb: str = "none"
-    effect: str = "reject"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """What one exchange rests on, unchanged from its first event to its last.
-
-    ``keys`` are the token issuers' keys where this service verifies tokens itself, and ``memory`` what it verified
-    lately; both are None where Envoy's jwt_authn does it.
-    """
-
-    policy: Policy
-    ring: KeyRing
-    keys: KeySets | None = None
-    memory: Memory | None = None
-
-
 class Exchange:
     """One HTTP request and its response."""
 
     def __init__(self, snapshot: Snapshot, *, decision_id: str) -> None:
-        self._snapshot = snapshot
-        self._policy = snapshot.policy
-        self._decision_id = decision_id
+        self._request = Request(snapshot, decision_id)
         self._state = State.HEAD
-        self._started = 0
-        self._head: RequestHead | None = None
-        self._principal: Principal | None = None
-        self._owner: Owner | None = None
-        self._message: Message | None = None
         self._decision: Decision | None = None
-        self._headers: Mapping[str, str | None] = {}
-        self._answered_elsewhere = False
+        self._ask: Ask | None = None
+        self._ticket: Ticket | None = None
         self._pending: Answer | Forward | Pass | None = None
         self._responding: Responding | None = None
         self.verdict = Verdict()
@@ -144,94 +107,114 @@ class Exchange:
     # --- the request ---------------------------------------------------------------------------------------------
 
     def _on_head(self, event: HeadReceived) -> tuple[Command, ...]:
-        self._started, self._head = event.at, event.head
-        if event.head.server in self._policy.servers:
+        request = self._request
+        if event.head.server in request.snapshot.policy.servers:
             self.verdict = Verdict(server=event.head.server)
-        snapshot = self._snapshot
-        identified = identify(
-            self._policy.identity, event.head, now=event.at / 1e9, keys=snapshot.keys, memory=snapshot.memory
-        )
-        if isinstance(identified, Rejection):
-            wanted = (WantKeys(),) if identified.reason == KEY_UNKNOWN else ()
-            return (*wanted, *self._refuse(event.at, identified))
-        self._principal, self._owner = identified, Owner.of(identified, event.head.server)
+        no = request.identify(event.head, event.at)
+        if no is not None:
+            wanted = (WantKeys(),) if request.wants_keys(no) else ()
+            return (*wanted, *self._refuse(event.at, no))
         if event.bodiless:
             return self._on_message(event.at, mcp.read_bodiless(event.head), 0)
         self._state = State.BODY
         return (Acknowledge(),)
 
     def _on_body(self, event: BodyReceived) -> tuple[Command, ...]:
-        return self._on_message(event.at, mcp.read_message(_known(self._head), event.body), len(event.body))
+        read = mcp.read_message(known(self._request.head), event.body)
+        return self._on_message(event.at, read, len(event.body))
 
     def _on_message(self, at: int, read: Message | Rejection, size: int) -> tuple[Command, ...]:
-        if isinstance(read, Rejection):
-            return self._refuse(at, read, size=size)
-        ready = opened(read, _known(self._head), _known(self._owner), self._snapshot.ring)
-        if isinstance(ready, Rejection):
-            return self._refuse(at, ready, message=read, size=size)
-        self._message, self._owner, self._headers = ready.message, ready.owner, ready.headers
-        self._answered_elsewhere = ready.answered_elsewhere
-        if decide.asks_session_calls(self._policy, _known(self._head).server):
+        no = self._request.take(read, size, at)
+        if no is not None:
+            return self._refuse(at, no)
+        key = self._request.counts_session()
+        if key is not None:
             self._state = State.COUNTING
-            who = _known(self._owner)
-            return (CountSession(key=repr((who.issuer, who.subject, who.server, who.session))),)
-        return self._judge(at, 0)
+            return (CountSession(key=key),)
+        return self._judged(at, self._request.judge())
 
     def _on_counted(self, event: SessionCounted) -> tuple[Command, ...]:
-        return self._judge(event.at, event.calls)
+        self._request.session_calls = event.calls
+        return self._judged(event.at, self._request.judge())
 
-    def _judge(self, at: int, session_calls: int) -> tuple[Command, ...]:
-        message = _known(self._message)
-        decision = decide.judge(
-            self._policy, _known(self._principal), _known(self._head).server, message, session_calls=session_calls
-        )
-        if decision.effect is Effect.ALLOW and decision.obligations.quotas:
-            self._decision, self._state = decision, State.LIMITING
+    def _judged(self, at: int, decision: Decision) -> tuple[Command, ...]:
+        self._decision = decision
+        if decision.effect is not Effect.HOLD or decision.shadowed:
+            return self._limited(at, decision)
+        self._ask = ask = self._request.ask(decision)
+        going_on = self._request.round
+        if going_on is not None and going_on.used is not None:
+            self._state = State.USING
+            return (UseApproval(ticket=going_on.ticket, ask=ask, used=going_on.used),)
+        self._state = State.HOLDING
+        return (self._request.hold(decision, ask),)
+
+    def _on_answered(self, event: ApprovalAnswered) -> tuple[Command, ...]:
+        again = self._request.judge_again(event.snapshot, event.at)
+        if isinstance(again, Rejection):
+            return self._refuse(event.at, again)
+        if again.effect is not Effect.HOLD or again.shadowed:
+            return self._limited(event.at, again)
+        self._decision, self._ask = again, self._request.ask(again)
+        if event.ticket.state is not TicketState.APPROVED or event.ticket.digest != digest(self._ask):
+            decision, self._pending = self._request.tell(again, event.ticket, event.at)
+            return self._decided(event.at, decision)
+        self._ticket = event.ticket
+        return self._limited(event.at, again)
+
+    def _limited(self, at: int, decision: Decision) -> tuple[Command, ...]:
+        self._decision = decision
+        if decision.effect is not Effect.DENY and decision.obligations.quotas:
+            self._state = State.LIMITING
             return (TakeQuotas(quotas=decision.obligations.quotas),)
-        return self._decided(at, decision)
+        return self._approved(at, decision)
 
     def _on_quotas(self, event: QuotasTaken) -> tuple[Command, ...]:
-        decision = _known(self._decision)
+        decision = known(self._decision)
         if event.exceeded is not None:
-            decision = decide.over_quota(self._policy, _known(self._head).server, decision, event.exceeded)
+            request = self._request
+            no = decide.over_quota(request.snapshot.policy, request.server, decision, event.exceeded)
+            return self._decided(event.at, no)
+        return self._approved(event.at, decision)
+
+    def _approved(self, at: int, decision: Decision) -> tuple[Command, ...]:
+        if self._ticket is None:
+            return self._decided(at, decision)
+        self._state = State.USING
+        return (UseApproval(ticket=self._ticket.id, ask=known(self._ask)),)
+
+    def _on_used(self, event: ApprovalUsed) -> tuple[Command, ...]:
+        self._ticket = event.ticket
+        decision = replace(known(self._decision), effect=Effect.ALLOW, reason="approved", ticket=event.ticket.id)
+        return self._decided(event.at, decision)
+
+    def _on_approval_refused(self, event: ApprovalRefused) -> tuple[Command, ...]:
+        decision = replace(known(self._decision), effect=Effect.DENY, reason=event.reason, message=event.words)
         return self._decided(event.at, decision)
 
     def _decided(self, at: int, decision: Decision) -> tuple[Command, ...]:
         self._decision, self._state = decision, State.STORING
-        message = _known(self._message)
-        shadowed = decision.effect is Effect.DENY and decision.shadowed
+        shadowed = decision.effect is not Effect.ALLOW and decision.shadowed
         effect = "shadow" if shadowed else str(decision.effect)
         self.verdict = Verdict(server=self.verdict.server, verb=decision.verb.name.lower(), effect=effect)
-        if decision.effect is Effect.DENY and not shadowed:
-            self._pending = refused(
-                message,
-                decision,
-                _known(self._owner),
-                self._snapshot.ring,
-                decision_id=self._decision_id,
-                elsewhere=self._answered_elsewhere,
-            )
-        else:
-            call = Call(
-                message=message,
-                decision=decision,
-                owner=_known(self._owner),
-                ring=self._snapshot.ring,
-                sees=self._sees,
-                decision_id=self._decision_id,
-                started=self._started,
-            )
-            self._responding = Responding(Visible(call))
-        return (self._store(at, decision, message, len(message.body)),)
+        if decision.effect is Effect.ALLOW or shadowed:
+            self._responding = Responding(Visible(self._request.call(decision, self._ticket)))
+        elif self._pending is None:
+            self._pending = self._request.refusal(decision)
+        return (self._request.store(at, decision),)
 
-    def _refuse(self, at: int, no: Rejection, *, message: Message | None = None, size: int = 0) -> tuple[Command, ...]:
+    def _refuse(self, at: int, no: Rejection) -> tuple[Command, ...]:
         self._state = State.STORING
-        self._pending = Answer(reply=replies.refusal(no), rule=no.reason, decision_id=self._decision_id)
-        return (self._store(at, no, message, size),)
+        self._pending = Answer(reply=replies.refusal(no), rule=no.reason, decision_id=self._request.decision_id)
+        return (self._request.store(at, no),)
 
-    def _store(self, at: int, verdict: Decision | Rejection, message: Message | None, size: int) -> Store:
-        asked = Asked(at=at, head=_known(self._head), principal=self._principal, owner=self._owner, message=message)
-        return Store(event=intent(asked, verdict, self._policy, decision_id=self._decision_id, body_bytes=size))
+    def _on_gone(self, event: Closed) -> tuple[Command, ...]:
+        """Write down that nobody waits for a held call any more; it is not made (threat A17)."""
+        self._state = State.FAILED
+        decision = replace(known(self._decision), reason="client_gone")
+        store = self._request.store(event.at, decision)
+        nanoseconds = max(event.at - self._request.started, 0)
+        return (Conclude(event=store.event, result="cut", nanoseconds=nanoseconds),)
 
     # --- the turn ------------------------------------------------------------------------------------------------
 
@@ -239,15 +222,16 @@ class Exchange:
         if self._pending is not None:
             self._state = State.OVER
             return (self._pending,)
-        message, decision = _known(self._message), _known(self._decision)
-        owes = owes_response(message, decision.obligations.recording)
+        request, message, decision = self._request, known(self._request.message), known(self._decision)
+        # what ran on an approval may be asked back by the upstream, and must come back to the same approval
+        owes = owes_response(message, decision.obligations.recording) or self._ticket is not None
         self._state = State.FORWARDED if owes else State.OVER
-        expires = _known(self._principal).expires_at
+        expires = known(request.principal).expires_at
         is_long = message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
         forward = Forward(
             rule=decision.rule,
-            decision_id=self._decision_id,
-            headers=self._headers,
+            decision_id=request.decision_id,
+            headers=request.headers,
             body=message.body if message.rewritten else None,
             owes=owes,
             until=(math.inf if expires is None else expires) if is_long else None,
@@ -261,7 +245,7 @@ class Exchange:
         if self._pending is not None and not isinstance(self._pending, Forward):  # a refusal stands, recorded or not
             return (self._pending,)
         del event
-        message = self._message
+        message = self._request.message
         no = Rejection(
             status=503,
             code=INTERNAL_ERROR,
@@ -269,12 +253,7 @@ class Exchange:
             reason="store_failed",
             id=message.id if message is not None else None,
         )
-        return (Answer(reply=replies.refusal(no), rule=no.reason, decision_id=self._decision_id),)
-
-    def _sees(self, kind: ResourceKind, name: str) -> bool:
-        client = decide.client_of(_known(self._message))
-        server = _known(self._head).server
-        return decide.sees(self._policy, _known(self._principal), server, client, kind, name)
+        return (Answer(reply=replies.refusal(no), rule=no.reason, decision_id=self._request.decision_id),)
 
     # --- the response --------------------------------------------------------------------------------------------
 
@@ -290,35 +269,29 @@ class Exchange:
         no = Rejection(
             status=event.status, code=INVALID_REQUEST, message="Answered by Envoy.", reason="answered_by_envoy"
         )
-        return (self._store(event.at, no, None, 0),)
+        return (self._request.store(event.at, no),)
 
     def _on_response_head(self, event: ResponseHeadReceived) -> tuple[Command, ...]:
         self._state = State.RESPONDING
-        return self._after(_known(self._responding).head(event))
+        return self._after(known(self._responding).head(event))
 
     def _on_response_body(self, event: ResponseBodyReceived) -> tuple[Command, ...]:
-        return self._after(_known(self._responding).body(event.at, event.chunk, last=event.last))
+        return self._after(known(self._responding).body(event.at, event.chunk, last=event.last))
 
     def _on_trailers(self, event: ResponseTrailersReceived) -> tuple[Command, ...]:
-        return self._after(_known(self._responding).trailers(event.at, event.names))
+        return self._after(known(self._responding).trailers(event.at, event.names))
 
     def _on_deadline(self, event: DeadlinePassed) -> tuple[Command, ...]:
-        return self._after(_known(self._responding).cut(event.at))
+        return self._after(known(self._responding).cut(event.at))
 
     def _on_closed(self, event: Closed) -> tuple[Command, ...]:
         self._state = State.FAILED
         return self._responding.lost(event.at) if self._responding is not None else ()
 
     def _after(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
-        if _known(self._responding).over:
+        if known(self._responding).over:
             self._state = State.OVER
         return commands
-
-
-def _known(value: T | None) -> T:
-    if value is None:  # a gap in the table of moves is a bug, and bugs fail closed
-        raise LookupError("not known in this state")
-    return value
 
 
 _MOVES: Final[Mapping[tuple[State, type], Callable[[Exchange, Any], tuple[Command, ...]]]] = MappingProxyType(
@@ -329,8 +302,16 @@ _MOVES: Final[Mapping[tuple[State, type], Callable[[Exchange, Any], tuple[Comman
         (State.BODY, ResponseHeadReceived): Exchange._on_early_reply,
         (State.COUNTING, SessionCounted): Exchange._on_counted,
         (State.COUNTING, StoreFailed): Exchange._on_store_failed,
+        (State.HOLDING, ApprovalAnswered): Exchange._on_answered,
+        (State.HOLDING, ApprovalRefused): Exchange._on_approval_refused,
+        (State.HOLDING, StoreFailed): Exchange._on_store_failed,
+        (State.HOLDING, Closed): Exchange._on_gone,
         (State.LIMITING, QuotasTaken): Exchange._on_quotas,
         (State.LIMITING, StoreFailed): Exchange._on_store_failed,
+        (State.USING, ApprovalUsed): Exchange._on_used,
+        (State.USING, ApprovalRefused): Exchange._on_approval_refused,
+        (State.USING, StoreFailed): Exchange._on_store_failed,
+        (State.USING, Closed): Exchange._on_gone,
         (State.STORING, Stored): Exchange._on_stored,
         (State.STORING, StoreFailed): Exchange._on_store_failed,
         (State.STORING, Closed): Exchange._on_closed,

@@ -9,37 +9,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from extproc.core.exchange.rounds import Round, resume
+from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.handles import OWNER_PARAMETER, KeyRing, Owner, Purpose, open_handle, open_path
 from extproc.core.model import Era, Message, MessageKind, RequestHead
 from extproc.core.rejection import INVALID_REQUEST, Rejection
 from extproc.core.wire import strict_json
 
-__all__ = ["Opened", "opened"]
+__all__ = ["Opened", "marked", "opened", "unmarked"]
 
 SESSION_HEADER = "mcp-session-id"
 EVENT_HEADER = "last-event-id"
+_OPENS_URLS = "\0url"
+# a session id is visible ASCII (MCP 2025-11-25 basic/transports), so no id ends like this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """The message as the upstream should get it, its owner with the session, and the headers to set or remove.
 
-    ``answered_elsewhere``: the answer comes on another stream (the 2024-11-05 transport).
+    ``answered_elsewhere``: the answer comes on another stream (the 2024-11-05 transport). ``opens_urls``: the client
+    said so when the session began. ``round`` is what the message goes on with, None where it begins something.
     """
 
     message: Message
     owner: Owner
     headers: Mapping[str, str | None]
     answered_elsewhere: bool
+    opens_urls: bool = False
+    round: Round | None = None
 
 
-def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> Opened | Rejection:
+def opened(message: Message, head: RequestHead, owner: Owner, snapshot: Snapshot, at: int) -> Opened | Rejection:
     """Open every handle that a message carries; refuses one that is not this owner's, and a path that is not told."""
+    ring = snapshot.ring
     if not head.path.startswith("/"):  # Envoy does not tell it, and it might name any session
         return _refused(message, 400, "Invalid request: no path", "path_unknown")
     headers: dict[str, str | None] = {SESSION_HEADER: None, EVENT_HEADER: None}
     legacy, in_path = message.era is Era.LEGACY, _names_a_session(head.path)
-    handle = head.headers.get(SESSION_HEADER) if legacy else None
+    handle, opens_urls = head.headers.get(SESSION_HEADER) if legacy else None, False
     event = head.headers.get(EVENT_HEADER) if legacy else None
     if in_path and (handle is not None or not legacy):
         # a server of the older transport goes by the path, whatever the headers claim: two sessions are none
@@ -50,18 +58,43 @@ def opened(message: Message, head: RequestHead, owner: Owner, ring: KeyRing) -> 
         )
         if session is None:
             return _unknown_session(message)
+        session, opens_urls = unmarked(session)
         headers[SESSION_HEADER] = None if in_path else session
         owner = replace(owner, session=session)
     if event is not None:
         headers[EVENT_HEADER] = open_handle(ring, Purpose.EVENT, owner, event)
         if headers[EVENT_HEADER] is None:
             return _unknown_session(message)
+    continued = _continued(message, owner, snapshot, at)
+    if isinstance(continued, Rejection):
+        return continued
+    message, going_on = continued
+    return Opened(
+        message=message,
+        owner=owner,
+        headers=headers,
+        answered_elsewhere=in_path,
+        opens_urls=opens_urls,
+        round=going_on,
+    )
+
+
+def _continued(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple[Message, Round | None] | Rejection:
+    """What answers or goes on with something earlier, in the upstream's own words for it."""
     if message.kind is MessageKind.RESPONSE:
-        restored = _restored(message, owner, ring)
-        if isinstance(restored, Rejection):
-            return restored
-        message = restored
-    return Opened(message=message, owner=owner, headers=headers, answered_elsewhere=in_path)
+        restored = _restored(message, owner, snapshot.ring)
+        return restored if isinstance(restored, Rejection) else (restored, None)
+    return resume(message, owner, snapshot, at) if "requestState" in message.params else (message, None)
+
+
+def marked(session: str, *, opens_urls: bool) -> str:
+    """What is sealed in the place of a session id: the id, and whether its client opens URLs for its human."""
+    return f"{session}{_OPENS_URLS}" if opens_urls else session
+
+
+def unmarked(sealed: str) -> tuple[str, bool]:
+    """The session id, and whether its client opens URLs."""
+    return sealed.removesuffix(_OPENS_URLS), sealed.endswith(_OPENS_URLS)
 
 
 def _names_a_session(path: str) -> bool:

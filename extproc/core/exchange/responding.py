@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from extproc.core import audit
+from extproc.core.exchange.opening import marked
 from extproc.core.exchange.visible import FILTERED, Visible
 from extproc.core.exchange.vocabulary import (
     Answer,
@@ -131,7 +132,8 @@ class Responding:
             return {SESSION: None}
         owner = self.visible.call.owner
         self.visible.settle_session(session)
-        return {SESSION: seal(self.visible.call.ring, Purpose.SESSION, replace(owner, session=""), session)}
+        value = marked(session, opens_urls=self.visible.call.opens_urls)
+        return {SESSION: seal(self.visible.call.ring, Purpose.SESSION, replace(owner, session=""), value)}
 
     def _json(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
         if self._streams_through:

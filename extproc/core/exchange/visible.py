@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from extproc.core import catalog
+from extproc.core.exchange.asking import can_open_urls
 from extproc.core.exchange.refusing import refusal_in
+from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
 from extproc.core.handles import KeyRing, Owner, Purpose, seal
 from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind
 from extproc.core.rejection import Rejection
-from extproc.core.wire import jsonrpc, strict_json, uris
+from extproc.core.tickets import Ticket
+from extproc.core.wire import jsonrpc, replies, strict_json, uris
 
 __all__ = ["FILTERED", "Call", "Visible"]
 
@@ -33,6 +36,13 @@ class Call:
     sees: catalog.Sees
     decision_id: str
     started: int
+    used: Ticket | None = None
+    """The approval that the call ran on."""
+
+    @property
+    def opens_urls(self) -> bool:
+        """Whether a handshake says that the client opens URLs for its human."""
+        return self.message.method == "initialize" and can_open_urls(self.message.params.get("capabilities"))
 
     @property
     def is_stream(self) -> bool:
@@ -93,12 +103,35 @@ class Visible:
         result = value.get("result")
         if not isinstance(result, dict):
             return value
+        going_on = self._goes_on(result)
+        if going_on is None:
+            self.failed = True
+            return replies.withheld_message(parsed.id, self.call.decision_id)
+        result = going_on
         filtered = self._filtered(result)
         self.hidden += filtered.hidden
-        if filtered.result is result:
+        if filtered.result is value["result"]:
             return value
         self._keep(filtered.result)
         return {**value, "result": filtered.result}
+
+    def _goes_on(self, result: dict[str, Json]) -> dict[str, Json] | None:
+        """The result with the upstream's state sealed to its owner, and with the approval that the call ran on.
+
+        None where the state is too large to travel.
+        """
+        call, state = self.call, result.get("requestState")
+        if call.message.era is not Era.MODERN or result.get("resultType") != "input_required":
+            return result
+        round_ = Round(
+            call=call_digest(call.message),
+            until=call.started + LIFE_NANOSECONDS,
+            ticket=call.used.id if call.used is not None else "",
+            used=call.used.revision if call.used is not None else None,
+            upstream=state if isinstance(state, str) else None,
+        )
+        sealed = seal_round(call.ring, call.owner, round_)
+        return None if sealed is None else {**result, "requestState": sealed}
 
     def _filtered(self, result: dict[str, Json]) -> catalog.Filtered:
         message, sees = self.call.message, self._sees

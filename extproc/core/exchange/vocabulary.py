@@ -1,19 +1,25 @@
 """The corridor's vocabulary: events are past tense and come in, commands are imperative and go out.
 
-Each command that asks the world for something (``Store``, ``CountSession``, ``TakeQuotas``) is answered by exactly
-one event; the others are done in the order in which they were given.
+Each command that asks the world for something (``Store``, ``CountSession``, ``TakeQuotas``, ``AskApproval``,
+``UseApproval``) is answered by exactly one event; the others are done in the order in which they were given.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.model import Json, Quota, Reply, RequestHead, empty
+from extproc.core.tickets import ApprovalRule, Ask, Ticket
 
 __all__ = [
     "Abort",
     "Acknowledge",
     "Answer",
+    "ApprovalAnswered",
+    "ApprovalRefused",
+    "ApprovalUsed",
+    "AskApproval",
     "BodyReceived",
     "Closed",
     "Command",
@@ -36,6 +42,7 @@ __all__ = [
     "StoreFailed",
     "Stored",
     "TakeQuotas",
+    "UseApproval",
     "WantKeys",
 ]
 
@@ -71,6 +78,32 @@ class QuotasTaken:
 
     at: int
     exceeded: Quota | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAnswered:
+    """``AskApproval`` was done: the ticket as it is by now, and what is true by now (everything is decided again)."""
+
+    at: int
+    ticket: Ticket
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalUsed:
+    """``UseApproval`` was done: the ticket is used up by this call and by no other."""
+
+    at: int
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRefused:
+    """The question cannot be put, or its ticket not be used; ``words`` are for the client."""
+
+    at: int
+    reason: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +184,24 @@ class TakeQuotas:
     """Count this call against every quota."""
 
     quotas: tuple[Quota, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskApproval:
+    """Put a question to humans, or find it put already; wait for the answer at most ``seconds``."""
+
+    ask: Ask
+    rule: ApprovalRule
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseApproval:
+    """Use an approved ticket up, or, where ``used`` is its revision since, go on with the call that used it."""
+
+    ticket: str
+    ask: Ask
+    used: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +291,9 @@ Event: TypeAlias = (
     | BodyReceived
     | SessionCounted
     | QuotasTaken
+    | ApprovalAnswered
+    | ApprovalUsed
+    | ApprovalRefused
     | Stored
     | StoreFailed
     | ResponseHeadReceived
@@ -253,6 +307,8 @@ Command: TypeAlias = (
     | WantKeys
     | CountSession
     | TakeQuotas
+    | AskApproval
+    | UseApproval
     | Store
     | Forward
     | Answer

@@ -14,7 +14,10 @@ from extproc.core.model import Decision, Era, Json, Message, MessageKind, Reply,
 from extproc.core.rejection import DENIED, INTERNAL_ERROR, Rejection
 from extproc.core.wire.strict_json import encode
 
-__all__ = ["denial", "refusal", "withheld"]
+__all__ = ["denial", "input_required", "refusal", "url_required", "withheld", "withheld_message"]
+
+URL_REQUIRED: Final = -32042
+"""URLElicitationRequiredError of MCP 2025-11-25."""
 
 _JSON: Final = ("content-type", "application/json")
 _ALLOW: Final = {"post_only": "POST"}
@@ -53,12 +56,27 @@ def denial(message: Message, decision: Decision, decision_id: str) -> Reply:
 
 def withheld(request_id: RequestId | None, decision_id: str) -> bytes:
     """The body that stands for a response that could not be read, and so must not be passed on (invariant 5)."""
-    return _error(
-        request_id,
-        INTERNAL_ERROR,
-        "The response was withheld by the gateway",
-        {"reason": "withheld", "decision_id": decision_id},
-    )
+    return encode(withheld_message(request_id, decision_id))
+
+
+def withheld_message(request_id: RequestId | None, decision_id: str) -> dict[str, Json]:
+    """The message of ``withheld``."""
+    facts = {"reason": "withheld", "decision_id": decision_id}
+    return _error_message(request_id, INTERNAL_ERROR, "The response was withheld by the gateway", facts)
+
+
+def input_required(message: Message, state: str, requests: Mapping[str, Json] | None) -> Reply:
+    """A round of a modern call that is not over (patterns/mrtr): with requests to its human, or to ask again."""
+    result: dict[str, Json] = {"resultType": "input_required", "requestState": state}
+    if requests:
+        result["inputRequests"] = dict(requests)
+    return Reply(status=200, body=encode({"jsonrpc": "2.0", "id": message.id, "result": result}), headers=(_JSON,))
+
+
+def url_required(message: Message, elicitation: Mapping[str, Json]) -> Reply:
+    """What sends the human of a 2025-11-25 client to a page (URLElicitationRequiredError)."""
+    body = _error(message.id, URL_REQUIRED, str(elicitation["message"]), {"elicitations": [dict(elicitation)]})
+    return Reply(status=200, body=body, headers=(_JSON,))
 
 
 def _tool_result(message: Message, decision: Decision, decision_id: str) -> bytes:
@@ -74,8 +92,12 @@ def _words(decision: Decision) -> str:
 
 
 def _error(request_id: RequestId | None, code: int, message: str, facts: Mapping[str, Json]) -> bytes:
+    return encode(_error_message(request_id, code, message, facts))
+
+
+def _error_message(request_id: RequestId | None, code: int, message: str, facts: Mapping[str, Json]) -> dict[str, Json]:
     error: dict[str, Json] = {"code": code, "message": message}
     if facts:
         error["data"] = dict(facts)
     # An id that could not be read is null, not absent (JSON-RPC 2.0 section 5).
-    return encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+    return {"jsonrpc": "2.0", "id": request_id, "error": error}

@@ -15,7 +15,7 @@ def test_every_event_names_the_policy_and_its_mode_also_of_a_server_that_is_none
         script.begin()
         script.play(BodyReceived(at=NOW, body=b"[]"))
         assert (script.world.records[0]["policy"], script.world.records[0]["shadow"]) == (
-            script.exchange._policy.digest,
+            script.exchange._request.snapshot.policy.digest,
             shadow,
         )
 

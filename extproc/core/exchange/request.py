@@ -1,0 +1,187 @@
+"""The request of one exchange: what is known of it so far, and the questions that the rooms answer about it."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from extproc.core.access import NO_FACTS, Facts
+from extproc.core.exchange.admitting import admitted, still_admitted
+from extproc.core.exchange.asking import CAPABILITIES, ask_of, can_open_urls, told
+from extproc.core.exchange.intent import Asked, intent
+from extproc.core.exchange.opening import opened
+from extproc.core.exchange.refusing import refused
+from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
+from extproc.core.exchange.snapshot import Snapshot
+from extproc.core.exchange.visible import Call
+from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
+from extproc.core.handles import Owner
+from extproc.core.identity.tokens import KEY_UNKNOWN
+from extproc.core.model import Decision, Era, Message, Principal, RequestHead, ResourceKind
+from extproc.core.policy import decide
+from extproc.core.rejection import Rejection
+from extproc.core.tickets import Ask, Ticket, TicketState
+
+__all__ = ["Request", "known"]
+
+T = TypeVar("T")
+
+
+def known(value: T | None) -> T:
+    """What must be known by now; a gap in the table of moves is a bug, and bugs fail closed."""
+    if value is None:
+        raise LookupError("not known in this state")
+    return value
+
+
+class Request:
+    """Grows from head to decision; ``snapshot`` is what it is judged by."""
+
+    def __init__(self, snapshot: Snapshot, decision_id: str) -> None:
+        self.snapshot = snapshot
+        self.decision_id = decision_id
+        self.started = 0
+        self.head: RequestHead | None = None
+        self.principal: Principal | None = None
+        self.owner: Owner | None = None
+        self.message: Message | None = None
+        self.facts: Facts = NO_FACTS
+        self.headers: Mapping[str, str | None] = {}
+        self.size = 0
+        self.session_calls = 0
+        self.round: Round | None = None
+        self._opens_urls = False
+        self._answered_elsewhere = False
+
+    @property
+    def server(self) -> str:
+        """The server that the Envoy route names."""
+        return known(self.head).server
+
+    def identify(self, head: RequestHead, at: int) -> Rejection | None:
+        """Take the head; the refusal of a caller who may not come in."""
+        self.started, self.head = at, head
+        identified = admitted(self.snapshot, head, at)
+        if isinstance(identified, Rejection):
+            return identified
+        self.principal, self.owner = identified, Owner.of(identified, head.server)
+        return None
+
+    def wants_keys(self, no: Rejection) -> bool:
+        """Whether newer keys of the issuers might cure a refusal."""
+        return no.reason == KEY_UNKNOWN
+
+    def take(self, read: Message | Rejection, size: int, at: int) -> Rejection | None:
+        """Take the message; the refusal of one that cannot be read, or carries a handle that is not its owner's."""
+        self.size = size
+        if isinstance(read, Rejection):
+            return read
+        self.message = read
+        ready = opened(read, known(self.head), known(self.owner), self.snapshot, at)
+        if isinstance(ready, Rejection):
+            return ready
+        self.message, self.owner, self.headers = ready.message, ready.owner, ready.headers
+        self.round, self._opens_urls = ready.round, ready.opens_urls
+        self._answered_elsewhere = ready.answered_elsewhere
+        return self._admit_again(at) if ready.owner.session else None
+
+    def _admit_again(self, at: int) -> Rejection | None:
+        session = known(self.owner).session
+        again = still_admitted(self.snapshot, known(self.head), known(self.principal), session, at)
+        if isinstance(again, Rejection):
+            return again
+        self.principal = again
+        return None
+
+    def counts_session(self) -> str | None:
+        """The key under which the session's calls are counted, where a condition asks for them."""
+        if not decide.asks_session_calls(self.snapshot.policy, self.server):
+            return None
+        who = known(self.owner)
+        return repr((who.issuer, who.subject, who.server, who.session))
+
+    def judge(self) -> Decision:
+        """The decision by the snapshot."""
+        principal, message = known(self.principal), known(self.message)
+        return decide.judge(self.snapshot.policy, principal, self.server, message, session_calls=self.session_calls)
+
+    def judge_again(self, snapshot: Snapshot, at: int) -> Decision | Rejection:
+        """The decision by what is true after a hold: nothing of the first one counts any more (invariant 6)."""
+        self.snapshot = snapshot
+        return self._admit_again(at) or self.judge()
+
+    # --- approval ------------------------------------------------------------------------------------------------
+
+    def ask(self, decision: Decision) -> Ask:
+        """The question to humans whether this may run."""
+        return ask_of(known(self.principal), self.server, known(self.message), decision, self.facts)
+
+    def hold(self, decision: Decision, ask: Ask) -> AskApproval:
+        """Ask; who opens URLs is sent to the page before anything is held open, and held open when he is back."""
+        rule = known(decision.approval)
+        sent_away = self._is_sent_away()
+        return AskApproval(ask=ask, rule=rule, seconds=0 if sent_away else rule.hold)
+
+    def _is_sent_away(self) -> bool:
+        if not (self.snapshot.console and self._can_open_urls()):
+            return False
+        return self.round is None or not self.round.ticket
+
+    def _can_open_urls(self) -> bool:
+        message = known(self.message)
+        if message.era is Era.MODERN:
+            return can_open_urls(message.params.get("_meta", {}).get(CAPABILITIES))
+        return self._opens_urls
+
+    def tell(self, decision: Decision, ticket: Ticket, at: int) -> tuple[Decision, Answer]:
+        """What a call gets that is not approved (yet)."""
+        message, asks = known(self.message), self._is_sent_away()
+        state: str | None = None
+        if message.era is Era.MODERN and (asks or self.round is not None) and ticket.state is TicketState.PENDING:
+            waiting = Round(call=call_digest(message), until=at + LIFE_NANOSECONDS, ticket=ticket.id)
+            state = seal_round(self.snapshot.ring, known(self.owner), waiting)
+        verdict, reply = told(
+            message,
+            decision,
+            ticket,
+            decision_id=self.decision_id,
+            console=self.snapshot.console,
+            state=state,
+            asks=asks,
+        )
+        return verdict, Answer(reply=reply, rule=verdict.rule, decision_id=self.decision_id)
+
+    # --- its end -------------------------------------------------------------------------------------------------
+
+    def refusal(self, decision: Decision) -> Answer | Forward:
+        """The command that tells the client of a denial."""
+        return refused(
+            known(self.message),
+            decision,
+            known(self.owner),
+            self.snapshot.ring,
+            decision_id=self.decision_id,
+            elsewhere=self._answered_elsewhere,
+        )
+
+    def call(self, decision: Decision, used: Ticket | None) -> Call:
+        """What goes upstream, with all that its response needs."""
+        return Call(
+            message=known(self.message),
+            decision=decision,
+            owner=known(self.owner),
+            ring=self.snapshot.ring,
+            sees=self._sees,
+            decision_id=self.decision_id,
+            started=self.started,
+            used=used,
+        )
+
+    def _sees(self, kind: ResourceKind, name: str) -> bool:
+        client = decide.client_of(known(self.message))
+        return decide.sees(self.snapshot.policy, known(self.principal), self.server, client, kind, name)
+
+    def store(self, at: int, verdict: Decision | Rejection) -> Store:
+        """The audit event of the verdict, to be stored before it takes effect."""
+        message = self.message
+        asked = Asked(at=at, head=known(self.head), principal=self.principal, owner=self.owner, message=message)
+        size = len(message.body) if message is not None and isinstance(verdict, Decision) else self.size
+        return Store(event=intent(asked, verdict, self.snapshot.policy, decision_id=self.decision_id, body_bytes=size))

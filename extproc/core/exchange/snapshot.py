@@ -1,0 +1,36 @@
+"""What one exchange rests on, and what it says of itself to the metrics."""
+
+from dataclasses import dataclass
+
+from extproc.core.handles import KeyRing
+from extproc.core.identity.tokens import KeySets, Memory
+from extproc.core.policy.rules import Policy
+from extproc.core.shared_state import NOTHING_SHARED, SharedState
+
+__all__ = ["Snapshot", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What is true at one instant: an exchange is decided by one, and by a newer one after a hold.
+
+    ``keys`` are the token issuers' keys where this service verifies tokens itself, and ``memory`` what it verified
+    lately; both are None where Envoy's jwt_authn does it. ``console`` is the address at which humans answer, without a
+    slash at its end; empty where there is none.
+    """
+
+    policy: Policy
+    ring: KeyRing
+    keys: KeySets | None = None
+    memory: Memory | None = None
+    shared: SharedState = NOTHING_SHARED
+    console: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was decided, for the metrics: label values from closed sets only."""
+
+    server: str = "unknown"
+    verb: str = "none"
+    effect: str = "reject"
