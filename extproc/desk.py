@@ -108,19 +108,24 @@ class Desk:
             return answered
         return Refusal("superseded", "Somebody else was faster; look at the request again.")
 
-    async def use(self, ticket: Ticket, ask: Ask) -> Ticket | Refusal:
-        """Use the ticket up for exactly this question; of any number of callers one gets it.
+    async def use(self, id: str, ask: Ask, used: int | None = None) -> Ticket | Refusal:  # noqa: A002 - as above
+        """Use the ticket up for exactly this question, or go on where ``used`` is its revision since then.
+
+        Of any number of callers one gets it.
 
         Raises:
             StoreError: the ticket may be used up, and nothing may run.
         """
+        ticket = await self.get(id)
+        if ticket is None:
+            return Refusal("unknown", "There is no such request.")
         at = self._clock()
-        used = approval.use(ticket, ask, at=at)
-        if isinstance(used, Refusal):
-            return used
-        if await self._tickets.exchange(ticket, used):
-            await self._record(approval_step(at=at, step="used", ticket=used))
-            return used
+        step = approval.use(ticket, ask, at=at) if used is None else approval.resume(ticket, ask, used, at=at)
+        if isinstance(step, Refusal):
+            return step
+        if await self._tickets.exchange(ticket, step):
+            await self._record(approval_step(at=at, step="used" if used is None else "resumed", ticket=step))
+            return step
         return Refusal("used_elsewhere", "This approval was used by another call at the same time.")
 
     async def withdraw(self, ticket: Ticket) -> Ticket | Refusal:

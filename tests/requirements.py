@@ -66,6 +66,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_envoy_rules.py",
             "attacks/test_envoy_faults.py",
             "core/exchange/test_corridor.py::test_after_a_failure_there_is_nothing_but_abort",
+            "edges/processor/test_stream.py",
+            "edges/processor/test_server.py",
             "edges/processor/test_translate.py",
             "edges/processor/test_protos.py",
             "stack/test_shipped_files.py",
@@ -104,6 +106,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/test_approval.py",
             "core/policy/test_approvals.py",
+            "core/exchange/test_holding.py",
             "core/audit/test_steps.py",
             "edges/store/test_tickets.py",
             "test_desk.py",

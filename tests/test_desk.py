@@ -70,7 +70,7 @@ async def test_a_call_is_asked_for_answered_and_used_with_each_step_on_the_recor
     ticket = await world.asked()
     approved = await world.answered()
     assert approved.state is TicketState.APPROVED
-    used = await world.desk.use(approved, ASK)
+    used = await world.desk.use("t1", ASK)
     assert isinstance(used, Ticket)
     assert world.steps == ["asked", "answering", "approved", "used"]
     assert {event["ticket"] for event in world.events} == {ticket.id}
@@ -94,14 +94,14 @@ async def test_a_denial_is_remembered_for_as_long_as_a_question_waits(world):
 
 async def test_a_used_approval_is_asked_for_anew(world):
     await world.asked()
-    await world.desk.use(await world.answered(), ASK)
+    await world.desk.use((await world.answered()).id, ASK)
     assert (await world.asked()).state is TicketState.PENDING
 
 
 async def test_of_fifty_calls_at_once_one_uses_the_approval(world):
     await world.asked()
-    approved = await world.answered()
-    used = await asyncio.gather(*(world.desk.use(approved, ASK) for _ in range(50)))
+    await world.answered()
+    used = await asyncio.gather(*(world.desk.use("t1", ASK) for _ in range(50)))
     assert sum(isinstance(each, Ticket) for each in used) == 1
     assert world.steps.count("used") == 1
 
@@ -127,12 +127,12 @@ async def test_an_answer_that_cannot_be_recorded_does_not_count(world):
 
 async def test_a_use_that_cannot_be_recorded_runs_nothing_and_leaves_nothing_to_run(world):
     await world.asked()
-    approved = await world.answered()
+    await world.answered()
     world.full = True
     with pytest.raises(StoreError):
-        await world.desk.use(approved, ASK)
+        await world.desk.use("t1", ASK)
     world.full = False
-    assert isinstance(await world.desk.use(approved, ASK), Refusal)
+    assert isinstance(await world.desk.use("t1", ASK), Refusal)
 
 
 async def test_who_waits_is_told_of_the_answer(world):
@@ -188,3 +188,14 @@ async def test_what_expired_is_written_down_once(world):
     world.now += 60 * SECOND
     await asyncio.gather(world.desk.sweep(), world.desk.sweep())
     assert world.steps == ["asked", "expired"]
+
+
+async def test_a_call_that_is_asked_back_goes_on_once(world):
+    await world.asked()
+    await world.answered()
+    used = await world.desk.use("t1", ASK)
+    assert isinstance(used, Ticket)
+    rounds = await asyncio.gather(*(world.desk.use("t1", ASK, used.revision) for _ in range(10)))
+    assert sum(isinstance(each, Ticket) for each in rounds) == 1
+    assert world.steps[-1] == "resumed"
+    assert isinstance(await world.desk.use("t9", ASK), Refusal)

@@ -11,7 +11,18 @@ from typing import Final
 
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, Ticket, TicketState, Vote
 
-__all__ = ["Refusal", "answer", "digest", "may_answer", "may_see", "open_ticket", "settled", "use", "withdraw"]
+__all__ = [
+    "Refusal",
+    "answer",
+    "digest",
+    "may_answer",
+    "may_see",
+    "open_ticket",
+    "resume",
+    "settled",
+    "use",
+    "withdraw",
+]
 
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -139,6 +150,15 @@ def use(ticket: Ticket, ask: Ask, *, at: int) -> Ticket | Refusal:
     if now.state is not TicketState.APPROVED:
         return Refusal("not_approved", f"This request is {now.state}.")
     return replace(now, state=TicketState.USED, revision=now.revision + 1)
+
+
+def resume(ticket: Ticket, ask: Ask, revision: int, *, at: int) -> Ticket | Refusal:
+    """The used ticket at its next revision, for a call that was asked back and goes on; each step of it once."""
+    if ticket.digest != digest(ask):
+        return Refusal("another_request", "This approval is for another request.")
+    if ticket.state is not TicketState.USED or ticket.revision != revision or at >= ticket.expires_at:
+        return Refusal("not_resumable", "The approval of this call does not cover another round of it.")
+    return replace(ticket, revision=ticket.revision + 1)
 
 
 def withdraw(ticket: Ticket, *, at: int) -> Ticket | Refusal:

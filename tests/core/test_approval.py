@@ -2,7 +2,18 @@ from dataclasses import replace
 
 import pytest
 
-from extproc.core.approval import Refusal, answer, digest, may_answer, may_see, open_ticket, settled, use, withdraw
+from extproc.core.approval import (
+    Refusal,
+    answer,
+    digest,
+    may_answer,
+    may_see,
+    open_ticket,
+    resume,
+    settled,
+    use,
+    withdraw,
+)
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 
 NOW = 1_800_000_000_000_000_000
@@ -211,3 +222,18 @@ def test_a_request_is_known_to_its_approvers_and_its_requester_alone():
     assert may_see(ticket, LEAD)
     assert may_see(ticket, Approver(issuer=IDP, subject="ann"))
     assert not may_see(ticket, Approver(issuer=IDP, subject="sam", groups=frozenset({"sales"})))
+
+
+def test_a_call_that_is_asked_back_goes_on_step_by_step_and_each_step_once():
+    used = use(approved(), ASK, at=NOW)
+    assert isinstance(used, Ticket)
+    going_on = resume(used, ASK, used.revision, at=NOW)
+    assert isinstance(going_on, Ticket)
+    assert going_on.state is TicketState.USED
+    for refused in (
+        resume(going_on, ASK, used.revision, at=NOW),
+        resume(used, replace(ASK, arguments="{}"), used.revision, at=NOW),
+        resume(used, ASK, used.revision, at=used.expires_at),
+        resume(approved(), ASK, approved().revision, at=NOW),
+    ):
+        assert isinstance(refused, Refusal)

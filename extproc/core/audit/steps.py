@@ -15,7 +15,8 @@ def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = Non
     """One step of a ticket.
 
     ``step``: asked, answering (stored before an answer counts), approved, denied, counted (more answers are needed),
-    superseded (somebody was faster), used, expired, withdrawn. ``vote`` is the answer of the step, where there is one.
+    superseded (somebody was faster), used, resumed (one round more of the call that used it), expired, withdrawn.
+    ``vote`` is the answer of the step, where there is one.
     """
     ask = ticket.ask
     return {

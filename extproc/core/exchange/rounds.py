@@ -66,7 +66,8 @@ def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple
     state = message.params["requestState"]
     going_on = _open_round(snapshot.ring, owner, state, message, at) if isinstance(state, str) else None
     place = snapshot.policy.servers.get(owner.server)
-    if going_on is None:
+    document = strict_json.read(message.body)
+    if going_on is None or isinstance(document, Rejection):
         if place is not None and place.recording is Recording.NONE:
             return message, None  # responses of this server pass unseen, so their states were never sealed
         return Rejection(
@@ -83,8 +84,5 @@ def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple
     answers = message.params.get("inputResponses")
     if isinstance(answers, dict) and (others := {key: value for key, value in answers.items() if key != APPROVAL_KEY}):
         kept["inputResponses"] = others
-    document = strict_json.read(message.body)
-    if isinstance(document, Rejection):
-        return document
     body = strict_json.encode({**document.value, "params": kept})
     return replace(message, params=kept, body=body, rewritten=True), going_on
