@@ -6,11 +6,12 @@ An adapter that cannot keep its promise raises ``StoreError``; the corridor turn
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from extproc.core.exchange import ApprovalAnswered, ApprovalRefused, ApprovalUsed, AskApproval, UseApproval
 from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation, SharedState
 from extproc.core.tickets import Ticket
 
-__all__ = ["Counters", "Journal", "Metrics", "SharedStore", "StoreError", "TicketStore"]
+__all__ = ["Approvals", "Counters", "Journal", "Metrics", "SharedStore", "StoreError", "TicketStore"]
 
 
 class StoreError(Exception):
@@ -44,6 +45,16 @@ class Counters(Protocol):
         Raises:
             StoreError: the count is not known; the call must be refused.
         """
+
+
+class Approvals(Protocol):
+    """Where held calls wait for humans; ``StoreError`` where it cannot be told, and then nothing runs."""
+
+    async def ask(self, command: AskApproval) -> ApprovalAnswered | ApprovalRefused:
+        """Put the question, and wait for its answer as long as the command says."""
+
+    async def use(self, command: UseApproval) -> ApprovalUsed | ApprovalRefused:
+        """Use an approval up for exactly one call."""
 
 
 class Metrics(Protocol):

@@ -5,7 +5,6 @@ table; an event that no row allows, and any bug in a room, lead to ``FAILED``, w
 stream: Envoy then fails closed (invariants 2 and 4). ``Forward`` leaves only in answer to ``Stored`` (invariant 3).
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
@@ -87,6 +86,10 @@ class Exchange:
     def over(self) -> bool:
         """Whether the stream may end cleanly: everything owed is answered."""
         return self._state is State.OVER
+
+    def stands(self, snapshot: Snapshot, at: int) -> bool:
+        """Whether a stream that goes on for long may still go on under what is true by now."""
+        return self._request.stands(snapshot, at)
 
     def handle(self, event: Event) -> tuple[Command, ...]:
         """Take one event and return what must be done, in order. Never raises."""
@@ -226,7 +229,6 @@ class Exchange:
         # what ran on an approval may be asked back by the upstream, and must come back to the same approval
         owes = owes_response(message, decision.obligations.recording) or self._ticket is not None
         self._state = State.FORWARDED if owes else State.OVER
-        expires = known(request.principal).expires_at
         is_long = message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
         forward = Forward(
             rule=decision.rule,
@@ -234,7 +236,7 @@ class Exchange:
             headers=request.headers,
             body=message.body if message.rewritten else None,
             owes=owes,
-            until=(math.inf if expires is None else expires) if is_long else None,
+            until=request.ends_at() if is_long else None,
         )
         del event
         return (forward,)

@@ -1,5 +1,6 @@
 """The request of one exchange: what is known of it so far, and the questions that the rooms answer about it."""
 
+import math
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -107,6 +108,18 @@ class Request:
         """The decision by what is true after a hold: nothing of the first one counts any more (invariant 6)."""
         self.snapshot = snapshot
         return self._admit_again(at) or self.judge()
+
+    def stands(self, snapshot: Snapshot, at: int) -> bool:
+        """Whether what was allowed may go on under what is true by now: a stream outlives neither policy nor person."""
+        again = still_admitted(snapshot, known(self.head), known(self.principal), known(self.owner).session, at)
+        same_policy = snapshot.policy.digest == self.snapshot.policy.digest
+        return same_policy and not isinstance(again, Rejection) and again.lent == known(self.principal).lent
+
+    def ends_at(self) -> float:
+        """When what was allowed ends by itself, in seconds since the epoch: with the token, or with a role on loan."""
+        principal = known(self.principal)
+        loans = [loan.until / 1e9 for loan in self.snapshot.shared.lent(principal, self.started)]
+        return min([math.inf if principal.expires_at is None else principal.expires_at, *loans])
 
     # --- approval ------------------------------------------------------------------------------------------------
 
