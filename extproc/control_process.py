@@ -30,9 +30,9 @@ from extproc.edges.keys.session_keys import load_session_keys
 from extproc.edges.notify.channels import Channel, MailChannel, SlackChannel, WebhookChannel
 from extproc.edges.notify.notifier import Notifier
 from extproc.edges.telemetry import configure_logging
-from extproc.office import Office, OfficeError, opened_office, secret_in
+from extproc.office import Office, opened_office, secret_in
 from extproc.ports import StoreError
-from extproc.settings import Settings, SettingsError, host_and_port
+from extproc.settings import Settings, host_and_port
 
 __all__ = ["main"]
 
@@ -51,20 +51,17 @@ async def _run(settings: Settings) -> None:
     configure_logging(level=settings.log_level)
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    try:
-        async with (
-            httpx.AsyncClient(trust_env=False) as http,
-            opened_office(
-                state_dir=settings.state_dir,
-                node=settings.node,
-                store_url=settings.store_url,
-                name=NAME,
-                durability=settings.durability,
-            ) as office,
-        ):
-            await _serve(settings, office, http, stopping)
-    except OfficeError as error:
-        raise SettingsError(str(error)) from None
+    async with (
+        httpx.AsyncClient(trust_env=False) as http,
+        opened_office(
+            state_dir=settings.state_dir,
+            node=settings.node,
+            store_url=settings.store_url,
+            name=NAME,
+            durability=settings.durability,
+        ) as office,
+    ):
+        await _serve(settings, office, http, stopping)
 
 
 async def _serve(settings: Settings, office: Office, http: httpx.AsyncClient, stopping: asyncio.Event) -> None:

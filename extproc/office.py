@@ -18,6 +18,7 @@ from extproc.edges.store.database import Database, open_database
 from extproc.edges.store.shared import DatabaseSharedState
 from extproc.edges.store.tickets import DatabaseTickets
 from extproc.ports import StoreError
+from extproc.settings import SettingsError
 
 __all__ = ["LOCAL_APPROVERS", "Office", "OfficeError", "new_id", "opened_office", "place_of_store", "secret_in"]
 
@@ -29,7 +30,7 @@ _PAUSE_SECONDS: Final = 0.05
 _ID_BYTES: Final = 12
 
 
-class OfficeError(Exception):
+class OfficeError(SettingsError):
     """Something that a person must change; one line with the cause and the fix."""
 
 

@@ -156,7 +156,7 @@ class SqliteDatabase(Database):
 
     def wait(self, seconds: float) -> None:
         """Wait; SQLite tells nobody, so its readers look often."""
-        self._closed.wait(min(seconds, 0.1))
+        self._closed.wait(seconds)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
