@@ -42,16 +42,19 @@ class ShellFacts:
     """What a shell command line runs, through wrappers, pipes, lists, substitutions and redirects.
 
     ``verb`` is the strictest of its parts. ``parsed`` false means that some of it could not be read: ``verb`` is then
-    ``ADMIN``. ``commands`` are the names that would run, in order, without their folder (``/bin/rm`` is ``rm``);
-    ``writes`` the paths that redirects and known commands write, remove or change, as written; ``network`` whether
-    something talks to the network; ``destructive`` whether something removes or breaks what cannot be brought back, or
-    hands control to text that nobody saw (a pipe into an interpreter). ``findings`` are short sentences for a refusal
-    (``rm -r on /``), without any other argument.
+    ``ADMIN``, and ``network`` and ``destructive`` are true, since they cannot be ruled out. ``commands`` are the names
+    that would run, in order, without their folder (``/bin/rm`` is ``rm``), ``?`` for one only known at run time;
+    ``unknown`` those of them that nobody reviewed; ``writes`` the paths that redirects and known commands write, remove
+    or change, as written; ``network`` whether something talks to the network; ``destructive`` whether something removes
+    or breaks what cannot be brought back, opens the machine to others, or hands control to text that nobody saw (a pipe
+    into an interpreter). ``findings`` are short sentences for a refusal (``rm -r on /``), without any other argument;
+    there is one if and only if the command is destructive.
     """
 
     verb: Verb
     parsed: bool
     commands: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     network: bool = False
     destructive: bool = False
