@@ -90,6 +90,7 @@ class _Worker:
             self._servicer,
             address=address,
             tls=_tls(settings),
+            drain_seconds=settings.drain_seconds,
             health_address=settings.health_address(index) if settings.tls else None,
         )
         self._address = address
@@ -115,7 +116,7 @@ class _Worker:
         watching = asyncio.create_task(self._policy.watch())
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
-        await self._server.drain(self._settings.drain_seconds)
+        await self._server.drain()
         watching.cancel()
         if self._keys is not None:
             await self._keys.stop()

@@ -181,6 +181,10 @@ def test_mutual_tls_opens_an_address(certificates):
     assert settings.health_address(0) == f"unix:{settings.state_dir.absolute()}/run/0.sock"
 
 
+def test_tls_over_a_unix_socket_is_refused_at_the_start(certificates):
+    assert "TLS is for host:port" in problem(listen="unix:/run/x.sock", **certificates)
+
+
 def test_without_tls_health_is_asked_at_the_worker_s_own_address():
     assert read_settings(policy="p", listen="127.0.0.1:7").health_address(0) == "127.0.0.1:7"
 

@@ -133,6 +133,8 @@ class Settings(PeopleSettings, BaseSettings):
         for name, path in parts.items():
             if path is not None and not os.access(path, os.R_OK):
                 raise ValueError(f"{name} cannot be read: {path}")
+        if self.tls and any(address.startswith(UNIX) for address in self.listen):
+            raise ValueError("listen: TLS is for host:port; who may open a unix: socket is said by its folder's mode")
         exposed = [address for address in self.listen if not is_private(address)]
         if missing and exposed and not self.allow_plaintext:
             raise ValueError(

@@ -21,6 +21,7 @@ from extproc.core.handles import KeyRing
 from extproc.core.policy import compiled
 from extproc.core.policy.rules import Policy
 from extproc.edges.journal.writer import JournalWriter
+from extproc.edges.processor.pb import ext_proc_pb2 as pb
 from extproc.edges.processor.server import ProcessorServer, Tls
 from extproc.edges.processor.servicer import Servicer
 from extproc.edges.store.counters import SqliteCounters
@@ -33,7 +34,7 @@ METHODS: Final = tuple(
     name for name, _ in inspect.getmembers(Servicer, inspect.iscoroutinefunction) if name != "settle"
 )
 """The handlers: what runs for a stream. ``settle`` runs after all of them."""
-OUTERMOST: Final = "_process"
+OUTERMOST: Final = "serve"
 _current: Final[ContextVar["Plan"]] = ContextVar("plan")
 
 
@@ -121,9 +122,9 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    async def write(self, frame: Any) -> None:
-        self._plan.frames.append(frame)
-        await self._stream.write(frame)
+    async def write(self, message: bytes) -> None:
+        self._plan.frames.append(pb.ProcessingResponse.FromString(message))
+        await self._stream.write(message)
 
 
 class Journal(JournalWriter):
@@ -165,7 +166,9 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker(folder: Path, *, tls: Tls | None = None, address: str | None = None) -> AsyncIterator[Worker]:
+async def worker(
+    folder: Path, *, tls: Tls | None = None, address: str | None = None, drain_seconds: float = 0.1
+) -> AsyncIterator[Worker]:
     """One worker on a free port of loopback, or on ``address``."""
     ring = KeyRing((secrets.token_bytes(32),))
     journal = Journal(folder / "journal")
@@ -187,7 +190,7 @@ async def worker(folder: Path, *, tls: Tls | None = None, address: str | None = 
     running = Worker(
         address=address,
         journal=journal,
-        server=ProcessorServer(servicer, address=address, tls=tls, health_address=None),
+        server=ProcessorServer(servicer, address=address, tls=tls, drain_seconds=drain_seconds),
         servicer=servicer,
     )
     for name in METHODS:
@@ -196,7 +199,7 @@ async def worker(folder: Path, *, tls: Tls | None = None, address: str | None = 
     try:
         yield running
     finally:
-        await running.server.drain(0)
+        await running.server.drain()
         await journal.close()
         counters.close()
 

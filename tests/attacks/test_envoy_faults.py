@@ -68,9 +68,11 @@ def both(document: dict[str, Any]) -> None:
 
 
 @asynccontextmanager
-async def inside(chain: Chain, folder: Path, **options: Any) -> AsyncIterator[tuple[Site, Worker]]:
+async def inside(
+    chain: Chain, folder: Path, *, drain_seconds: float = 0.1, **options: Any
+) -> AsyncIterator[tuple[Site, Worker]]:
     """A gateway whose only worker runs in this process."""
-    async with raw_server() as upstream, worker(folder / "worker") as working:
+    async with raw_server() as upstream, worker(folder / "worker", drain_seconds=drain_seconds) as working:
         adapt = {"adapt": hurried} | options
         async with site(chain, upstream, folder / "gateway", processors=[working.address], **adapt) as running:
             working.follow(POLICY, running.gateway)
@@ -193,7 +195,7 @@ async def test_e03_a_service_that_drains_lets_no_undecided_call_pass(
     def patient(document: dict[str, Any]) -> None:
         ext_proc(document)["message_timeout"] = "60s"
 
-    async with inside(chain, tmp_path, adapt=patient) as (running, working):
+    async with inside(chain, tmp_path, adapt=patient, drain_seconds=grace) as (running, working):
         working.journal.gate = gate
         kinds = [call(id=n, name="echo" if n % 2 else DENIED_TOOL) for n in range(count)]
         asked = asyncio.gather(*(running.post("alice", each, modern=True) for each in kinds))
@@ -201,7 +203,7 @@ async def test_e03_a_service_that_drains_lets_no_undecided_call_pass(
             for _ in range(count):
                 await waiting.acquire()
         assert running.upstream.received == 0
-        draining = asyncio.create_task(working.server.drain(grace))
+        draining = asyncio.create_task(working.server.drain())
         late = await running.post("alice", call(), modern=True)
         assert (late.status, running.upstream.received) == (503, 0)
         if grace == 0:

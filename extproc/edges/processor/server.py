@@ -1,31 +1,39 @@
 """The gRPC server of one worker: ext_proc and health on one address, and a drain that never ends a stream cleanly.
 
-The options are those of the measured reference: large messages (a whole buffered body is one message), and small
-windows, so that a slow client holds back the upstream instead of filling this process (README of ``envoy``).
+HTTP/2 is h2corn's, which hands each stream over as ASGI events on the worker's own loop: measured beside grpc.aio it
+costs a quarter of the CPU time per call (``bench/README.md``), because a call there wakes three threads seven times.
+Windows are small, so that a slow client holds back the upstream instead of filling this process (README of ``envoy``).
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import grpc
-import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from cryptography import x509
+from h2corn import Application, Config, Receive, Scope, Send, Server
 
 from extproc.edges.processor.servicer import Servicer
+from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
+from extproc.edges.processor.translate import METHOD
 
-__all__ = ["ProcessorServer", "Tls"]
+__all__ = ["SERVER_KEY", "ProcessorServer", "Tls"]
 
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", 64 << 20),
-    ("grpc.max_send_message_length", 64 << 20),
-    ("grpc.so_reuseport", 0),  # a taken port is an error, not a second listener
-    ("grpc.http2.bdp_probe", 0),
-    ("grpc.http2.lookahead_bytes", 64 << 10),
-)
-_EVERYTHING: Final = ""
-"""The health service's name for the server as a whole."""
+SERVER_KEY: Final = b"x-mcp-server"
+"""The gRPC metadata by which an Envoy route names its server."""
+_HEALTH: Final = "/grpc.health.v1.Health/Check"
+_EVERYTHING: Final = b""
+"""A HealthCheckRequest about the server as a whole."""
+_SERVING: Final = b"\x08\x01"
+_NOT_SERVING: Final = b"\x08\x02"
+_MAX_STREAMS: Final = 1 << 16
+"""Envoy bounds what it sends (``circuit_breakers``); a stream that is held or inspected stays open for long."""
+_UNLIMITED: Final = 0.0
+_UNIX: Final = "unix:"
+_BACKLOG: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,86 +47,162 @@ class Tls:
 
 
 class ProcessorServer:
-    """Serves one ``Servicer`` on one address.
+    """Serves one ``Servicer`` on one address; streams in flight at the end have ``drain_seconds``.
 
     With TLS only Envoy's certificate opens that address, so this machine's own user asks for health, and for nothing
     else, at ``health_address``.
     """
 
-    def __init__(self, servicer: Servicer, *, address: str, tls: Tls | None, health_address: str | None = None) -> None:
+    def __init__(
+        self,
+        servicer: Servicer,
+        *,
+        address: str,
+        tls: Tls | None,
+        drain_seconds: float,
+        health_address: str | None = None,
+    ) -> None:
         self._servicer = servicer
-        self._address = address
         self._tls = tls
-        interceptors = (_OnlyEnvoy(tls.clients),) if tls is not None else ()
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=interceptors)
-        self._health = health.aio.HealthServicer()
-        self._health_address = health_address
-        self._health_server = grpc.aio.server(options=_OPTIONS) if health_address is not None else None
+        self._health = _SERVING
+        self._drain_seconds = drain_seconds
+        self._addresses: list[tuple[str, Application, Tls | None]] = [(address, self._answer, tls)]
+        if health_address is not None:
+            self._addresses.append((health_address, self._answer_health, None))
+        self._serving: list[_Serving] = []
 
     async def start(self) -> None:
         """Bind, serve, and report SERVING.
 
         Raises:
-            OSError: the address is taken or cannot be bound.
+            OSError: the address is taken or cannot be bound, or a certificate cannot be read.
         """
-        self._server.add_generic_rpc_handlers((self._servicer,))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        try:
-            if self._tls is None:
-                self._server.add_insecure_port(self._address)
-            else:
-                self._server.add_secure_port(self._address, _credentials(self._tls))
-            if self._health_server is not None:
-                health_pb2_grpc.add_HealthServicer_to_server(self._health, self._health_server)
-                self._health_server.add_insecure_port(self._health_address)
-                await self._health_server.start()
-        except RuntimeError:
-            raise OSError(f"cannot listen on {self._address}: the address is taken or not of this machine") from None
-        await self._server.start()
-        await self._health.set(_EVERYTHING, health_pb2.HealthCheckResponse.SERVING)
+        for address, application, tls in self._addresses:
+            try:
+                listener = _listening(address)
+                server = Server(application, _config(listener, tls, self._drain_seconds))
+                running = asyncio.create_task(server.serve())
+                self._serving.append(_Serving(listener=listener, server=server, running=running))
+                await server.wait_started()
+            except (OSError, ValueError) as error:
+                raise OSError(f"cannot listen on {address}: {error}") from None
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self) -> None:
         """Report NOT_SERVING, take no new stream, wait for those in flight, then break the rest.
 
-        A broken stream ends with an error status, so Envoy refuses what it still held (invariant 4).
+        A broken stream ends with an error, so Envoy refuses what it still held (invariant 4).
         """
-        await self._health.enter_graceful_shutdown()
-        await self._server.stop(seconds)
-        if self._health_server is not None:
-            await self._health_server.stop(None)
+        self._health = _NOT_SERVING
+        for each in self._serving:
+            each.server.shutdown()
+            # h2corn accepts no more, but keeps the socket: without this, Envoy would connect and wait for nobody
+            with suppress(OSError):
+                each.listener.shutdown(socket.SHUT_RDWR)
+            each.listener.close()
+        await asyncio.gather(*(each.running for each in self._serving), return_exceptions=True)
         await self._servicer.settle()
 
-    async def wait(self) -> None:
-        """Wait until the server was stopped."""
-        await self._server.wait_for_termination()
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path, stream = scope["path"], Stream(receive, send)
+        if path == _HEALTH:
+            await self._tell_health(stream)
+        elif path != METHOD:
+            await stream.abort(Status.UNIMPLEMENTED, "this service is not here")
+        elif self._tls is not None and not _peers(scope) & self._tls.clients:
+            await stream.abort(Status.PERMISSION_DENIED, "this peer is not the Envoy we serve")
+        else:
+            named = [value for name, value in scope["headers"] if name == SERVER_KEY]
+            await self._servicer.serve(named[0].decode("latin-1") if len(named) == 1 else "", stream)
+
+    async def _answer_health(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        stream = Stream(receive, send)
+        if scope["path"] == _HEALTH:
+            await self._tell_health(stream)
+        else:
+            await stream.abort(Status.UNIMPLEMENTED, "this service is not here")
+
+    async def _tell_health(self, stream: Stream) -> None:
+        with suppress(EnvoyGone):
+            try:
+                asked = await stream.read()
+            except StreamFault as fault:
+                await stream.abort(Status.INTERNAL, str(fault))
+                return
+            if asked is EOF or asked != _EVERYTHING:
+                await stream.abort(Status.NOT_FOUND, "this server has no parts")
+                return
+            await stream.write(self._health)
+            await stream.finish()
 
 
-class _OnlyEnvoy(grpc.aio.ServerInterceptor):  # type: ignore[misc]
-    """Refuses peers whose verified certificate is not of a listed SPIFFE id."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Serving:
+    """One address that is served."""
 
-    def __init__(self, clients: frozenset[str]) -> None:
-        self._clients = clients
+    listener: socket.socket
+    server: Server
+    running: asyncio.Task[None]
 
-    async def intercept_service(
-        self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
-    ) -> Any:
-        """The handler behind a check of the peer; health checks pass, they tell nothing."""
-        handler = await continuation(details)
-        if handler is None or handler.stream_stream is None:
-            return handler
-        inner, clients = handler.stream_stream, self._clients
 
-        async def checked(requests: Any, stream: Any) -> None:
-            peer = {name.decode("utf-8", "replace") for name in stream.auth_context().get("peer_spiffe_id", ())}
-            if not peer & clients:
-                await stream.abort(grpc.StatusCode.PERMISSION_DENIED, "this peer is not the Envoy we serve")
-            await inner(requests, stream)
+def _listening(address: str) -> socket.socket:
+    """A listening socket for ``host:port`` or ``unix:/path``.
 
-        return grpc.stream_stream_rpc_method_handler(
-            checked, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+    Raises:
+        OSError: it is taken, or not of this machine.
+    """
+    if address.startswith(_UNIX):
+        path = Path(address.removeprefix(_UNIX))
+        if path.is_socket():  # a predecessor's; that nobody lives behind it was seen before the start
+            path.unlink()
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+        return listener
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)
+
+
+def _config(listener: socket.socket, tls: Tls | None, drain_seconds: float) -> Config:
+    secured: dict[str, Any] = {}
+    if tls is not None:
+        secured = {"certfile": tls.certificate, "keyfile": tls.key}
+        secured |= {"ca_certs": tls.client_authority, "cert_reqs": "required"}
+    return Config(
+        bind=(f"fd://{listener.fileno()}",),
+        http1=False,
+        grpc=True,
+        lifespan="off",
+        runtime_threads=1,
+        access_log=False,
+        log_format="json",
+        max_concurrent_streams=_MAX_STREAMS,
+        h2_initial_stream_window_size=(64 << 10) - 1,
+        h2_initial_connection_window_size=1 << 20,
+        # a client may read its stream as slowly as it likes, and be silent: Envoy's own limits are the ones
+        h2_timeout_response_stall=_UNLIMITED,
+        timeout_keep_alive=_UNLIMITED,
+        timeout_graceful_shutdown=drain_seconds,
+        **secured,
+    )
+
+
+def _peers(scope: Any) -> frozenset[str]:
+    chain = scope["extensions"].get("tls", {}).get("client_cert_chain", ())
+    return _spiffe_ids(chain[0]) if chain else frozenset()
+
+
+@lru_cache(maxsize=64)
+def _spiffe_ids(certificate: str) -> frozenset[str]:
+    """The URI names of a certificate that the TLS handshake verified."""
+    try:
+        names = x509.load_pem_x509_certificate(certificate.encode()).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
         )
-
-
-def _credentials(tls: Tls) -> grpc.ServerCredentials:
-    pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
-    return grpc.ssl_server_credentials([pair], tls.client_authority.read_bytes(), require_client_auth=True)
+    except (ValueError, x509.ExtensionNotFound):
+        return frozenset()
+    return frozenset(names.value.get_values_for_type(x509.UniformResourceIdentifier))

@@ -1,6 +1,6 @@
 """The ext_proc stream: read a message, hand it to the corridor, carry out its commands, write the answer.
 
-Nothing here knows MCP or policy. What it does know is how a stream may end (invariant 4): cleanly only when the
+Nothing here knows MCP, policy or HTTP/2. What it does know is how a stream may end (invariant 4): cleanly only when the
 corridor says that the exchange is over; every other way out, a bug included, is an error status, so that Envoy
 refuses instead of going on uninspected.
 """
@@ -9,11 +9,8 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
-
-import grpc
-import grpc.aio
 
 from extproc.core.exchange import (
     Answer,
@@ -33,18 +30,17 @@ from extproc.core.exchange import (
     TakeQuotas,
     WantKeys,
 )
-from extproc.edges.processor.translate import METHOD, ProtocolFault, Translation, decode, encode
+from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
+from extproc.edges.processor.translate import ProtocolFault, Translation, decode, encode
 from extproc.ports import Counters, Journal, Metrics, StoreError
 
-__all__ = ["SERVER_KEY", "Servicer"]
+__all__ = ["Servicer"]
 
-SERVER_KEY = "x-mcp-server"
-"""The gRPC metadata by which an Envoy route names its server."""
 SESSION_MEMORY_SECONDS = 30 * 60
 """A session without calls for so long is over (the sessionless revision's rule, used for all)."""
 
 
-class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Servicer:
     """Serves ``ExternalProcessor/Process``; one ``Exchange`` per stream."""
 
     def __init__(
@@ -71,59 +67,50 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._superseded.set()
         self._superseded = asyncio.Event()
 
-    def service(self, call: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
-        """The handler of our one method; None (unimplemented) for every other."""
-        if call.method != METHOD:
-            return None
-        return grpc.stream_stream_rpc_method_handler(
-            self._process, request_deserializer=decode, response_serializer=encode
-        )
-
     async def settle(self) -> None:
         """Wait until the last records of closed streams are stored."""
         while self._late:
             await asyncio.wait(self._late)
 
-    async def _process(self, _requests: AsyncIterator[Any], stream: grpc.aio.ServicerContext[Any, Any]) -> None:
-        stream.set_code(grpc.StatusCode.INTERNAL)  # what a way out that nobody thought of would send
+    async def serve(self, server: str, stream: Stream) -> None:
+        """Serve one stream, of a route of ``server``, to its end."""
         self._metrics.streams(1)
-        exchange, superseded = self._open_exchange(), self._superseded
-        ended = False
+        exchange: Exchange | None = None
         try:
-            ended = await self._converse(exchange, stream, superseded)
-        except ProtocolFault as fault:
-            self._metrics.aborted(reason="protocol")
-            await stream.abort(grpc.StatusCode.INTERNAL, str(fault))
-        except grpc.aio.AbortError:
-            raise
+            exchange, superseded = self._open_exchange(), self._superseded
+            ended = await self._converse(exchange, server, stream, superseded)
+            if ended is True and exchange.over:
+                await stream.finish()
+            else:
+                await self._abort(stream, "unanswered", "the exchange was not over")
+        except EnvoyGone:
+            return
+        except (ProtocolFault, StreamFault) as fault:
+            await self._abort(stream, "protocol", str(fault))
         except asyncio.CancelledError:
-            if stream.done():  # Envoy went away, and nobody is there to tell
-                raise
-            # gRPC would send no status, and Envoy might wait for one for ever
-            self._metrics.aborted(reason="cancelled")
-            await stream.abort(grpc.StatusCode.CANCELLED, "the exchange was cancelled")
+            await self._abort(stream, "cancelled", "the exchange was cancelled", Status.CANCELLED)
+            raise
         except Exception as bug:  # noqa: BLE001 - the outermost loop: whatever went wrong, Envoy must not go on
-            self._metrics.aborted(reason="bug")
-            await stream.abort(grpc.StatusCode.INTERNAL, type(bug).__name__)
+            await self._abort(stream, "bug", type(bug).__name__)
         finally:
             self._metrics.streams(-1)
-            self._close(exchange)
-        if ended is not True or not exchange.over:
-            self._metrics.aborted(reason="unanswered")
-            await stream.abort(grpc.StatusCode.INTERNAL, "the exchange was not over")
-        stream.set_code(grpc.StatusCode.OK)
+            if exchange is not None:
+                self._close(exchange)
+
+    async def _abort(self, stream: Stream, reason: str, why: str, status: Status = Status.INTERNAL) -> None:
+        if await stream.abort(status, why):
+            self._metrics.aborted(reason=reason)
 
     async def _converse(  # noqa: C901 - one loop on purpose: no coroutine that could return early around a write
-        self, exchange: Exchange, stream: grpc.aio.ServicerContext[Any, Any], superseded: asyncio.Event
+        self, exchange: Exchange, server: str, stream: Stream, superseded: asyncio.Event
     ) -> bool:
         """Talk until the exchange is over; True once everything owed is written, False where Envoy ended it before."""
         begun = time.perf_counter()
-        metadata = dict(stream.invocation_metadata() or ())
-        translation = Translation(str(metadata.get(SERVER_KEY, "")))
+        translation = Translation(server)
         until: float | None = None
         while not exchange.over:
             frame = await self._read(stream, until, superseded)
-            if frame is grpc.aio.EOF:
+            if frame is EOF:
                 return False
             for event in self._events(frame, translation):
                 if exchange.over:  # refused on its head: the body that came along is not looked at
@@ -141,23 +128,21 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                             self._want_keys()
                         case _:
                             for answer in translation.frames(command):
-                                await stream.write(answer)
+                                await stream.write(encode(answer))
                     if isinstance(command, Forward):
                         until = command.until
         return True
 
     def _events(self, frame: Any, translation: Translation) -> tuple[Event, ...]:
         at = self._clock()
-        return (DeadlinePassed(at=at),) if frame is None else translation.events(frame, at)
+        return (DeadlinePassed(at=at),) if frame is None else translation.events(decode(frame), at)
 
     def _count(self, exchange: Exchange, seconds: float) -> None:
         verdict = exchange.verdict
         self._metrics.decided(server=verdict.server, verb=verdict.verb, effect=verdict.effect, seconds=seconds)
 
-    async def _read(
-        self, stream: grpc.aio.ServicerContext[Any, Any], until: float | None, superseded: asyncio.Event
-    ) -> Any:
-        """The next message, ``grpc.aio.EOF``, or None where a long stream must end: its time is up, or its policy."""
+    async def _read(self, stream: Stream, until: float | None, superseded: asyncio.Event) -> Any:
+        """The next message, ``EOF``, or None where a long stream must end: its time is up, or its policy."""
         if until is None:
             return await stream.read()
         left = until - self._clock() / 1e9

@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct, Value
 
 from extproc.core.exchange import (
@@ -47,7 +48,6 @@ JWT: Final = "envoy.filters.http.jwt_authn"
 ATTRIBUTES: Final = "envoy.filters.http.ext_proc"
 _TOLD_HEADERS: Final = MappingProxyType({"mcp-session-id": "session", "last-event-id": "last_event_id"})
 
-decode = pb.ProcessingRequest.FromString
 encode = pb.ProcessingResponse.SerializeToString
 
 _Mode = pb.ProcessingMode
@@ -67,6 +67,18 @@ _OVERWRITE: Final = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
 class ProtocolFault(Exception):  # noqa: N818 - a fault of the peer, not an error of ours
     """Envoy sent what our configurations never make it send; the message says what."""
+
+
+def decode(message: bytes) -> pb.ProcessingRequest:
+    """One message of Envoy.
+
+    Raises:
+        ProtocolFault: the bytes are none.
+    """
+    try:
+        return pb.ProcessingRequest.FromString(message)
+    except DecodeError:
+        raise ProtocolFault("a message that is no ProcessingRequest") from None
 
 
 class Translation:
