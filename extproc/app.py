@@ -7,7 +7,6 @@ their time, the rest end with an error status (invariant 4).
 
 import asyncio
 import contextlib
-import secrets
 import signal
 import time
 from collections.abc import Coroutine
@@ -22,6 +21,8 @@ from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
 from extproc.core.identity.tokens import Memory
 from extproc.core.policy.rules import Policy
+from extproc.core.shared_state import SharedState
+from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.keys.fetcher import KeyFetcher
 from extproc.edges.keys.session_keys import load_session_keys
@@ -29,7 +30,12 @@ from extproc.edges.policy_files import PolicyError, PolicyFile
 from extproc.edges.processor.server import ProcessorServer, Tls
 from extproc.edges.processor.servicer import Servicer
 from extproc.edges.store.counters import SqliteCounters
+from extproc.edges.store.database import open_database
+from extproc.edges.store.shared import DatabaseSharedState
+from extproc.edges.store.tickets import DatabaseTickets
 from extproc.edges.telemetry import PrometheusMetrics, configure_logging
+from extproc.holding import Holding
+from extproc.office import new_id, place_of_store
 from extproc.ports import StoreError
 from extproc.settings import Settings
 
@@ -37,8 +43,6 @@ __all__ = ["COUNTERS", "JOURNAL", "run_worker"]
 
 JOURNAL: Final = "journal"
 COUNTERS: Final = "counters.db"
-_ID_BYTES: Final = 12
-"""96 random bits: no two decisions of a fleet share an id."""
 
 log: Final = structlog.get_logger("extproc.worker")
 
@@ -79,8 +83,16 @@ class _Worker:
         self._counters = SqliteCounters(settings.state_dir / COUNTERS)
         self._keys = KeyFetcher(self._policy.current.identity.issuers) if settings.identity == "token" else None
         self._memory = Memory() if self._keys is not None else None
+        self._database = open_database(place_of_store(settings.state_dir, settings.store_url))
+        self._tickets = DatabaseTickets(self._database)
+        self._shared = DatabaseSharedState(self._database, news=self._tickets.news)
+        self._shared.on_change(self._shared_changed)
+        desk = Desk(self._tickets, record=self._journal.append, clock=time.time_ns, new_id=new_id)
+        self._holding = Holding(desk, snapshot=self._snapshot, clock=time.time_ns)
         self._servicer = Servicer(
             open_exchange=self._open_exchange,
+            approvals=self._holding,
+            stands=lambda exchange: exchange.stands(self._snapshot(), time.time_ns()),
             journal=self._journal,
             counters=self._counters,
             metrics=self._metrics,
@@ -110,18 +122,22 @@ class _Worker:
         self._changed(self._policy.current)
         if self._keys is not None:
             await self._keys.start()
+        await self._open_store()
+        sharing = asyncio.create_task(self._shared.watch())
         stopping = self._listen_to_signals()
         await self._server.start()
         log.info("serving", address=self._address, policy=self._policy.current.digest)
         watching = asyncio.create_task(self._policy.watch())
         waiting = asyncio.create_task(stopping.wait())
-        await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, watching, sharing}, return_when=asyncio.FIRST_COMPLETED)
         await self._server.drain()
         watching.cancel()
         if self._keys is not None:
             await self._keys.stop()
         await self._close_journal()
         self._counters.close()
+        sharing.cancel()
+        await self._database.close()
         if watching.done() and not watching.cancelled() and (bug := watching.exception()) is not None:
             raise bug  # nobody would see a policy change any more: better to start anew
 
@@ -135,10 +151,30 @@ class _Worker:
         except StoreError as failure:
             log.error("the disk did not confirm the last events", problem=str(failure))
 
+    def _snapshot(self) -> Snapshot:
+        """What is true now."""
+        return Snapshot(
+            policy=self._policy.current,
+            ring=self._ring,
+            keys=self._keys.snapshot() if self._keys is not None else None,
+            memory=self._memory,
+            shared=self._shared.current,
+            console=self._settings.console_base,
+        )
+
     def _open_exchange(self) -> Exchange:
-        keys = self._keys.snapshot() if self._keys is not None else None
-        snapshot = Snapshot(policy=self._policy.current, ring=self._ring, keys=keys, memory=self._memory)
-        return Exchange(snapshot, decision_id=secrets.token_hex(_ID_BYTES))
+        return Exchange(self._snapshot(), decision_id=new_id())
+
+    def _shared_changed(self, _state: SharedState) -> None:
+        self._servicer.supersede()
+        self._holding.wake()
+
+    async def _open_store(self) -> None:
+        """Read the shared state; without it calls are refused until ``watch`` has read it."""
+        try:
+            await self._shared.refresh()
+        except StoreError as failure:
+            log.error("the shared state cannot be read; calls are refused until it can be", problem=str(failure))
 
     def _listen_to_signals(self) -> asyncio.Event:
         stopping = asyncio.Event()
@@ -153,6 +189,7 @@ class _Worker:
     def _changed(self, policy: Policy) -> None:
         self._metrics.policy_loaded(servers=policy.servers, at=time.time())
         self._servicer.supersede()
+        self._holding.wake()
         if self._keys is not None:
             self._keys.follow(policy.identity.issuers)
         self._record_policy(digest=policy.digest, problems=0)

@@ -107,6 +107,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/test_approval.py",
             "core/policy/test_approvals.py",
             "core/exchange/test_holding.py",
+            "stack/test_approvals.py",
             "core/audit/test_steps.py",
             "edges/store/test_tickets.py",
             "test_desk.py",

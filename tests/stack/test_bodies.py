@@ -15,7 +15,7 @@ from extproc.core.limits import MAX_BODY_BYTES, MAX_JSON_RESPONSE_BYTES
 from extproc.core.wire.sse import Event, EventReader
 from extproc.demo.proxy import CHAINS, Chain
 from stack.calls import PATIENCE, Heard, Site, client, events, request, site, tool, until
-from stack.servers.recorder import Arrival, Raw, Script, dies, early, head, json_reply, raw_server, sse
+from stack.servers.recorder import Arrival, Raw, Script, dies, early, echoes, head, json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 
@@ -68,17 +68,6 @@ def upstream(_upstream: Raw) -> Raw:
     _upstream.received = 0
     _upstream.script = echoes({"content": []})
     return _upstream
-
-
-def echoes(result: Any) -> Script:
-    """A response to whatever was asked."""
-
-    async def script(arrival: Arrival, writer: asyncio.StreamWriter) -> None:
-        await arrival.complete.wait()
-        answer = {"jsonrpc": "2.0", "id": json.loads(arrival.body)["id"], "result": result}
-        await json_reply(answer)(arrival, writer)
-
-    return script
 
 
 def response(message: dict[str, Any], result: Any) -> bytes:

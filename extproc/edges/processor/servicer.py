@@ -14,6 +14,7 @@ from typing import Any
 
 from extproc.core.exchange import (
     Answer,
+    AskApproval,
     Closed,
     Command,
     Conclude,
@@ -28,11 +29,12 @@ from extproc.core.exchange import (
     Stored,
     StoreFailed,
     TakeQuotas,
+    UseApproval,
     WantKeys,
 )
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
-from extproc.edges.processor.translate import ProtocolFault, Translation, decode, encode
-from extproc.ports import Counters, Journal, Metrics, StoreError
+from extproc.edges.processor.translate import ProtocolFault, Translation, decode, encode, patience
+from extproc.ports import Approvals, Counters, Journal, Metrics, StoreError
 
 __all__ = ["Servicer"]
 
@@ -51,6 +53,8 @@ class Servicer:
         counters: Counters,
         metrics: Metrics,
         want_keys: Callable[[], None],
+        approvals: Approvals,
+        stands: Callable[[Exchange], bool],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
@@ -58,12 +62,14 @@ class Servicer:
         self._counters = counters
         self._metrics = metrics
         self._want_keys = want_keys
+        self._approvals = approvals
+        self._stands = stands
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
         self._superseded = asyncio.Event()
 
     def supersede(self) -> None:
-        """End every long stream, because what it rests on is no longer in force; its client comes back to be judged."""
+        """Ask every long stream whether what it rests on still stands; one whose ground is gone ends."""
         self._superseded.set()
         self._superseded = asyncio.Event()
 
@@ -109,7 +115,7 @@ class Servicer:
         translation = Translation(server)
         until: float | None = None
         while not exchange.over:
-            frame = await self._read(stream, until, superseded)
+            frame = await self._read(exchange, stream, until, superseded)
             if frame is EOF:
                 return False
             for event in self._events(frame, translation):
@@ -122,8 +128,8 @@ class Servicer:
                         # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
                         self._count(exchange, time.perf_counter() - begun)
                     match command:
-                        case Store() | CountSession() | TakeQuotas():
-                            due.extend(self._owed(exchange, await self._ask(command)))
+                        case Store() | CountSession() | TakeQuotas() | AskApproval() | UseApproval():
+                            due.extend(self._owed(exchange, await self._ask(command, stream)))
                         case WantKeys():
                             self._want_keys()
                         case _:
@@ -141,27 +147,38 @@ class Servicer:
         verdict = exchange.verdict
         self._metrics.decided(server=verdict.server, verb=verdict.verb, effect=verdict.effect, seconds=seconds)
 
-    async def _read(self, stream: Stream, until: float | None, superseded: asyncio.Event) -> Any:
-        """The next message, ``EOF``, or None where a long stream must end: its time is up, or its policy."""
+    async def _read(self, exchange: Exchange, stream: Stream, until: float | None, superseded: asyncio.Event) -> Any:
+        """The next message, ``EOF``, or None where a long stream must end: its time is up, or what it rests on."""
         if until is None:
             return await stream.read()
-        left = until - self._clock() / 1e9
-        if left <= 0 or superseded.is_set():  # also where the next message is there already
-            return None
-        reading, superseding = asyncio.ensure_future(stream.read()), asyncio.ensure_future(superseded.wait())
+        reading: asyncio.Future[Any] | None = None
         try:
-            await asyncio.wait(
-                {reading, superseding},
-                timeout=None if math.isinf(left) else left,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            return reading.result() if reading.done() else None
+            while True:
+                left = until - self._clock() / 1e9
+                if left <= 0 or (superseded.is_set() and not self._stands(exchange)):
+                    return None  # also where the next message is there already
+                if superseded.is_set():
+                    superseded = self._superseded
+                if reading is None:
+                    reading = asyncio.ensure_future(stream.read())
+                superseding = asyncio.ensure_future(superseded.wait())
+                try:
+                    await asyncio.wait(
+                        {reading, superseding},
+                        timeout=None if math.isinf(left) else left,
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+                finally:
+                    superseding.cancel()
+                if reading.done():
+                    return reading.result()
         finally:
-            # where the message did not come, the exchange ends here, and with it the stream
-            reading.cancel()
-            superseding.cancel()
+            if reading is not None:  # where the message did not come, the exchange ends here, and with it the stream
+                reading.cancel()
 
-    async def _ask(self, command: Store | CountSession | TakeQuotas) -> Event:
+    async def _ask(
+        self, command: Store | CountSession | TakeQuotas | AskApproval | UseApproval, stream: Stream
+    ) -> Event:
         try:
             match command:
                 case Store(event=record):
@@ -177,6 +194,12 @@ class Servicer:
                         if not await self._counters.take(quota.key, calls=quota.calls, seconds=quota.seconds, now=now):
                             return QuotasTaken(at=self._clock(), exceeded=quota)
                     return QuotasTaken(at=self._clock(), exceeded=None)
+                case AskApproval(seconds=seconds):
+                    if seconds > 0:
+                        await stream.write(encode(patience(seconds)))
+                    return await self._approvals.ask(command)
+                case UseApproval():
+                    return await self._approvals.use(command)
         except StoreError as failure:
             self._metrics.journal_failed()
             return StoreFailed(at=self._clock(), reason=str(failure))

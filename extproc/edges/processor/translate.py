@@ -7,11 +7,13 @@ without a body; one that begins with ``response_headers`` is a local reply of En
 ``ProtocolFault``, and the stream ends with an error status (invariant 4).
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct, Value
 
@@ -36,7 +38,7 @@ from extproc.core.limits import RELEASE_PIECE_BYTES
 from extproc.core.model import Json, RequestHead
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
 
-__all__ = ["METHOD", "NAMESPACE", "ProtocolFault", "Translation", "decode", "encode"]
+__all__ = ["METHOD", "NAMESPACE", "ProtocolFault", "Translation", "decode", "encode", "patience"]
 
 METHOD: Final = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
 NAMESPACE: Final = "mcp_extproc"
@@ -44,6 +46,8 @@ NAMESPACE: Final = "mcp_extproc"
 HEADERS: Final = "mcp_headers"
 """The namespace in which header_to_metadata hands over the request headers of the one-message chain."""
 BEARER: Final = "authorization"
+HOLD_MARGIN_SECONDS: Final = 10
+"""What a held call may take beyond its hold to be decided again and recorded."""
 JWT: Final = "envoy.filters.http.jwt_authn"
 ATTRIBUTES: Final = "envoy.filters.http.ext_proc"
 _TOLD_HEADERS: Final = MappingProxyType({"mcp-session-id": "session", "last-event-id": "last_event_id"})
@@ -79,6 +83,12 @@ def decode(message: bytes) -> pb.ProcessingRequest:
         return pb.ProcessingRequest.FromString(message)
     except DecodeError:
         raise ProtocolFault("a message that is no ProcessingRequest") from None
+
+
+def patience(seconds: float) -> pb.ProcessingResponse:
+    """What has Envoy wait for the answer to its message so much longer; it takes one such answer per message."""
+    longer = Duration(seconds=math.ceil(seconds) + HOLD_MARGIN_SECONDS)
+    return pb.ProcessingResponse(override_message_timeout=longer)
 
 
 class Translation:

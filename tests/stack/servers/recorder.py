@@ -22,7 +22,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-__all__ = ["Arrival", "Raw", "Script", "dies", "early", "json_reply", "raw_server", "sse"]
+__all__ = ["Arrival", "Raw", "Script", "dies", "early", "echoes", "json_reply", "raw_server", "sse"]
 
 
 @dataclass(slots=True)
@@ -69,6 +69,17 @@ def json_reply(
         await arrival.complete.wait()
         writer.write(head(status, content_type, headers, f"content-length: {len(body)}") + body)
         await writer.drain()
+
+    return script
+
+
+def echoes(result: Any) -> Script:
+    """A response to whatever was asked."""
+
+    async def script(arrival: Arrival, writer: asyncio.StreamWriter) -> None:
+        await arrival.complete.wait()
+        answer = {"jsonrpc": "2.0", "id": json.loads(arrival.body)["id"], "result": result}
+        await json_reply(answer)(arrival, writer)
 
     return script
 

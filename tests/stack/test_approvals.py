@@ -1,0 +1,215 @@
+"""Held calls through a real Envoy: a human answers on the command line, and the call runs once, or never."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from extproc.core.tickets import Ticket, TicketState
+from extproc.demo.proxy import CHAINS, Chain
+from extproc.edges.console.local_approvers import LocalApprovers
+from extproc.edges.store.database import open_database
+from extproc.edges.store.tickets import DatabaseTickets
+from extproc.office import LOCAL_APPROVERS
+from stack.calls import Site, events, executed, extproc, request, site, tool, until
+from stack.servers.recorder import Raw, echoes, raw_server
+
+POLICY: Final = """
+version: 1
+identity:
+  issuers:
+    - {name: test, issuer: "{issuer}", audience: "{audience}", jwks_uri: "{jwks_uri}", max_token_age: 1h}
+servers:
+  sales-db:
+    tools: {echo: {verb: query}, drop_table: {verb: admin}}
+roles:
+  analyst:
+    assigned_to: {groups: [analysts]}
+    grants:
+      - {servers: [sales-db], verbs: [query]}
+      - {servers: [sales-db], verbs: [admin], approval: schema-change}
+approvals:
+  schema-change: {approvers: {groups: [dba]}, hold: HOLD, expires_after: 5m}
+"""
+
+
+@pytest.fixture
+def chain(request: pytest.FixtureRequest) -> Chain:
+    """One chain, and the other where a test asks for both: what differs between them is how a call is held."""
+    chosen: Chain = getattr(request, "param", "one-message")
+    return chosen
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Raw]:
+    async with raw_server() as running:
+        running.script = echoes({"content": [{"type": "text", "text": "done"}], "resultType": "complete"})
+        yield running
+
+
+@pytest.fixture
+async def stand(chain, upstream, tmp_path, request) -> AsyncIterator[Site]:
+    hold = getattr(request, "param", "20s")
+    policy = POLICY.replace("HOLD", hold)
+    async with site(chain, upstream.url, tmp_path, policy=policy) as running:
+        yield running
+
+
+class Approver:
+    """A local approver at the command line of one node, who looks into the store to see what waits."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self._secret = LocalApprovers(state / LOCAL_APPROVERS).add("dan", groups=["dba"])
+
+    async def waiting(self) -> list[Ticket]:
+        database = open_database(self.state / "shared.db")
+        try:
+            found = await DatabaseTickets(database).waiting()
+        finally:
+            await database.close()
+        return [ticket for ticket in found if ticket.state is TicketState.PENDING]
+
+    async def one(self) -> Ticket:
+        (found,) = await until(self.waiting)
+        return found
+
+    async def says(self, word: str, ticket: Ticket, reason: str = "seen") -> None:
+        options = ["--as", "dan", "--secret", self._secret, "--reason", reason, "--state", str(self.state)]
+        await extproc("approvals", word, ticket.id, *options)
+
+
+@pytest.fixture
+def approver(stand: Site) -> Approver:
+    return Approver(stand.gateway.state)
+
+
+@pytest.mark.parametrize("chain", CHAINS, indirect=True)
+async def test_a_held_call_runs_exactly_as_shown_once_a_human_says_yes(stand, approver, upstream):
+    call = tool("drop_table", table="orders")
+    held = asyncio.create_task(stand.post(call))
+    shown = await approver.one()
+    assert (shown.ask.target, shown.ask.arguments) == ("drop_table", '{"table":"orders"}')
+    assert executed(upstream) == []
+    await approver.says("approve", shown)
+    assert (await held).allowed
+    assert executed(upstream) == [call["id"]]
+    assert json.loads(upstream.requests[0].body)["params"]["arguments"] == {"table": "orders"}
+    event = stand.decision(call)
+    assert (event["effect"], event["reason"], event["ticket"]) == ("allow", "approved", shown.id)
+
+
+@pytest.mark.parametrize("chain", CHAINS, indirect=True)
+async def test_a_denied_call_never_runs_and_says_who_and_why(stand, approver, upstream):
+    held = asyncio.create_task(stand.post(tool("drop_table", table="orders")))
+    await approver.says("deny", await approver.one(), "not on a Friday")
+    text = (await held).message["result"]["content"][0]["text"]
+    assert "denied by dan" in text
+    assert "not on a Friday" in text
+    again = await stand.post(tool("drop_table", table="orders"))
+    assert "not on a Friday" in again.message["result"]["content"][0]["text"]
+    assert executed(upstream) == []
+
+
+@pytest.mark.parametrize("stand", ["1s"], indirect=True)
+async def test_the_identical_later_call_finds_its_approval_and_the_next_one_asks_anew(stand, approver, upstream):
+    first = await stand.post(tool("drop_table", table="orders"))
+    assert "waits for it" in first.message["result"]["content"][0]["text"]
+    other = await stand.post(tool("drop_table", table="orders "))
+    assert "waits for it" in other.message["result"]["content"][0]["text"]
+    waiting = await approver.waiting()
+    assert len(waiting) == 2
+    (wanted,) = [each for each in waiting if each.ask.arguments == '{"table":"orders"}']
+    await approver.says("approve", wanted)
+    later = tool("drop_table", table="orders")
+    assert (await stand.post(later)).allowed
+    assert executed(upstream) == [later["id"]]
+    assert not (await stand.post(tool("drop_table", table="orders"))).allowed
+    assert executed(upstream) == [later["id"]]
+
+
+async def test_of_fifty_duplicates_one_runs(stand, approver, upstream):
+    calls = [tool("drop_table", table="orders") for _ in range(15)]
+    held = [asyncio.create_task(stand.post(call)) for call in calls]
+    await approver.says("approve", await approver.one())
+    heard = await asyncio.gather(*held)
+    assert sum(each.allowed for each in heard) == 1
+    assert len(executed(upstream)) == 1
+
+
+@pytest.mark.parametrize("chain", CHAINS, indirect=True)
+async def test_who_hangs_up_while_held_gets_nothing_run(stand, approver, upstream):
+    call = tool("drop_table", table="orders")
+    held = asyncio.create_task(stand.post(call))
+    shown = await approver.one()
+    held.cancel()
+    (gone,) = await until(lambda: events(stand.gateway.state, "decision", reason="client_gone"))
+    assert gone["effect"] == "hold"
+    await approver.says("approve", shown)
+    assert (await stand.post(tool("echo"))).allowed
+    assert call["id"] not in executed(upstream)
+
+
+async def test_other_calls_go_on_while_one_is_held(stand, approver):
+    held = asyncio.create_task(stand.post(tool("drop_table", table="orders")))
+    shown = await approver.one()
+    assert (await stand.post(tool("echo"))).allowed
+    assert (await stand.post(request("tools/list"))).status == 200
+    await approver.says("deny", shown)
+    await held
+
+
+async def test_a_revoked_requester_is_out_of_his_hold_and_of_everything(stand, approver, upstream):
+    held = asyncio.create_task(stand.post(tool("drop_table", table="orders")))
+    await approver.one()
+    await extproc("revoke", "--subject", "ada", "--reason", "left", "--state", str(stand.gateway.state))
+    assert (await held).status == 401
+    assert (await stand.post(tool("echo"))).status == 401
+    assert (await stand.post(tool("echo"), who="bob")).allowed
+    (one,) = json.loads(await extproc("revocations", "list", "--json", "--state", str(stand.gateway.state)))
+    await extproc("revocations", "lift", one["id"], "--state", str(stand.gateway.state))
+    assert (await until(lambda: _again(stand))).allowed
+    assert len(executed(upstream)) == 2
+
+
+async def _again(stand: Site) -> Any:
+    heard = await stand.post(tool("echo"))
+    return heard if heard.status == 200 else None
+
+
+async def test_the_policy_that_changes_during_a_hold_counts(stand, approver, upstream):
+    held = asyncio.create_task(stand.post(tool("drop_table", table="orders")))
+    await approver.one()
+    path = stand.gateway.state.parent / "policy.yaml"
+    text = path.read_text() + "deny: [{name: freeze, servers: [sales-db], tools: [drop_table]}]\n"
+    path.write_text(text)
+    heard = await held
+    assert "freeze" in heard.message["result"]["content"][0]["text"]
+    assert executed(upstream) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ends workers by their process ids from /proc")
+async def test_a_worker_that_dies_while_it_holds_runs_nothing_and_the_request_still_waits(stand, approver, upstream):
+    held = asyncio.create_task(stand.post(tool("drop_table", table="orders")))
+    shown = await approver.one()
+    _, ready = await stand.readiness()
+    for worker in ready["workers"]:
+        os.kill(worker["pid"], signal.SIGKILL)
+    heard = await held
+    assert heard.status >= 500 or heard.cut
+    assert executed(upstream) == []
+    assert (await approver.one()).id == shown.id
+    await approver.says("approve", shown)
+    later = tool("drop_table", table="orders")
+
+    async def runs() -> bool:
+        return (await stand.post(later)).allowed or later["id"] in executed(upstream)
+
+    assert await until(runs)
+    assert executed(upstream) == [later["id"]]
