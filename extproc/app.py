@@ -87,7 +87,9 @@ class _Worker:
         self._tickets = DatabaseTickets(self._database)
         self._shared = DatabaseSharedState(self._database, news=self._tickets.news)
         self._shared.on_change(self._shared_changed)
-        desk = Desk(self._tickets, record=self._journal.append, clock=time.time_ns, new_id=new_id)
+        desk = Desk(
+            self._tickets, record=self._journal.append, clock=time.time_ns, new_id=new_id, lend=self._shared.lend
+        )
         self._holding = Holding(desk, snapshot=self._snapshot, clock=time.time_ns)
         self._servicer = Servicer(
             open_exchange=self._open_exchange,

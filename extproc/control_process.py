@@ -10,7 +10,7 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import httpx
@@ -20,15 +20,21 @@ import uvloop
 
 from extproc.bond import run_bound
 from extproc.core.audit.steps import login_step
+from extproc.core.identity.principals import identify
+from extproc.core.model import Principal, RequestHead
+from extproc.core.rejection import Rejection
 from extproc.core.tickets import Approver, Ticket
+from extproc.edges.console.access_api import AccessApi
 from extproc.edges.console.api_tokens import ApiTokens
 from extproc.edges.console.app import Console
 from extproc.edges.console.oidc import OidcLogin, Provider
 from extproc.edges.console.people import ClaimPaths, People
 from extproc.edges.control import QuietServer
+from extproc.edges.keys.fetcher import KeyFetcher
 from extproc.edges.keys.session_keys import load_session_keys
 from extproc.edges.notify.channels import Channel, MailChannel, SlackChannel, WebhookChannel
 from extproc.edges.notify.notifier import Notifier
+from extproc.edges.policy_files import PolicyFile
 from extproc.edges.telemetry import configure_logging
 from extproc.office import Office, opened_office, secret_in
 from extproc.ports import StoreError
@@ -65,7 +71,7 @@ async def _run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, office: Office, http: httpx.AsyncClient, stopping: asyncio.Event) -> None:
-    works = [office.shared.watch(), _sweep(office)]
+    works: list[Coroutine[Any, Any, None]] = [office.shared.watch(), _sweep(office)]
     channels = _channels(settings, http)
     if channels:
         works.append(Notifier(office.tickets, channels, url_of=_address_of(settings)).run())
@@ -74,7 +80,9 @@ async def _serve(settings: Settings, office: Office, http: httpx.AsyncClient, st
         tokens = ApiTokens(settings.login_issuer, settings.console_audience) if settings.console_audience else None
         if tokens is not None:
             works.append(tokens.run())
-        server = _console_server(settings, office, tokens)
+        access, keeping = _access(settings, office)
+        works += keeping
+        server = _console_server(settings, office, tokens, access)
         works.append(server.serve())
     tasks = [asyncio.ensure_future(work) for work in works]
     waiting = asyncio.ensure_future(stopping.wait())
@@ -122,7 +130,40 @@ def _channels(settings: Settings, http: httpx.AsyncClient) -> list[Channel]:
     return channels
 
 
-def _console_server(settings: Settings, office: Office, tokens: ApiTokens | None) -> QuietServer:
+def _access(settings: Settings, office: Office) -> tuple[AccessApi, list[Coroutine[Any, Any, None]]]:
+    """What takes requests for roles, and the works that keep its policy and its issuers' keys."""
+    policy = PolicyFile(settings.policy, shadow=settings.shadow, on_change=_nothing, on_problem=_nothing)
+    keys = KeyFetcher(policy.current.identity.issuers)
+
+    def requester(authorization: str) -> Principal | Rejection:
+        keys.follow(policy.current.identity.issuers)
+        head = RequestHead(server="", http_method="POST", path="", headers={"authorization": authorization})
+        return identify(policy.current.identity, head, now=time.time_ns() / 1e9, keys=keys.snapshot())
+
+    api = AccessApi(
+        desk=office.desk,
+        shared=office.shared,
+        policy=lambda: policy.current,
+        requester=requester,
+        clock=time.time_ns,
+        page=lambda ticket: f"{settings.console_base}/approvals/{ticket}",
+    )
+    return api, [policy.watch(), _keep(keys)]
+
+
+async def _keep(keys: KeyFetcher) -> None:
+    await keys.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await keys.stop()
+
+
+def _nothing(_news: object) -> None:
+    """The workers tell of policies; this process only reads along."""
+
+
+def _console_server(settings: Settings, office: Office, tokens: ApiTokens | None, access: AccessApi) -> QuietServer:
     paths = ClaimPaths(groups=settings.login_groups, roles=settings.login_roles, human=settings.login_human)
     provider: OidcLogin | None = None
     if settings.login_issuer:
@@ -145,6 +186,7 @@ def _console_server(settings: Settings, office: Office, tokens: ApiTokens | None
         provider=provider,
         local=office.local,
         signed_in=signed_in,
+        more=access.routes,
     )
     host, port = host_and_port(settings.console)
     options: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off", "server_header": False}

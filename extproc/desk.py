@@ -11,9 +11,10 @@ from typing import Final
 
 from extproc.core import approval
 from extproc.core.approval import Refusal
-from extproc.core.audit.steps import approval_step
+from extproc.core.audit.steps import approval_step, loan_step
 from extproc.core.model import Json
-from extproc.core.tickets import ApprovalRule, Approver, Ask, Ticket, TicketState, Vote
+from extproc.core.shared_state import Elevation
+from extproc.core.tickets import ApprovalRule, Approver, Ask, AskKind, Ticket, TicketState, Vote
 from extproc.ports import TicketStore
 
 __all__ = ["MAX_WAITING", "Desk"]
@@ -23,7 +24,10 @@ MAX_WAITING: Final = 10
 
 
 class Desk:
-    """``record`` stores an audit event or raises ``StoreError``; ``new_id`` makes an unguessable ticket id."""
+    """``record`` stores an audit event or raises ``StoreError``; ``new_id`` makes an unguessable ticket id.
+
+    ``lend`` puts a loan into the shared state.
+    """
 
     def __init__(
         self,
@@ -32,11 +36,13 @@ class Desk:
         record: Callable[[Mapping[str, Json]], Awaitable[None]],
         clock: Callable[[], int],
         new_id: Callable[[], str],
+        lend: Callable[[Elevation], Awaitable[None]],
     ) -> None:
         self._tickets = tickets
         self._record = record
         self._clock = clock
         self._new_id = new_id
+        self._lend = lend
 
     async def ask(self, ask: Ask, rule: ApprovalRule) -> Ticket | Refusal:
         """The ticket of this question: the one that is open or was denied lately, else a new one.
@@ -105,8 +111,30 @@ class Desk:
         await self._record(approval_step(at=at, step="answering", ticket=ticket, vote=vote))
         step = "counted" if answered.state is TicketState.PENDING else str(answered.state)
         if await self._exchange(ticket, answered, step, vote):
-            return answered
+            return await self._lent(answered)
         return Refusal("superseded", "Somebody else was faster; look at the request again.")
+
+    async def _lent(self, ticket: Ticket) -> Ticket:
+        """The ticket after its role was lent, where it asks for one and is approved; each ticket lends once."""
+        if ticket.ask.kind is not AskKind.ACCESS or ticket.state is not TicketState.APPROVED:
+            return ticket
+        at = self._clock()
+        used = approval.use(ticket, ticket.ask, at=at)
+        if isinstance(used, Refusal) or not await self._exchange(ticket, used, "used", None):
+            return ticket
+        ask = ticket.ask
+        loan = Elevation(
+            id=ticket.id,
+            issuer=ask.issuer,
+            subject=ask.subject,
+            role=ask.role,
+            at=at,
+            until=at + ask.seconds * 1_000_000_000,
+            policy_digest=ask.policy_digest,
+        )
+        await self._record(loan_step(at=at, step="lent", loan=loan, by=ticket.votes[-1].subject))
+        await self._lend(loan)
+        return used
 
     async def use(self, id: str, ask: Ask, used: int | None = None) -> Ticket | Refusal:  # noqa: A002 - as above
         """Use the ticket up for exactly this question, or go on where ``used`` is its revision since then.
@@ -138,9 +166,11 @@ class Desk:
         return Refusal("superseded", "Somebody else was faster; look at the request again.")
 
     async def sweep(self) -> None:
-        """Write down what has expired meanwhile."""
+        """Write down what has expired meanwhile, and lend what was approved when the store did not answer."""
         for ticket in await self._tickets.waiting():
-            await self.current(ticket)
+            now = await self.current(ticket)
+            if now is not None:
+                await self._lent(now)
 
     async def current(self, ticket: Ticket | None) -> Ticket | None:
         """The ticket as it is now; an expiry that nobody has written down yet is written down."""

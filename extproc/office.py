@@ -106,7 +106,7 @@ async def opened_office(
                 database=database,
                 tickets=tickets,
                 shared=shared,
-                desk=Desk(tickets, record=journal.append, clock=time.time_ns, new_id=new_id),
+                desk=Desk(tickets, record=journal.append, clock=time.time_ns, new_id=new_id, lend=shared.lend),
                 local=LocalApprovers(state_dir / LOCAL_APPROVERS),
                 journal=journal,
             )

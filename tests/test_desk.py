@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from extproc.core.approval import Refusal
+from extproc.core.shared_state import Elevation
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import MAX_WAITING, Desk
 from extproc.edges.store.database import open_database
@@ -36,7 +37,13 @@ class World:
         self.events: list[dict] = []
         self.full = False
         ids = itertools.count(1)
-        self.desk = Desk(tickets, record=self._record, clock=lambda: self.now, new_id=lambda: f"t{next(ids)}")
+        self.loans: list[Elevation] = []
+        self.desk = Desk(
+            tickets, record=self._record, clock=lambda: self.now, new_id=lambda: f"t{next(ids)}", lend=self._lend
+        )
+
+    async def _lend(self, loan: Elevation) -> None:
+        self.loans.append(loan)
 
     async def _record(self, event) -> None:
         if self.full:
@@ -199,3 +206,36 @@ async def test_a_call_that_is_asked_back_goes_on_once(world):
     assert sum(isinstance(each, Ticket) for each in rounds) == 1
     assert world.steps[-1] == "resumed"
     assert isinstance(await world.desk.use("t9", ASK), Refusal)
+
+
+WISH = replace(ASK, kind=AskKind.ACCESS, role="steward", seconds=1800, server="", target="", arguments="")
+
+
+async def test_an_approved_role_is_lent_once_and_ends_by_itself(world):
+    await world.asked(WISH)
+    answered = await world.answered()
+    assert answered.state is TicketState.USED
+    (loan,) = world.loans
+    assert (loan.subject, loan.role, loan.until - loan.at) == ("ann", "steward", 1800 * SECOND)
+    assert world.steps[-2:] == ["used", "lent"]
+    await world.desk.sweep()
+    assert len(world.loans) == 1
+
+
+async def test_a_role_that_is_denied_is_not_lent(world):
+    await world.asked(WISH)
+    await world.answered(approves=False)
+    assert world.loans == []
+
+
+async def test_a_role_whose_lending_is_not_recorded_is_not_lent(world):
+    await world.asked(WISH)
+
+    async def record(event) -> None:
+        if event["kind"] == "loan":
+            raise StoreError("the disk is full")
+
+    world.desk._record = record
+    with pytest.raises(StoreError):
+        await world.desk.answer("t1", DBA, approves=True, reason="seen")
+    assert world.loans == []

@@ -2,7 +2,7 @@
 
 import typer
 
-from extproc.cli import approvals, approvers, check, explain, revoke, serve, sessions, token, up, verify
+from extproc.cli import access, approvals, approvers, check, explain, revoke, serve, sessions, token, up, verify
 
 __all__ = ["main"]
 
@@ -10,6 +10,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("up")(up.up)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(access.app, name="access")
 app.add_typer(approvers.app, name="approvers")
 app.command("revoke")(revoke.revoke)
 app.add_typer(revoke.app, name="revocations")

@@ -14,7 +14,7 @@ from extproc.core.shared_state import Revocation, Revoked
 from extproc.office import Office, new_id
 from extproc.settings import default_state_dir
 
-__all__ = ["app", "revoke"]
+__all__ = ["app", "instant", "revoke"]
 
 app = typer.Typer(help="What is revoked.", add_completion=False, no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def revoke(
         value=value,
         issuer=issuer or "",
         at=now,
-        until=_instant(until, now),
+        until=instant(until, now),
         reason=reason,
         by=operator(),
     )
@@ -121,7 +121,7 @@ def lift(
     typer.echo(f"{revocation_id}: lifted")
 
 
-def _instant(text: str | None, now: int) -> int | None:
+def instant(text: str | None, now: int, option: str = "--until") -> int | None:
     """A length of time from now, or a time, in nanoseconds since the epoch; leaves with 2 where it is neither."""
     if text is None:
         return None
@@ -131,8 +131,8 @@ def _instant(text: str | None, now: int) -> int | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        quit_with(2, f"--until {printable(text)}: write a length like 30m, 8h or 2d, or a time like 2030-01-31T18:00")
+        quit_with(2, f"{option} {printable(text)}: write a length like 30m, 8h or 2d, or a time like 2030-01-31T18:00")
     instant = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * _SECONDS
     if instant <= now:
-        quit_with(2, f"--until {printable(text)}: that is over already")
+        quit_with(2, f"{option} {printable(text)}: that is over already")
     return instant

@@ -19,7 +19,7 @@ from extproc.edges.console.people import People
 from extproc.edges.console.shown import as_json
 from extproc.ports import StoreError, TicketStore
 
-__all__ = ["Api"]
+__all__ = ["Api", "body_of", "problem"]
 
 MAX_BODY_BYTES: Final = 64 << 10
 _STATUS: Final = {"unknown": 404, "not_an_approver": 403, "own_request": 403, "may_not_force": 403}
@@ -53,11 +53,11 @@ class Api:
         async def checked(request: Request) -> Response:
             person = self._people.bearer(request)
             if person is None:
-                return _problem(401, "unauthorized", "A bearer token for this console is required.", headers=_REALM)
+                return problem(401, "unauthorized", "A bearer token for this console is required.", headers=_REALM)
             try:
                 return await work(request, person)
             except StoreError:
-                return _problem(503, "store_failed", "The requests cannot be read or changed right now. Try again.")
+                return problem(503, "store_failed", "The requests cannot be read or changed right now. Try again.")
 
         return checked
 
@@ -75,31 +75,31 @@ class Api:
     async def _show(self, request: Request, person: Approver) -> Response:
         ticket = await self._seen(request, person)
         if ticket is None:
-            return _problem(404, "unknown", "There is no such request.")
+            return problem(404, "unknown", "There is no such request.")
         return JSONResponse(as_json(ticket, self._clock()))
 
     async def _answer(self, request: Request, person: Approver) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         if body is None:
-            return _problem(413, "too_large", "An answer is smaller.")
+            return problem(413, "too_large", "An answer is smaller.")
         try:
             answer = msgspec.json.decode(body, type=_Answer)
         except msgspec.DecodeError as error:
-            return _problem(400, "malformed", f"The answer cannot be read: {error}")
+            return problem(400, "malformed", f"The answer cannot be read: {error}")
         ticket = await self._seen(request, person)
         if ticket is None:
-            return _problem(404, "unknown", "There is no such request.")
+            return problem(404, "unknown", "There is no such request.")
         if ticket.digest != answer.digest:
-            return _problem(409, "another_request", "The digest is that of another request.")
+            return problem(409, "another_request", "The digest is that of another request.")
         answered = await self._desk.answer(
             ticket.id, person, approves=answer.approves, reason=answer.reason, force=answer.force
         )
         if isinstance(answered, Refusal):
-            return _problem(_STATUS.get(answered.reason, 409), answered.reason, answered.words)
+            return problem(_STATUS.get(answered.reason, 409), answered.reason, answered.words)
         return JSONResponse(as_json(answered, self._clock()))
 
 
-async def _body(request: Request) -> bytes | None:
+async def body_of(request: Request) -> bytes | None:
     """The body; None where it is too large."""
     collected = bytearray()
     async for chunk in request.stream():
@@ -109,6 +109,7 @@ async def _body(request: Request) -> bytes | None:
     return bytes(collected)
 
 
-def _problem(status: int, reason: str, detail: str, *, headers: dict[str, str] | None = None) -> Response:
+def problem(status: int, reason: str, detail: str, *, headers: dict[str, str] | None = None) -> Response:
+    """Problem details (RFC 9457); ``reason`` is a stable word."""
     body = {"type": "about:blank", "title": reason, "status": status, "detail": detail}
     return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")

@@ -6,7 +6,7 @@ approver of a request sees neither it nor that it exists (threat A06).
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -41,7 +41,7 @@ ATTEMPT_SECONDS: Final = 60.0
 
 
 class Console:
-    """The ASGI application in ``application``; ``url`` is the address that people see."""
+    """The ASGI application in ``application``; ``url`` is the address that people see, ``more`` further routes."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Console:
         provider: OidcLogin | None,
         local: LocalApprovers,
         signed_in: Callable[[Approver, bool], Awaitable[None]],
+        more: Sequence[Route] = (),
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._people = people
@@ -78,6 +79,7 @@ class Console:
             Route("/approvals/{id}", self._show),
             Route("/approvals/{id}", self._answer, methods=["POST"]),
             *Api(people=people, desk=desk, tickets=tickets, clock=clock).routes,
+            *more,
         ]
         self.application = Starlette(
             routes=routes,

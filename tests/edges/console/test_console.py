@@ -53,7 +53,7 @@ class World:
             paths=ClaimPaths(),
             clock=lambda: self.now / 1e9,
         )
-        desk = Desk(self.tickets, record=self._record, clock=lambda: self.now, new_id=lambda: "t1")
+        desk = Desk(self.tickets, record=self._record, clock=lambda: self.now, new_id=lambda: "t1", lend=self._lend)
         self.console = Console(
             url=URL,
             cookie_key="c" * 32,
@@ -68,6 +68,9 @@ class World:
 
     async def _record(self, event) -> None:
         self.events.append(dict(event))
+
+    async def _lend(self, loan) -> None:
+        self.events.append({"step": "lent", "role": loan.role})
 
     async def _signed_in(self, person: Approver, local: bool) -> None:
         self.logins.append((person.subject, local))
