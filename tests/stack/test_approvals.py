@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from extproc.core.tickets import Ticket, TicketState
@@ -17,7 +19,8 @@ from extproc.edges.console.local_approvers import LocalApprovers
 from extproc.edges.store.database import open_database
 from extproc.edges.store.tickets import DatabaseTickets
 from extproc.office import LOCAL_APPROVERS
-from stack.calls import Site, events, executed, extproc, request, site, tool, until
+from ports import free_ports
+from stack.calls import Site, client, events, executed, extproc, request, site, tool, until
 from stack.servers.recorder import Raw, echoes, raw_server
 
 POLICY: Final = """
@@ -66,7 +69,7 @@ class Approver:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        self._secret = LocalApprovers(state / LOCAL_APPROVERS).add("dan", groups=["dba"])
+        self.secret = LocalApprovers(state / LOCAL_APPROVERS).add("dan", groups=["dba"])
 
     async def waiting(self) -> list[Ticket]:
         database = open_database(self.state / "shared.db")
@@ -81,7 +84,7 @@ class Approver:
         return found
 
     async def says(self, word: str, ticket: Ticket, reason: str = "seen") -> None:
-        options = ["--as", "dan", "--secret", self._secret, "--reason", reason, "--state", str(self.state)]
+        options = ["--as", "dan", "--secret", self.secret, "--reason", reason, "--state", str(self.state)]
         await extproc("approvals", word, ticket.id, *options)
 
 
@@ -213,3 +216,99 @@ async def test_a_worker_that_dies_while_it_holds_runs_nothing_and_the_request_st
 
     assert await until(runs)
     assert executed(upstream) == [later["id"]]
+
+
+LENDING: Final = (
+    POLICY.replace("HOLD", "20s")
+    .replace(
+        "approvals:",
+        """\
+  steward:
+    lend: {approval: schema-change, at_most: 1h}
+    grants: [{servers: [sales-db]}]
+approvals:""",
+    )
+    .replace(", approval: schema-change}\n", "}\n", 1)
+    .replace("      - {servers: [sales-db], verbs: [admin]}\n", "")
+)
+
+
+@pytest.fixture
+async def with_console(upstream: Raw, tmp_path: Path) -> AsyncIterator[tuple[Site, str]]:
+    console = f"127.0.0.1:{free_ports(1)[0]}"
+    settings = {"EXTPROC_CONSOLE": console}
+    async with site("one-message", upstream.url, tmp_path, policy=LENDING, settings=settings) as running:
+        base = f"http://{console}"
+
+        async def is_up() -> bool:
+            try:
+                return (await running.http.get(f"{base}/healthz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        assert await until(is_up)
+        yield running, base
+
+
+async def test_a_role_is_asked_for_approved_used_and_taken_back(with_console, upstream):
+    stand, console = with_console
+    approver = Approver(stand.gateway.state)
+    call = tool("drop_table", table="orders")
+    assert not (await stand.post(call)).allowed
+    token = stand.tokens["ada"]
+    asking = asyncio.create_task(
+        extproc(
+            "access", "request", "--role", "steward", "--for", "30m", "--console", console, "--token", token, "--wait"
+        )
+    )
+    shown = await approver.one()
+    assert (shown.ask.role, shown.ask.seconds, shown.ask.subject) == ("steward", 1800, "ada")
+    await approver.says("approve", shown)
+    assert "the role is lent" in await asking
+
+    async def runs() -> bool:
+        return (await stand.post(tool("drop_table", table="orders"))).allowed
+
+    assert await until(runs)
+    assert not (await stand.post(tool("drop_table", table="orders"), who="bob")).allowed
+    (loan,) = json.loads(await extproc("access", "list", "--json", "--state", str(approver.state)))
+    await extproc("access", "revoke", loan["id"], "--state", str(approver.state))
+
+    async def is_refused() -> bool:
+        return not (await stand.post(tool("drop_table", table="orders"))).allowed
+
+    assert await until(is_refused)
+    assert {event["step"] for event in events(approver.state, "loan")} == {"lent", "ended"}
+    assert executed(upstream)
+
+
+async def test_a_role_that_is_not_lent_or_for_too_long_is_not_asked_for(with_console):
+    stand, console = with_console
+    await stand.post(tool("echo"))
+    headers = {"authorization": f"Bearer {stand.tokens['ada']}"}
+    for wish in ({"role": "analyst", "seconds": 60}, {"role": "steward", "seconds": 7200}, {"role": "x", "seconds": 1}):
+        answer = await stand.http.post(f"{console}/api/v1/access", json=wish, headers=headers)
+        assert answer.status_code == 400, wish
+    assert (await stand.http.post(f"{console}/api/v1/access", json={})).status_code == 401
+
+
+async def test_an_approver_answers_on_the_page(with_console, upstream):
+    stand, console = with_console
+    approver = Approver(stand.gateway.state)
+    await stand.post(tool("echo"))
+    headers = {"authorization": f"Bearer {stand.tokens['ada']}"}
+    wish = {"role": "steward", "seconds": 600, "reason": "<b>fix</b>"}
+    asked = (await stand.http.post(f"{console}/api/v1/access", json=wish, headers=headers)).json()
+    async with client(base_url=console) as browser:
+        await browser.post("/login/local", data={"name": "dan", "secret": approver.secret})
+        page = await browser.get(asked["page"])
+        assert "&lt;b&gt;fix&lt;/b&gt;" in page.text
+        form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+        await browser.post(asked["page"], data=form | {"answer": "approve", "reason": "ok"})
+
+    async def runs() -> bool:
+        return (await stand.post(tool("drop_table", table="orders"))).allowed
+
+    assert await until(runs)
+    assert len(executed(upstream)) >= 1
+    assert [event["by"]["subject"] for event in events(approver.state, "login")] == ["dan"]
