@@ -39,9 +39,9 @@ class _Paths:
 
     def __init__(self, fields: Sequence[FieldMask]) -> None:
         self.fields: Final = tuple(fields)
-        self.names: Final = frozenset(step.name for field in fields for step in field.steps if step.name is not None)
         self._places: dict[_Open, Place] = {}
-        self.begin: Final = self.place(frozenset((path, 0) for path in range(len(self.fields))))
+        self.roots: Final[_Open] = frozenset((path, 0) for path in range(len(self.fields)))
+        self.begin: Final = self.place(self.roots)
 
     def place(self, positions: _Open) -> "Place":
         """The place where these paths are open."""
@@ -71,34 +71,29 @@ class _Paths:
 class Place:
     """One node of a document, as the paths see it."""
 
-    __slots__ = ("_ahead", "_any_item", "_counts", "_inside", "_members", "_other", "_paths", "_positions", "claim")
+    __slots__ = ("_ahead", "_any_item", "_counts", "_inside", "_members", "_paths", "claim", "leads_on")
 
     def __init__(self, paths: _Paths, positions: _Open) -> None:
-        self._paths, self._positions, self._ahead = paths, positions, paths.ahead(positions)
+        self._paths, self._ahead = paths, paths.ahead(positions)
         self._counts = any(step.index is not None for _, _, step in self._ahead)
-        self._members: dict[str, Place] = {}
-        self._other: Place | None = None
+        self._members: tuple[dict[str, Place], Place] | None = None
         self._any_item: Place | None = None
         self._inside: Place | None = None
         self.claim: Final = paths.claim(positions)
         """Who claims the node; None where nobody does."""
-
-    @property
-    def leads_on(self) -> bool:
+        self.leads_on: Final = bool(self._ahead)
         """Whether anything below can be claimed."""
-        return bool(self._ahead)
 
-    def member(self, name: str) -> "Place":
-        """The place of the member of this name."""
-        found = self._members.get(name)
-        if found is not None:
-            return found
-        if name in self._paths.names:
-            found = self._members[name] = self._child(lambda step: step.index is None and step.name in {None, name})
-            return found
-        if self._other is None:
-            self._other = self._child(lambda step: step.index is None and step.name is None)
-        return self._other
+    def members(self) -> "tuple[dict[str, Place], Place]":
+        """The places of the members that paths name, and the place of every other one."""
+        if self._members is None:
+            names = {step.name for _, _, step in self._ahead}
+            named = {name: self._named(name) for name in names if name is not None}
+            self._members = named, self._child(lambda step: step.index is None and step.name is None)
+        return self._members
+
+    def _named(self, name: str) -> "Place":
+        return self._child(lambda step: step.index is None and step.name in {None, name})
 
     def item(self, index: int, length: int) -> "Place":
         """The place of one item of a list of this length."""
@@ -112,7 +107,7 @@ class Place:
         """The place of the root of a document that is written into a text at this node."""
         if self._inside is None:
             here = frozenset((path, behind) for path, behind, _ in self._ahead)
-            self._inside = self._paths.place(here | self._paths.begin._positions)  # noqa: SLF001 - its own kind
+            self._inside = self._paths.place(here | self._paths.roots)
         return self._inside
 
     def _child(self, fits: Callable[[Step], bool]) -> "Place":

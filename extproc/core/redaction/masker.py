@@ -1,0 +1,65 @@
+"""Masking: a value goes in, the value without what the masks claim comes out, with what was masked counted by type.
+
+Promises: total and without side effects; the input is never changed and is given back itself where nothing in it was
+masked; masking twice is masking once; the same value has the same mask everywhere and always. Every text is searched,
+wherever it stands and however it is encoded (``places``, ``search``), or nothing of it is left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from extproc.core.masking import Masks
+from extproc.core.model import Json, empty
+from extproc.core.redaction import places, tree
+from extproc.core.redaction.rules import Rules
+from extproc.core.redaction.search import Search
+from extproc.core.redaction.sinks import Answering, Gathering
+from extproc.core.redaction.treatments import Walk
+
+__all__ = ["Masked", "Masker", "masker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """A value as it may be seen; ``counts`` by type, ``dropped`` entries of lists left out for their names."""
+
+    value: Json
+    counts: Mapping[str, int] = field(default_factory=empty, hash=False)
+    dropped: int = 0
+
+
+class Masker:
+    """One set of masks, ready for any number of values."""
+
+    def __init__(self, masks: Masks, key: bytes) -> None:
+        self._rules: Final = Rules(masks, key)
+
+    def message(self, value: Json, *, named: frozenset[str] = frozenset()) -> Masked:
+        """A server's JSON-RPC message; ``named`` are the URIs that the client itself named."""
+        gathering = Gathering(self._rules)
+        places.message(value, Walk(rules=self._rules, sink=gathering, named=named))
+        answering = self._answering(gathering)
+        walk = Walk(rules=self._rules, sink=answering, named=named)
+        masked = places.message(value, walk)
+        return Masked(value=masked, counts=answering.counts, dropped=walk.dropped)
+
+    def document(self, value: Json) -> Masked:
+        """A JSON document by itself: arguments, or what is to be recorded of them."""
+        gathering = Gathering(self._rules)
+        tree.document(value, self._rules.begin, gathering)
+        answering = self._answering(gathering)
+        masked = tree.document(value, self._rules.begin, answering)
+        return Masked(value=masked, counts=answering.counts)
+
+    def _answering(self, gathering: Gathering) -> Answering:
+        search = Search(self._rules)
+        search.take(gathering.keys)
+        return search.settle()
+
+
+@lru_cache(maxsize=256)
+def masker(masks: Masks, key: bytes) -> Masker:
+    """The masker of these masks; made once for each policy and combination of rules."""
+    return Masker(masks, key)

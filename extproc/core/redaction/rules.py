@@ -1,0 +1,75 @@
+"""One set of masks made ready: its paths, its detectors, its marks, and who wants what is found."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from extproc.core.masking import Masks
+from extproc.core.redaction.detectors import Find, compile_detectors
+from extproc.core.redaction.fields import Claim, start
+from extproc.core.redaction.marks import Marks, strictest
+from extproc.core.redaction.spans import Span
+
+__all__ = ["Rules"]
+
+_SMALLEST: Final = 10**6
+"""The least number that a built-in detector could take for anything."""
+_LARGEST: Final = 1e21
+"""From here on a fraction in exponent form has no digits of its own."""
+
+
+class Rules:
+    """What one set of masks looks for. ``begin`` is the place of a document's root, ``nowhere`` has no path."""
+
+    def __init__(self, masks: Masks, key: bytes) -> None:
+        kinds = dict.fromkeys(kind for detection in masks.detections for kind in detection.types)
+        every = [*(field.mask for field in masks.fields), *(detection.mask for detection in masks.detections)]
+        self.begin: Final = start(masks.fields)
+        self.nowhere: Final = start(())
+        self.marks: Final = Marks(key, kinds, every)
+        self.blocks_opaque: Final = masks.blocks_opaque
+        self._smallest: Final = 0 if masks.own else _SMALLEST
+        self.detectors: Final = compile_detectors(
+            tuple(kinds), masks.own, threshold=min((each.threshold for each in masks.detections), default=1.0)
+        )
+        self._wants: Final = {
+            kind: tuple((each.threshold, each.mask, each.rule) for each in masks.detections if kind in each.types)
+            for kind in kinds
+        }
+        self._names: Final = _last_names(masks)
+
+    def spans(self, text: str, finds: Sequence[Find]) -> list[Span]:
+        """What of the finds in a text is masked."""
+        found: list[Span] = []
+        for find in finds:
+            wanted = tuple((mask, rule) for least, mask, rule in self._wants[find.type] if find.score >= least)
+            if wanted and find.start < find.end:
+                found.append(Span(find.start, find.end, find.type, text[find.start : find.end], wanted))
+        return found
+
+    def digits(self, number: float) -> str | None:
+        """A number as the text to search, None where no detector would look at it."""
+        if abs(number) < self._smallest:
+            return None
+        if number.__class__ is float:
+            # 4.111111111111111e15 is a card number too
+            return str(int(number)) if number.is_integer() and abs(number) < _LARGEST else repr(number)
+        return str(number)
+
+    def names_a_field(self, text: str) -> bool:
+        """Whether a text that is no JSON has a member by the name that a path ends in."""
+        return self._names is not None and self._names.search(text) is not None
+
+    def may_overrule(self, claim: Claim) -> bool:
+        """Whether a find of another rule could ask for more than the claim does."""
+        return any(
+            rule not in claim.rules and strictest((claim.mask, mask)) is not claim.mask
+            for wants in self._wants.values()
+            for _, mask, rule in wants
+        )
+
+
+def _last_names(masks: Masks) -> re.Pattern[str] | None:
+    lasts = [[step.name for step in field.steps if step.name is not None][-1:] for field in masks.fields]
+    names = sorted({re.escape(name) for last in lasts for name in last})
+    return re.compile(rf"[\"'](?:{'|'.join(names)})\\?[\"']\s*:") if names else None

@@ -1,0 +1,227 @@
+"""All texts of one value, taken apart, searched at once, and put together again.
+
+A text may hold JSON, and that JSON a text that holds base64: it is taken apart to the last text, or said to be
+unreadable where that goes too deep. All pieces are searched in one call of the detectors. A piece that was changed is
+searched again until nothing is found outside of marks, so masking twice is masking once. What does not come to rest is
+unreadable, and of an unreadable text nothing is left.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
+from extproc.core.masking import UNREADABLE, Mask
+from extproc.core.redaction import embedded, encodings, tree
+from extproc.core.redaction.embedded import Document, Documents
+from extproc.core.redaction.encodings import Run, View
+from extproc.core.redaction.rules import Rules
+from extproc.core.redaction.sinks import Answering, Gathering, Key
+from extproc.core.redaction.spans import Answer, Span, replaced, settled
+
+__all__ = ["Search"]
+
+_COMPLEX: Final = re.compile(r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
+"""What a text has that may hold more than itself."""
+_SIMPLE_CHARS: Final = 5
+"""A text that is no longer has room for itself alone."""
+_REDACT: Final = Mask()
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A text without documents that holds more than its characters."""
+
+    depth: int
+    runs: tuple[tuple[Run, Key], ...]
+    view: View | None
+
+
+@dataclass(slots=True)
+class _Inner:
+    """A document in a text, and the texts in it."""
+
+    document: Document
+    texts: Sequence[Key] = ()
+
+
+_Whole = list["Key | _Inner"]
+"""A text with documents: in order the words between them, and the documents."""
+
+
+class Search:
+    """The search in one value: ``take`` its texts, ``settle``, then ask for each ``answer``."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules: Final = rules
+        self._seen: set[Key] = set()
+        self._fresh: dict[Key, None] = {}
+        """What is to be searched."""
+        self._open: set[Key] = set()
+        """What has no answer yet."""
+        self._wholes: dict[Key, _Whole] = {}
+        self._pieces: dict[Key, _Piece] = {}
+        self._spans: dict[Key, tuple[Span, ...]] = {}
+        self._answers: dict[Key, Answer] = {}
+        self._touched: set[str] = set()
+        self._unreadable: Final = Answer(rules.marks.of("", UNREADABLE, _REDACT), Counter((UNREADABLE,)))
+
+    def take(self, keys: Iterable[Key], depth: int = 0) -> None:
+        """Take texts apart, each once."""
+        for key in dict.fromkeys(keys):
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            if len(key[0]) > _SIMPLE_CHARS and _COMPLEX.search(key[0]):
+                self._take_apart(key, depth)
+            else:
+                self._fresh[key] = None
+                self._open.add(key)
+
+    def settle(self) -> Answering:
+        """Search everything that was taken until it rests, and give what answers for it."""
+        for _ in range(MAX_MASKING_ROUNDS):
+            fresh, self._fresh = list(self._fresh), {}
+            self._find(fresh)
+            for key in tuple(self._open):
+                self._resolve(key)
+            if not self._open:
+                break
+        for key in self._open.difference(self._wholes):
+            self._close(key, self._unreadable)
+        for key in tuple(self._open):
+            self._resolve(key)
+        return self._answering()
+
+    def _answering(self) -> Answering:
+        return Answering(self._rules, self._answers, self._touched)
+
+    def _close(self, key: Key, answer: Answer) -> None:
+        self._answers[key] = answer
+        self._open.discard(key)
+        if answer.text != key[0]:
+            self._touched.add(key[0])
+
+    # --- taking apart ------------------------------------------------------------------------------------------------
+
+    def _take_apart(self, key: Key, depth: int) -> None:
+        text, name, place = key
+        found = embedded.documents(text)
+        whole: _Whole = []
+        at = 0
+        for document in found.found:
+            if at < document.start:
+                whole.append((text[at : document.start], name, place))
+            whole.append(_Inner(document, []))
+            at = document.end
+        if at < len(text):
+            whole.append((text[at:], name, place))
+        if self._hides_fields(key, found, whole) or (found.found and depth >= MAX_TEXT_DEPTH):
+            self._close(key, self._unreadable)
+        elif not found.found:
+            self._take_piece(key, depth)
+        else:
+            self._wholes[key] = whole
+            self._open.add(key)
+            for part in whole:
+                if isinstance(part, _Inner):
+                    gathering = Gathering(self._rules)
+                    tree.document(part.document.value, place.inside(), gathering, name)
+                    part.texts = gathering.keys
+                    self.take(gathering.keys, depth + 1)
+                elif part not in self._seen:
+                    self._seen.add(part)
+                    self._take_piece(part, depth)
+
+    def _hides_fields(self, key: Key, found: Documents, whole: _Whole) -> bool:
+        """Whether paths look into a text that could not be read as JSON."""
+        if not key[2].inside().leads_on:
+            return False
+        unread = found.tangled or (not found.found and embedded.looks_like_json(key[0]))
+        return unread or any(not isinstance(part, _Inner) and self._rules.names_a_field(part[0]) for part in whole)
+
+    def _take_piece(self, key: Key, depth: int) -> None:
+        text, name, place = key
+        runs = tuple((run, (run.text, name, place.inside())) for run in encodings.runs(text))
+        view = encodings.unescaped(text)
+        if runs and depth >= MAX_TEXT_DEPTH:
+            self._close(key, self._unreadable)
+            return
+        self._fresh[key] = None
+        self._open.add(key)
+        if runs or view is not None:
+            self._pieces[key] = _Piece(depth, runs, view)
+            self.take((inner for _, inner in runs), depth + 1)
+
+    # --- searching ---------------------------------------------------------------------------------------------------
+
+    def _find(self, keys: Sequence[Key]) -> None:
+        viewed = [(key, piece.view) for key in keys if (piece := self._pieces.get(key)) is not None and piece.view]
+        texts = [key[0] for key in keys] + [view.text for _, view in viewed]
+        names = [key[1] for key in keys] + [key[1] for key, _ in viewed]
+        finds = self._rules.detectors.find(texts, names)
+        found = {key: self._rules.spans(key[0], each) for key, each in zip(keys, finds, strict=False) if each}
+        for (key, view), each in zip(viewed, finds[len(keys) :], strict=True):
+            found[key] = found.get(key, []) + [
+                Span(*view.span(span.start, span.end), span.kind, span.found, span.wanted)
+                for span in self._rules.spans(view.text, each)
+            ]
+        for key in keys:
+            spans = settled(key[0], found[key], self._rules.marks) if key in found else ()
+            if spans:
+                self._spans[key] = spans
+            elif key not in self._pieces:
+                self._open.discard(key)
+
+    def _resolve(self, key: Key) -> None:
+        """Close a text as soon as nothing in it is open."""
+        if key in self._fresh or key not in self._open:
+            return
+        whole = self._wholes.get(key)
+        answer = self._replaced(key) if whole is None else self._together(key, whole)
+        if answer is not None:
+            self._close(key, answer)
+
+    def _rests(self, keys: Iterable[Key]) -> bool:
+        """Whether these texts are closed, or can be closed now."""
+        for key in self._open.intersection(keys):
+            self._resolve(key)
+        return self._open.isdisjoint(keys)
+
+    def _replaced(self, key: Key) -> Answer | None:
+        spans, piece = self._spans.get(key, ()), self._pieces.get(key)
+        runs = () if piece is None else piece.runs
+        if not self._rests([inner for _, inner in runs]):
+            return None
+        answer = replaced(key[0], spans, [(run, self._answers.get(inner)) for run, inner in runs], self._rules.marks)
+        if answer.rests:
+            return answer
+        following = (answer.text, key[1], key[2])
+        self.take((following,), 0 if piece is None else piece.depth)
+        if not self._rests((following,)):
+            return None
+        rest = self._answers.get(following)
+        return answer if rest is None else Answer(rest.text, answer.counts + rest.counts, answer.spans)
+
+    def _together(self, key: Key, whole: _Whole) -> Answer | None:
+        for part in whole:
+            if not self._rests(part.texts if isinstance(part, _Inner) else (part,)):
+                return None
+        answering = self._answering()
+        parts = [
+            self._document(key, part.document, answering) if isinstance(part, _Inner) else answering.text(*part)
+            for part in whole
+        ]
+        return Answer("".join(parts), answering.counts)
+
+    def _document(self, key: Key, document: Document, answering: Answering) -> str:
+        text, name, place = key
+        root = place.inside()
+        written = text[document.start : document.end]
+        value = tree.document(document.value, root, answering, name)
+        if value is document.value:
+            return written
+        # a path that names the document itself leaves a mark and no JSON
+        return value if root.claim is not None else embedded.written(value, written)

@@ -1,0 +1,101 @@
+"""The parts of a text that must go: laid together where they overlap, kept out of marks, and replaced."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from extproc.core.masking import Mask
+from extproc.core.redaction.encodings import Run
+from extproc.core.redaction.marks import Marks, strictest
+
+__all__ = ["Answer", "Span", "Wanted", "replaced", "settled"]
+
+Wanted: TypeAlias = tuple[tuple[Mask, str], ...]
+"""Each mask that a find asks for, with its rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One part of a text: ``found`` is what it reads as, which an escape writes otherwise."""
+
+    start: int
+    end: int
+    kind: str
+    found: str
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What stands for a text: how often each type was masked in it, and what was found in the text itself."""
+
+    text: str
+    counts: "Counter[str]"
+    spans: tuple[Span, ...] = ()
+    rests: bool = True
+    """Nothing is left that could be found in another search."""
+
+
+NOTHING: Final[Counter[str]] = Counter()
+
+
+def settled(text: str, spans: Sequence[Span], marks: Marks) -> tuple[Span, ...]:
+    """The spans in order and apart from each other; none within a mark, and none that cuts a mark in two."""
+    if len(spans) == 1 and spans[0].end - spans[0].start == len(text) and not marks.is_one(text):
+        return (spans[0],)
+    fixed = marks.spans(text)
+    apart: list[Span] = []
+    for span in sorted(spans, key=lambda each: (each.start, -each.end)):
+        if any(start <= span.start and span.end <= end for start, end in fixed):
+            continue
+        start = min([span.start, *(start for start, end in fixed if start < span.end and span.start < end)])
+        end = max([span.end, *(end for start, end in fixed if start < span.end and span.start < end)])
+        last = apart[-1] if apart else None
+        if last is not None and start < last.end:
+            apart[-1] = _together(text, last, span, min(start, last.start), max(end, last.end))
+        elif (start, end) == (span.start, span.end):
+            apart.append(span)
+        else:
+            apart.append(Span(start, end, span.kind, text[start:end], span.wanted))
+    return tuple(apart)
+
+
+def _together(text: str, one: Span, other: Span, start: int, end: int) -> Span:
+    """Two that overlap as one: of the longer one's type."""
+    longer = one if one.end - one.start >= other.end - other.start else other
+    whole = (longer.start, longer.end) == (start, end)
+    return Span(start, end, longer.kind, longer.found if whole else text[start:end], one.wanted + other.wanted)
+
+
+def replaced(text: str, spans: Sequence[Span], runs: Sequence[tuple[Run, Answer | None]], marks: Marks) -> Answer:
+    """The text with each span masked, and each run that was changed written anew where no span reaches into it."""
+    changed = [(run, answer) for run, answer in runs if answer is not None and not _meets(run, spans)]
+    changed = [(run, answer) for run, answer in changed if answer.text != run.text]
+    if not spans and not changed:
+        return Answer(text, NOTHING)
+    if len(spans) == 1 and spans[0].end - spans[0].start == len(text):  # a value that is nothing else
+        only = spans[0]
+        return Answer(marks.of(only.found, only.kind, _mask(only)), Counter((only.kind,)), tuple(spans))
+    counts: Counter[str] = Counter(span.kind for span in spans)
+    patches = [(span.start, span.end, marks.of(span.found, span.kind, _mask(span))) for span in spans]
+    for run, answer in changed:
+        patches.append((run.start, run.end, run.again(answer.text)))
+        counts.update(answer.counts)
+    parts: list[str] = []
+    left: list[str] = []
+    at = 0
+    for start, end, patch in sorted(patches):
+        left.append(text[at:start])
+        parts += (text[at:start], patch)
+        at = end
+    left.append(text[at:])
+    return Answer("".join((*parts, text[at:])), counts, tuple(spans), not changed and not any(map(str.strip, left)))
+
+
+def _mask(span: Span) -> Mask:
+    return span.wanted[0][0] if len(span.wanted) == 1 else strictest(mask for mask, _ in span.wanted)
+
+
+def _meets(run: Run, spans: Sequence[Span]) -> bool:
+    return any(span.start < run.end and run.start < span.end for span in spans)

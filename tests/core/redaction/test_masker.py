@@ -1,0 +1,127 @@
+"""Whatever a server sends: nothing that is planted leaves, masking twice is masking once, the input stays as it was."""
+
+import base64
+import copy
+import json
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extproc.core.redaction.masker import Masker, masker
+from extproc.core.wire import strict_json
+from leaks import leaks
+from masks import HASH, KEEP, KEY, detect, field, masks
+from masks import masker as masker_of
+
+MAIL, AWS, CARD, PIN = "bob@example.com", "AKIAIOSFODNN7EXAMPLE", "4111111111111111", "hidden-under-ssn"
+PLANTED = (MAIL, AWS, CARD, PIN)
+MASKERS = (
+    masker_of(detect(), field("$..ssn")),
+    masker_of(detect("mail", mask=HASH), detect("card", mask=KEEP), detect("aws"), field("$..ssn", KEEP)),
+    masker_of(detect(rule="a"), field("$..ssn", HASH, rule="b"), blocks_opaque=True),
+)
+
+WORDS = st.sampled_from(
+    ["to", "and", "the", "x", "[mail]", "****1234", "{", "}", "[", '"', "\\", "%", "é", "\u2028", "=", "\n"]
+)
+SECRETS = st.sampled_from([MAIL, AWS, CARD])
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\u{ord(char):04x}" if char.isalnum() else char for char in text)
+
+
+ENCODINGS = st.sampled_from(
+    [
+        str,
+        lambda text: base64.b64encode(f"so {text} it is".encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(f"so {text} it is".encode()).decode().rstrip("="),
+        lambda text: f"so {text} it is".encode().hex(),
+        lambda text: quote(text, safe=""),
+        lambda text: json.dumps({"a": text, "ssn": PIN}),
+        lambda text: json.dumps([json.dumps({"b": [text]})], indent=2),
+        _escaped,
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=8),
+    st.lists(st.one_of(WORDS, st.builds(lambda encode, text: encode(text), ENCODINGS, SECRETS)), max_size=4).map(
+        " ".join
+    ),
+)
+NAMES = st.one_of(st.sampled_from(["a", "text", "data", "name", "ssn", "uri", "blob", "type", "content"]), TEXTS)
+
+
+def _documents(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+        max_leaves=8,
+    )
+
+
+LEAVES = st.one_of(TEXTS, st.integers(), st.just(int(CARD)), st.just(float(CARD)), st.booleans(), st.none())
+DOCUMENTS = _documents(LEAVES)
+PLACED = st.one_of(
+    DOCUMENTS.map(lambda value: {"content": [{"type": "text", "text": json.dumps(value)}], "structuredContent": {"v": value}}),
+    DOCUMENTS.map(lambda value: {"content": value, "_meta": {"v": value}, "contents": [{"uri": "x:y", "blob": value}]}),
+    DOCUMENTS.map(lambda value: {"content": [{"type": "text", "text": value, "extra": value}], "tools": [value]}),
+    DOCUMENTS.map(lambda value: {"ssn": value, "structuredContent": {"ssn": value}}),
+)  # fmt: skip
+
+
+@given(PLACED, st.sampled_from(MASKERS))
+def test_nothing_that_is_planted_leaves_and_the_answer_is_one_message(result: Any, using: Masker) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "result": result}
+    before = copy.deepcopy(message)
+    found = using.message(message)
+    assert message == before
+    written = strict_json.encode(found.value)
+    assert json.loads(written) == found.value
+    assert not leaks(written, MAIL, AWS, CARD)
+    assert (found.value["jsonrpc"], found.value["id"]) == ("2.0", 1)
+    again = using.message(found.value)
+    assert again.value == found.value
+    assert not again.counts
+
+
+@given(DOCUMENTS, st.sampled_from(MASKERS))
+def test_a_document_is_masked_as_well_and_once(value: Any, using: Masker) -> None:
+    before = copy.deepcopy(value)
+    found = using.document(value)
+    assert value == before
+    assert not leaks(strict_json.encode(found.value), MAIL, AWS, CARD)
+    assert using.document(found.value).value == found.value
+    assert bool(found.counts) == (found.value != value)
+
+
+@given(DOCUMENTS)
+def test_nothing_stays_under_a_claimed_path(value: Any) -> None:
+    found = MASKERS[0].document({"a": [{"ssn": PIN}], "ssn": [value, PIN], "text": json.dumps({"x": {"ssn": PIN}})})
+    assert not leaks(strict_json.encode(found.value), PIN)
+    assert found.counts["masked"] == 3
+
+
+@given(st.text())
+def test_what_holds_nothing_is_given_back_itself(text: str) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "harmless"}]}}
+    assert MASKERS[0].message(message).value is message
+    nothing = Masker(masks(detect("plate")), KEY)
+    value = {"a": text.replace("HH-XY", "")}
+    assert nothing.document(value).value is value
+
+
+def test_a_masker_is_made_once_for_each_set_of_masks() -> None:
+    one = masks(detect())
+    assert masker(one, KEY) is masker(one, KEY)
+    assert masker(one, b"other" * 8) is not masker(one, KEY)
+    assert masker(masks(detect()), KEY) is not masker(one, KEY)
+
+
+def test_equal_values_have_equal_hashes_in_every_message_and_no_two_deployments_share_them() -> None:
+    one, other = MASKERS[1], Masker(masks(detect("mail", mask=HASH)), b"other" * 8)
+    first, second = one.document({"a": MAIL}).value["a"], one.document([f"to {MAIL}"]).value[0]
+    assert second == f"to {first}"
+    assert other.document(MAIL).value != first
