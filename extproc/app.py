@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 import structlog
@@ -17,11 +17,12 @@ import uvloop
 
 from extproc import __version__
 from extproc.core import audit
+from extproc.core.audit.steps import definition_step
 from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
 from extproc.core.identity.tokens import Memory
 from extproc.core.policy.rules import Policy
-from extproc.core.shared_state import SharedState
+from extproc.core.shared_state import Pin, Pinning, SharedState
 from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.keys.fetcher import KeyFetcher
@@ -94,6 +95,7 @@ class _Worker:
         self._servicer = Servicer(
             open_exchange=self._open_exchange,
             approvals=self._holding,
+            definitions=self._note_definitions,
             stands=lambda exchange: exchange.stands(self._snapshot(), time.time_ns()),
             journal=self._journal,
             counters=self._counters,
@@ -170,6 +172,20 @@ class _Worker:
     def _shared_changed(self, _state: SharedState) -> None:
         self._servicer.supersede()
         self._holding.wake()
+
+    async def _note_definitions(self, server: str, seen: Sequence[Pin]) -> None:
+        """Keep what a list showed; what somebody has to look at is on record and in the log."""
+        place = self._policy.current.servers.get(server)
+        pins_first = place is not None and place.pinning is not Pinning.APPROVE
+        for pin in seen:
+            before = self._shared.current.pins.get((pin.server, pin.tool))
+            step = await self._shared.note(pin, pins_first=pins_first)
+            if step is None:
+                continue
+            digest = before.digest if before is not None else None
+            await self._journal.append(definition_step(at=time.time_ns(), step=step, pin=pin, before=digest))
+            if step in {"changed", "found"}:
+                log.warning("a tool's definition waits for approval", server=pin.server, tool=pin.tool, step=step)
 
     async def _open_store(self) -> None:
         """Read the shared state; without it calls are refused until ``watch`` has read it."""

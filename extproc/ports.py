@@ -132,5 +132,8 @@ class SharedStore(Protocol):
     async def end_loan(self, id: str) -> bool:  # noqa: A002
         """End an elevation before its time; False where there is none of this id."""
 
-    async def pin(self, pin: Pin, *, only_first: bool) -> bool:
-        """Set the approved definition of a tool; with ``only_first`` not over another one (then False)."""
+    async def note(self, seen: Pin, *, pins_first: bool) -> str | None:
+        """Keep a definition that was seen; says ``pinned``, ``found``, ``changed``, ``restored``, or None: known."""
+
+    async def approve(self, pin: Pin) -> bool:
+        """Approve exactly this definition; False where it is no longer the one that waits."""

@@ -139,6 +139,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_mesh.py",
         ),
     ),
+    "T04": Requirement(
+        "threats T04",
+        "A tool whose definition changes is neither shown nor called until somebody has looked at the change.",
+        ("core/test_definitions.py", "core/exchange/test_pinned.py", "stack/test_catalog.py"),
+    ),
     "NOTIFY": Requirement(
         "issue 5",
         "Approvers are told of each request once, together where one requester asks often, and never the arguments.",

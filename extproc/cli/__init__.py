@@ -2,7 +2,20 @@
 
 import typer
 
-from extproc.cli import access, approvals, approvers, check, explain, revoke, serve, sessions, token, up, verify
+from extproc.cli import (
+    access,
+    approvals,
+    approvers,
+    catalog,
+    check,
+    explain,
+    revoke,
+    serve,
+    sessions,
+    token,
+    up,
+    verify,
+)
 
 __all__ = ["main"]
 
@@ -14,6 +27,7 @@ app.add_typer(access.app, name="access")
 app.add_typer(approvers.app, name="approvers")
 app.command("revoke")(revoke.revoke)
 app.add_typer(revoke.app, name="revocations")
+app.add_typer(catalog.app, name="catalog")
 app.command("check")(check.check)
 app.command("explain")(explain.explain_command)
 app.command("verify")(verify.verify_journals)

@@ -17,6 +17,7 @@ __all__ = [
     "NOTHING_SHARED",
     "Elevation",
     "Pin",
+    "Pinning",
     "Revocation",
     "Revoked",
     "SharedState",
@@ -67,9 +68,21 @@ class Elevation:
     policy_digest: str = ""
 
 
+class Pinning(StrEnum):
+    """What a server's tool definitions are held to."""
+
+    IGNORE = "ignore"
+    WARN = "warn"
+    """A change is recorded."""
+    PIN = "pin"
+    """The first definition that is seen is approved by that; a change is refused until somebody approves it."""
+    APPROVE = "approve"
+    """Nothing is approved by being seen."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """The definition of one tool that was approved: its canonical JSON text and the SHA-256 over it, in hex."""
+    """A definition of one tool: its canonical JSON text and the SHA-256 over it, in hex."""
 
     server: str
     tool: str
@@ -87,7 +100,8 @@ def _none() -> Mapping[tuple[str, str], Pin]:
 class SharedState:
     """One copy, true at ``as_of`` (nanoseconds since the epoch; None: always, for a service without a store).
 
-    ``version`` grows with every change.
+    ``version`` grows with every change. ``pins`` are the approved definitions by server and tool, ``candidates`` those
+    that were seen instead and wait for somebody's approval.
     """
 
     as_of: int | None = None
@@ -95,6 +109,7 @@ class SharedState:
     revocations: tuple[Revocation, ...] = ()
     elevations: tuple[Elevation, ...] = ()
     pins: Mapping[tuple[str, str], Pin] = field(default_factory=_none, hash=False)
+    candidates: Mapping[tuple[str, str], Pin] = field(default_factory=_none, hash=False)
 
     def is_fresh(self, at: int) -> bool:
         """Whether the copy may still be relied on; a clock that was set back proves nothing either."""

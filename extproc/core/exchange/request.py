@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from extproc.core.access import NO_FACTS, Facts
+from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange.admitting import admitted, still_admitted
 from extproc.core.exchange.asking import CAPABILITIES, ask_of, can_open_urls, told
 from extproc.core.exchange.intent import Asked, intent
@@ -16,9 +17,10 @@ from extproc.core.exchange.visible import Call
 from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
-from extproc.core.model import Decision, Era, Message, Principal, RequestHead, ResourceKind
+from extproc.core.model import Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind
 from extproc.core.policy import decide
 from extproc.core.rejection import Rejection
+from extproc.core.shared_state import Pinning
 from extproc.core.tickets import Ask, Ticket, TicketState
 
 __all__ = ["Request", "known"]
@@ -101,8 +103,13 @@ class Request:
 
     def judge(self) -> Decision:
         """The decision by the snapshot."""
-        principal, message = known(self.principal), known(self.message)
-        return decide.judge(self.snapshot.policy, principal, self.server, message, session_calls=self.session_calls)
+        principal, message, policy = known(self.principal), known(self.message), self.snapshot.policy
+        decision = decide.judge(policy, principal, self.server, message, session_calls=self.session_calls)
+        place = policy.servers.get(self.server)
+        if place is None or decision.effect is Effect.DENY:
+            return decision
+        changed = refused_tool(self.server, place.pinning, self.snapshot.shared, message)
+        return decision if changed is None else decide.changed_definition(policy, self.server, decision, changed)
 
     def judge_again(self, snapshot: Snapshot, at: int) -> Decision | Rejection:
         """The decision by what is true after a hold: nothing of the first one counts any more (invariant 6)."""
@@ -186,7 +193,14 @@ class Request:
             decision_id=self.decision_id,
             started=self.started,
             used=used,
+            definitions=self._definitions(),
         )
+
+    def _definitions(self) -> Definitions | None:
+        place = self.snapshot.policy.servers.get(self.server)
+        if place is None or place.pinning is Pinning.IGNORE:
+            return None
+        return Definitions(server=self.server, pinning=place.pinning, shared=self.snapshot.shared, at=self.started)
 
     def _sees(self, kind: ResourceKind, name: str) -> bool:
         client = decide.client_of(known(self.message))

@@ -20,6 +20,7 @@ from extproc.core.exchange.vocabulary import (
     Conclude,
     DropTrailers,
     Inspect,
+    NoteDefinitions,
     Pass,
     Release,
     ResponseHeadReceived,
@@ -226,10 +227,11 @@ class Responding:
     def _concluded(self, at: int) -> tuple[Command, ...]:
         self.over = True
         call = self.visible.call
+        news = (NoteDefinitions(seen=tuple(self.visible.seen)),) if self.visible.seen else ()
         recording = call.decision.obligations.recording
         duration = max(at - call.started, 0)
         if recording is Recording.NONE:
-            return (Conclude(event=None, result=self._ending(), nanoseconds=duration),)
+            return (*news, Conclude(event=None, result=self._ending(), nanoseconds=duration))
         payload = tokens.mask(self.visible.payload) if self._bytes <= MAX_PAYLOAD_EVENT_BYTES else None
         event = audit.concluded(
             at=at,
@@ -244,7 +246,7 @@ class Responding:
             duration_ns=duration,
             hidden=self.visible.hidden,
         )
-        return (Conclude(event=event, result=self._ending(), nanoseconds=duration),)
+        return (*news, Conclude(event=event, result=self._ending(), nanoseconds=duration))
 
 
 def _media_type(value: str) -> str:

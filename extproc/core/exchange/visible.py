@@ -6,16 +6,18 @@ those of ``catalog`` and ``handles``; this module knows only which message they 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from extproc.core import catalog
+from extproc.core.definitions import Definitions
 from extproc.core.exchange.asking import can_open_urls
 from extproc.core.exchange.refusing import refusal_in
 from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
 from extproc.core.handles import KeyRing, Owner, Purpose, seal
 from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind
 from extproc.core.rejection import Rejection
+from extproc.core.shared_state import Pin
 from extproc.core.tickets import Ticket
 from extproc.core.wire import jsonrpc, replies, strict_json, uris
 
@@ -38,6 +40,8 @@ class Call:
     started: int
     used: Ticket | None = None
     """The approval that the call ran on."""
+    definitions: Definitions | None = None
+    """What the server's tools are held to; None where to nothing."""
 
     @property
     def opens_urls(self) -> bool:
@@ -61,6 +65,8 @@ class Visible:
     """A JSON-RPC error has been seen."""
     hidden: int = 0
     """List entries left out."""
+    seen: list[Pin] = field(default_factory=list)
+    """Definitions of tools that somebody should know of."""
     payload: Json = None
     """The last result or error as the client gets it, where it is to be recorded."""
 
@@ -135,6 +141,8 @@ class Visible:
 
     def _filtered(self, result: dict[str, Json]) -> catalog.Filtered:
         message, sees = self.call.message, self._sees
+        if self.call.definitions is not None and (self.call.is_stream or message.method == "tools/list"):
+            result = self._as_approved(self.call.definitions, result)
         if self.call.is_stream:
             return catalog.only_whatever(result, sees, message.era)
         shape = catalog.LISTS.get(message.method)
@@ -145,6 +153,16 @@ class Visible:
         if message.method == "completion/complete":
             return catalog.only_completions(message.params, result, sees)
         return catalog.Filtered(result=result, hidden=0)
+
+    def _as_approved(self, definitions: Definitions, result: dict[str, Json]) -> dict[str, Json]:
+        """A list of tools without those whose definition is not the approved one."""
+        entries = result.get("tools")
+        if not isinstance(entries, list):
+            return result
+        shown, news = definitions.held_against(entries)
+        self.seen += news
+        self.hidden += len(entries) - len(shown)
+        return {**result, "tools": shown}
 
     def _sees(self, kind: ResourceKind, name: str) -> bool:
         # a URI that no request may name (wire.uris) is nobody's, however a pattern takes its text

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.model import Json, Quota, Reply, RequestHead, empty
+from extproc.core.shared_state import Pin
 from extproc.core.tickets import ApprovalRule, Ask, Ticket
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Forward",
     "HeadReceived",
     "Inspect",
+    "NoteDefinitions",
     "Pass",
     "QuotasTaken",
     "Release",
@@ -268,6 +270,13 @@ class DropTrailers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteDefinitions:
+    """Keep these definitions of tools: they are new, changed, or back as they were approved."""
+
+    seen: tuple[Pin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conclude:
     """The response ended: count it, and store the audit event of what happened where one is kept.
 
@@ -316,6 +325,7 @@ Command: TypeAlias = (
     | Inspect
     | Release
     | DropTrailers
+    | NoteDefinitions
     | Conclude
     | Abort
 )

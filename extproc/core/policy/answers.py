@@ -12,7 +12,15 @@ from extproc.core.limits import MAX_QUOTED_CHARS
 from extproc.core.model import ResourceKind, Target
 from extproc.core.policy.rules import DenyRule, Grant
 
-__all__ = ["DEFAULT", "arguments_refused", "denied_by", "not_available", "too_many", "two_approvals"]
+__all__ = [
+    "DEFAULT",
+    "arguments_refused",
+    "changed_since_approved",
+    "denied_by",
+    "not_available",
+    "too_many",
+    "two_approvals",
+]
 
 DEFAULT: Final = "default"
 """The rule of what no rule allows."""
@@ -56,6 +64,13 @@ def arguments_refused(grant: Grant, server: str, target: Target) -> str:
     """The refusal of a thing that may be used, but not like this."""
     what = f"{_named(server, target)} may not be used in this way: the condition of rule `{grant.rule}` is not met."
     return f"{what} Change the arguments, or ask the operator of this gateway what is allowed."
+
+
+def changed_since_approved(server: str, target: Target) -> str:
+    """The refusal of a tool that is not as somebody approved it."""
+    named = _named(server, target)
+    what = f"{named} has changed since it was approved, so it is not used (rule `tool_definitions`)."
+    return f"{what} Ask the operator of this gateway to look at it."
 
 
 def two_approvals(server: str, target: Target) -> str:

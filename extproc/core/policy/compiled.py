@@ -135,6 +135,7 @@ class _Compiler:
             ),
             holds=any(grant.approval is not None for grant in grants),
             url=server.url,
+            pinning=server.pinning,
         )
 
     def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:

@@ -31,7 +31,7 @@ from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Server
 from extproc.core.policy.verbs import verb_of
 from extproc.core.tickets import ApprovalRule
 
-__all__ = ["asks_session_calls", "client_of", "judge", "masking", "over_quota", "sees"]
+__all__ = ["asks_session_calls", "changed_definition", "client_of", "judge", "masking", "over_quota", "sees"]
 
 _OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
 _OF_ONE_URI: Final = frozenset({"uri"})
@@ -142,6 +142,16 @@ def over_quota(policy: Policy, server: str, decision: Decision, quota: Quota) ->
     place = policy.servers.get(server)
     words = answers.too_many(quota.rule, quota.calls, quota.seconds)
     no = _Verdict(effect=Effect.DENY, rule=quota.rule, reason="over_limit", message=words, verb=decision.verb)
+    return _decision(policy, place, no, (), decision.obligations.masking)
+
+
+def changed_definition(policy: Policy, server: str, decision: Decision, tool: str) -> Decision:
+    """The refusal of a call that was allowed, of a tool whose definition nobody has approved as it is now."""
+    place = policy.servers.get(server)
+    words = answers.changed_since_approved(server, Target(kind=ResourceKind.TOOL, name=tool))
+    no = _Verdict(
+        effect=Effect.DENY, rule="tool_definitions", reason="definition_changed", message=words, verb=decision.verb
+    )
     return _decision(policy, place, no, (), decision.obligations.masking)
 
 

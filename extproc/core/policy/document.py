@@ -25,6 +25,7 @@ from extproc.core.policy.masks import read_masking
 from extproc.core.policy.positions import Members, Node, Scalar, Spot
 from extproc.core.policy.reading import Reading, Word, listed
 from extproc.core.policy.subjects import read_subjects
+from extproc.core.shared_state import Pinning
 
 __all__ = ["read_document"]
 
@@ -92,7 +93,7 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
         # a tool without a good verb stays known as the worst, so that its mistake is reported once
         tools.append((tool, _VERBS.get(verb or "", Verb.ADMIN)))
     unlisted = reading.choice(found.get("unlisted_tools"), "`unlisted_tools`", ("deny", *_VERBS))
-    reading.choice(found.get("tool_definitions"), "`tool_definitions`", ("ignore",), later=("pin", "warn"))
+    pinning = reading.choice(found.get("tool_definitions"), "`tool_definitions`", tuple(Pinning))
     mode = reading.choice(found.get("mode"), f"`mode` of {what}", _MODES)
     url = reading.word(found.get("url"), f"`url` of {what}")
     return ServerEntry(
@@ -101,6 +102,7 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
         unlisted=_VERBS.get(unlisted or "deny"),
         shadow=None if mode is None else mode == "shadow",
         url=None if url is None else url.value,
+        pinning=Pinning(pinning or Pinning.IGNORE),
     )
 
 

@@ -9,6 +9,7 @@ from extproc.core.masking import Detection, FieldMask, OwnDetector
 from extproc.core.model import IdentityConfig, Recording, Verb
 from extproc.core.policy.positions import Scalar, Spot
 from extproc.core.policy.reading import Word
+from extproc.core.shared_state import Pinning
 
 __all__ = [
     "ApprovalEntry",
@@ -35,6 +36,7 @@ class ServerEntry:
     unlisted: Verb | None = None
     shadow: bool | None = None
     url: str | None = None
+    pinning: Pinning = Pinning.IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

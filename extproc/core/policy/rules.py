@@ -9,6 +9,7 @@ from extproc.core.policy.conditions import Condition
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns
 from extproc.core.policy.verbs import ToolVerbs
+from extproc.core.shared_state import Pinning
 from extproc.core.tickets import ApprovalRule
 
 __all__ = ["DenyRule", "Grant", "Limit", "Loan", "MaskRule", "Policy", "Reach", "Server"]
@@ -97,6 +98,7 @@ class Server:
     asks_calls: bool
     holds: bool
     url: str | None
+    pinning: Pinning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from extproc.core.exchange import (
@@ -23,6 +23,7 @@ from extproc.core.exchange import (
     Event,
     Exchange,
     Forward,
+    NoteDefinitions,
     QuotasTaken,
     SessionCounted,
     Store,
@@ -32,6 +33,7 @@ from extproc.core.exchange import (
     UseApproval,
     WantKeys,
 )
+from extproc.core.shared_state import Pin
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
 from extproc.edges.processor.translate import ProtocolFault, Translation, decode, encode, patience
 from extproc.ports import Approvals, Counters, Journal, Metrics, StoreError
@@ -55,6 +57,7 @@ class Servicer:
         want_keys: Callable[[], None],
         approvals: Approvals,
         stands: Callable[[Exchange], bool],
+        definitions: Callable[[str, Sequence[Pin]], Awaitable[None]],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
@@ -64,6 +67,7 @@ class Servicer:
         self._want_keys = want_keys
         self._approvals = approvals
         self._stands = stands
+        self._definitions = definitions
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
         self._superseded = asyncio.Event()
@@ -222,12 +226,23 @@ class Servicer:
         due: deque[Command] = deque()
         for command in exchange.handle(event):
             if isinstance(command, Conclude):
-                task = asyncio.ensure_future(self._conclude(exchange, command))
-                self._late.add(task)
-                task.add_done_callback(self._late.discard)
+                self._later(self._conclude(exchange, command))
+            elif isinstance(command, NoteDefinitions):
+                self._later(self._note(exchange, command))
             else:
                 due.append(command)
         return due
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def _note(self, exchange: Exchange, command: NoteDefinitions) -> None:
+        try:
+            await self._definitions(exchange.verdict.server, command.seen)
+        except StoreError:  # seen again with the next list
+            self._metrics.journal_failed()
 
     def _close(self, exchange: Exchange) -> None:
         self._owed(exchange, Closed(at=self._clock()))

@@ -49,6 +49,8 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS elevations(id TEXT PRIMARY KEY, until BIGINT NOT NULL, body TEXT NOT NULL)",
     """CREATE TABLE IF NOT EXISTS pins(
       server TEXT NOT NULL, tool TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(server, tool))""",
+    """CREATE TABLE IF NOT EXISTS candidates(
+      server TEXT NOT NULL, tool TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(server, tool))""",
 )
 
 _NEXT: Final = "UPDATE version SET number = number + 1 WHERE one = 1 RETURNING number"

@@ -7,11 +7,11 @@ answer, the copy grows old, and the data path refuses once it is too old.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
@@ -21,6 +21,8 @@ from extproc.edges.store.database import Database, Transaction
 from extproc.ports import StoreError
 
 __all__ = ["DatabaseSharedState"]
+
+T = TypeVar("T")
 
 LOOK_SECONDS: Final = 0.25
 
@@ -121,12 +123,42 @@ class DatabaseSharedState:
         """End an elevation before its time; False where there is none of this id."""
         return await self._remove("elevations", id)
 
-    async def pin(self, pin: Pin, *, only_first: bool) -> bool:
-        """Set the approved definition of a tool; with ``only_first`` not over another one."""
-        otherwise = "NOTHING" if only_first else "UPDATE SET body = excluded.body"
-        statement = f"INSERT INTO pins(server, tool, body) VALUES(?, ?, ?) ON CONFLICT(server, tool) DO {otherwise}"
-        values = (pin.server, pin.tool, msgspec.json.encode(pin).decode())
-        return await self._change(statement, *values) == 1
+    async def note(self, seen: Pin, *, pins_first: bool) -> str | None:
+        """Keep a definition that was seen.
+
+        Says what it is: ``pinned`` (the first, approved by that), ``found`` (the first, to be approved), ``changed``,
+        ``restored`` (the approved one again), None where that is known already.
+        """
+        key = (seen.server, seen.tool)
+
+        def work(transaction: Transaction) -> str | None:
+            approved = transaction.rows("SELECT body FROM pins WHERE server = ? AND tool = ?", *key)
+            waiting = transaction.rows("SELECT body FROM candidates WHERE server = ? AND tool = ?", *key)
+            if approved and _pin(approved[0][0]).digest == seen.digest:
+                if waiting:
+                    _forget(transaction, "candidates", key)
+                return "restored" if waiting else None
+            if waiting and _pin(waiting[0][0]).digest == seen.digest:
+                return None
+            first = not approved
+            _keep(transaction, "pins" if first and pins_first else "candidates", seen)
+            return ("pinned" if pins_first else "found") if first else "changed"
+
+        return await self._shared_change(work)
+
+    async def approve(self, pin: Pin) -> bool:
+        """Approve exactly this definition, by hand; False where it is no longer the one that waits."""
+        key = (pin.server, pin.tool)
+
+        def work(transaction: Transaction) -> bool:
+            waiting = transaction.rows("SELECT body FROM candidates WHERE server = ? AND tool = ?", *key)
+            if not waiting or _pin(waiting[0][0]).digest != pin.digest:
+                return False
+            _forget(transaction, "candidates", key)
+            _keep(transaction, "pins", pin)
+            return True
+
+        return await self._shared_change(work)
 
     async def _put(self, table: str, key: str, until: int | None, value: Revocation | Elevation) -> None:
         statement = f"INSERT INTO {table}(id, until, body) VALUES(?, ?, ?)"
@@ -136,25 +168,44 @@ class DatabaseSharedState:
         return await self._change(f"DELETE FROM {table} WHERE id = ?", key) == 1  # noqa: S608 - two constants
 
     async def _change(self, statement: str, *values: object) -> int:
+        return await self._shared_change(lambda transaction: transaction.change(statement, *values))
+
+    async def _shared_change(self, work: Callable[[Transaction], T]) -> T:
         at = self._clock()
 
-        def work(transaction: Transaction) -> int:
+        def whole(transaction: Transaction) -> T:
             transaction.next_version(shared=True)
             for table in ("revocations", "elevations"):
                 transaction.change(f"DELETE FROM {table} WHERE until <= ?", at)  # noqa: S608 - two constants
-            return transaction.change(statement, *values)
+            return work(transaction)
 
-        changed = await self._database.transact(work, writes=True)
+        changed = await self._database.transact(whole, writes=True)
         await self.refresh()
         return changed
 
 
+def _keep(transaction: Transaction, table: str, pin: Pin) -> None:
+    body = msgspec.json.encode(pin).decode()
+    statement = f"INSERT INTO {table}(server, tool, body) VALUES(?, ?, ?) "
+    conflict = "ON CONFLICT(server, tool) DO UPDATE SET body = excluded.body"
+    transaction.change(statement + conflict, pin.server, pin.tool, body)
+
+
+def _forget(transaction: Transaction, table: str, key: tuple[str, str]) -> None:
+    transaction.change(f"DELETE FROM {table} WHERE server = ? AND tool = ?", *key)  # noqa: S608 - two constants
+
+
+def _pins(transaction: Transaction, table: str) -> Mapping[tuple[str, str], Pin]:
+    rows = transaction.rows(f"SELECT body FROM {table}")  # noqa: S608 - two constants
+    return MappingProxyType({(pin.server, pin.tool): pin for pin in (_pin(row[0]) for row in rows)})
+
+
 def _read(transaction: Transaction, at: int, version: int) -> SharedState:
-    pins = [_pin(row[0]) for row in transaction.rows("SELECT body FROM pins")]
     return SharedState(
         as_of=at,
         version=version,
         revocations=tuple(_revocation(row[0]) for row in transaction.rows("SELECT body FROM revocations ORDER BY id")),
         elevations=tuple(_elevation(row[0]) for row in transaction.rows("SELECT body FROM elevations ORDER BY id")),
-        pins=MappingProxyType({(pin.server, pin.tool): pin for pin in pins}),
+        pins=_pins(transaction, "pins"),
+        candidates=_pins(transaction, "candidates"),
     )

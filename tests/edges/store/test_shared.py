@@ -66,15 +66,38 @@ async def test_what_has_ended_is_forgotten_with_the_next_change(database):
     assert state.current.elevations == ()
 
 
-async def test_the_first_definition_is_pinned_and_only_by_hand_another(database):
+def pin(digest: str, by: str = "") -> Pin:
+    return Pin(server="s", tool="t", digest=digest, definition="{}", at=NOW, by=by)
+
+
+async def test_the_first_definition_is_pinned_and_another_waits_until_somebody_approves_it(database, another):
+    here, there = copy_of(database), copy_of(another)
+    assert await here.note(pin("a"), pins_first=True) == "pinned"
+    assert await here.note(pin("a"), pins_first=True) is None
+    assert await there.note(pin("b"), pins_first=True) == "changed"
+    assert await here.note(pin("b"), pins_first=True) is None
+    await here.refresh()
+    assert (here.current.pins["s", "t"].digest, here.current.candidates["s", "t"].digest) == ("a", "b")
+    assert not await here.approve(pin("c", "sec"))
+    assert await here.approve(pin("b", "sec"))
+    assert (here.current.pins["s", "t"].by, dict(here.current.candidates)) == ("sec", {})
+    assert not await here.approve(pin("b", "sec"))
+
+
+async def test_a_definition_that_is_back_as_it_was_approved_waits_no_more(database):
     state = copy_of(database)
-    first = Pin(server="s", tool="t", digest="a", definition="{}", at=NOW)
-    second = Pin(server="s", tool="t", digest="b", definition="{}", at=NOW, by="sec")
-    assert await state.pin(first, only_first=True)
-    assert not await state.pin(second, only_first=True)
-    assert state.current.pins[("s", "t")] == first
-    assert await state.pin(second, only_first=False)
-    assert state.current.pins[("s", "t")] == second
+    await state.note(pin("a"), pins_first=True)
+    await state.note(pin("b"), pins_first=True)
+    assert await state.note(pin("a"), pins_first=True) == "restored"
+    assert dict(state.current.candidates) == {}
+
+
+async def test_a_first_definition_waits_where_nothing_is_approved_by_being_seen(database):
+    state = copy_of(database)
+    assert await state.note(pin("a"), pins_first=False) == "found"
+    assert (dict(state.current.pins), state.current.candidates["s", "t"].digest) == ({}, "a")
+    assert await state.approve(pin("a", "sec"))
+    assert state.current.pins["s", "t"].digest == "a"
 
 
 async def test_an_unchanged_copy_is_confirmed_not_read_again(database):
