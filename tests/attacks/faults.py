@@ -20,12 +20,16 @@ from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
 from extproc.core.policy import compiled
 from extproc.core.policy.rules import Policy
+from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
 from extproc.edges.processor.server import ProcessorServer, Tls
 from extproc.edges.processor.servicer import Servicer
 from extproc.edges.store.counters import SqliteCounters
+from extproc.edges.store.database import open_database
+from extproc.edges.store.tickets import DatabaseTickets
 from extproc.edges.telemetry import PrometheusMetrics
+from extproc.holding import Holding
 from stack.gateway import Gateway, free_ports
 
 __all__ = ["METHODS", "OUTERMOST", "Journal", "Plan", "Worker", "worker"]
@@ -175,9 +179,15 @@ async def worker(
     journal.open()
     counters = SqliteCounters(folder / "counters.db")
 
-    def open_exchange() -> Exchange:
+    database = open_database(folder / "shared.db")
+    tickets = DatabaseTickets(database)
+
+    def snapshot() -> Snapshot:
         assert running.policy is not None
-        return Exchange(Snapshot(policy=running.policy, ring=ring), decision_id=secrets.token_hex(12))
+        return Snapshot(policy=running.policy, ring=ring)
+
+    def open_exchange() -> Exchange:
+        return Exchange(snapshot(), decision_id=secrets.token_hex(12))
 
     servicer = Servicer(
         open_exchange=open_exchange,
@@ -185,6 +195,15 @@ async def worker(
         counters=counters,
         metrics=PrometheusMetrics(servers=["sales-db"]),
         want_keys=lambda: None,
+        approvals=Holding(
+            Desk(
+                tickets, record=journal.append, clock=time.time_ns, new_id=lambda: secrets.token_hex(8), lend=_nothing
+            ),
+            snapshot=snapshot,
+            clock=time.time_ns,
+        ),
+        stands=lambda exchange: exchange.stands(snapshot(), time.time_ns()),
+        definitions=_nothing,
     )
     address = address or f"127.0.0.1:{free_ports(1)[0]}"
     running = Worker(
@@ -202,6 +221,11 @@ async def worker(
         await running.server.drain()
         await journal.close()
         counters.close()
+        await database.close()
+
+
+async def _nothing(*_: object) -> None:
+    """Nothing is lent or kept here."""
 
 
 def _driven(method: Callable[..., Any], name: str, running: Worker) -> Callable[..., Any]:
