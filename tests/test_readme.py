@@ -38,7 +38,18 @@ def test_a_policy_command_of_the_readme_runs(command: str) -> None:
     assert ended.stdout
 
 
-@pytest.mark.parametrize("command", [command for command in quick() if "policy.yaml" not in command])
+RECORDED = (".venv/bin/extproc sessions", ".venv/bin/extproc verify")
+
+
+def test_the_commands_on_shared_state_run_in_their_order(tmp_path: Path) -> None:
+    for command in quick():
+        if "policy.yaml" not in command and not command.startswith(RECORDED):
+            ended = run(command, tmp_path)
+            assert ended.returncode == 0, (command, ended.stderr)
+            assert ended.stdout
+
+
+@pytest.mark.parametrize("command", [command for command in quick() if command.startswith(RECORDED)])
 def test_a_recording_command_of_the_readme_names_what_is_missing(command: str, tmp_path: Path) -> None:
     ended = run(command, tmp_path)
     assert ended.returncode == 2

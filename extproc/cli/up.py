@@ -9,9 +9,9 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from extproc.demo.decisions import Position, follow, line, positions
+from extproc.demo.decisions import ASKED, Position, follow, line, positions
 from extproc.demo.people import PEOPLE
-from extproc.demo.playground import Plan, Playground, PlaygroundError, Prepared, prepare
+from extproc.demo.playground import APPROVER, Plan, Playground, PlaygroundError, Prepared, prepare
 from extproc.demo.welcome import welcome
 from extproc.settings import default_state_dir
 
@@ -19,7 +19,14 @@ __all__ = ["up"]
 
 CANNOT_RUN: Final = 2
 TOKEN_SECONDS: Final = 8 * 3600
-COLOURS: Final = {"allow": "green", "deny": "red", "reject": "red", "shadow": "yellow"}
+COLOURS: Final = {
+    "allow": "green",
+    ASKED: "yellow",
+    "hold": "yellow",
+    "deny": "red",
+    "reject": "red",
+    "shadow": "yellow",
+}
 
 
 def up(
@@ -86,6 +93,7 @@ async def _watch(playground: Playground, prepared: Prepared) -> None:
                 policy=prepared.policy,
                 state=plan.state,
                 tokens=tokens,
+                approvals=_approvals(playground, prepared),
             )
         )
         try:
@@ -98,10 +106,20 @@ async def _watch(playground: Playground, prepared: Prepared) -> None:
             typer.echo("stopping ...", err=True)
 
 
+def _approvals(playground: Playground, prepared: Prepared) -> str:
+    if not playground.console:
+        return ""
+    command = f"extproc approvals approve ID --as {APPROVER} --reason WHY --state {prepared.plan.state}"
+    return f"""\
+approvals     http://{playground.console}   sign in locally as {APPROVER}, secret {prepared.approver}
+              or EXTPROC_APPROVER_SECRET={prepared.approver} {command}
+"""
+
+
 async def _raise_first_death(playground: Playground) -> None:
     raise await playground.first_death()
 
 
 async def _show(state: Path, seen: dict[Path, Position]) -> None:
     async for event in follow(state, seen):
-        typer.secho(line(event), fg=COLOURS.get(event["effect"]))
+        typer.secho(line(event), fg=COLOURS.get(event.get("effect", ASKED)))

@@ -11,8 +11,10 @@ from extproc.core.model import Json
 from extproc.edges.journal.reader import Damage, Position, journals, read
 from extproc.edges.journal.segments import numbers, path_of
 
-__all__ = ["Position", "follow", "line", "positions"]
+__all__ = ["ASKED", "Position", "follow", "line", "positions"]
 
+ASKED: Final = "ask"
+"""What stands in the place of the effect where a call waits for a human."""
 POLL_SECONDS: Final = 0.2
 SETTLE_NANOSECONDS: Final = 200_000_000
 MAX_NAME_CHARS: Final = 60
@@ -34,7 +36,7 @@ def positions(state: Path) -> dict[Path, Position]:
 
 
 async def follow(state: Path, seen: dict[Path, Position]) -> AsyncIterator[Mapping[str, Json]]:
-    """The decision events that are written after ``seen``, for ever, in the order in which they were made."""
+    """The decisions, and the questions to approvers, written after ``seen``, for ever, in their order."""
     waiting: list[Mapping[str, Json]] = []
     while True:
         # each worker has a journal: one read now can hold an event older than the last one of another
@@ -42,7 +44,7 @@ async def follow(state: Path, seen: dict[Path, Position]) -> AsyncIterator[Mappi
         for directory in journals(state):
             for item in read(directory, seen.get(directory, Position())):
                 seen[directory] = item.after
-                if not isinstance(item, Damage) and item.event.get("kind") == "decision":
+                if not isinstance(item, Damage) and _is_shown(item.event):
                     waiting.append(item.event)
         waiting.sort(key=lambda event: event["at"])
         while waiting and waiting[0]["at"] <= settled:
@@ -50,14 +52,27 @@ async def follow(state: Path, seen: dict[Path, Position]) -> AsyncIterator[Mappi
         await asyncio.sleep(POLL_SECONDS)
 
 
+def _is_shown(event: Mapping[str, Json]) -> bool:
+    return event.get("kind") == "decision" or (event.get("kind") == "approval" and event.get("step") == "asked")
+
+
 def line(event: Mapping[str, Json]) -> str:
-    """Time, effect, who, method and target, rule and reason."""
+    """Time, effect, who, method and target, rule and reason; of a question, its id in the place of the reason."""
+    if event.get("kind") == "approval":
+        event = {
+            **event,
+            "effect": ASKED,
+            "targets": [{"name": event.get("target") or event.get("role") or ""}],
+            "rule": "extproc approvals show",
+            "reason": event.get("ticket"),
+        }
     at = datetime.fromtimestamp(event["at"] / NANOSECONDS).astimezone()
     principal = event.get("principal")
     who = principal["subject"] if principal else "-"
     names = ", ".join(target["name"] for target in event.get("targets", ()) if target["name"])
     what = " ".join(part for part in (event.get("method") or event.get("http_method"), names) if part)
-    why = f"{event.get('rule') or '-'} ({event.get('reason')})"
+    reason = event.get("reason")
+    why = f"{event['rule']} {reason}" if event["effect"] == ASKED else f"{event.get('rule') or '-'} ({reason})"
     columns = (f"{at:%H:%M:%S}", f"{event['effect']:<6}", f"{_shown(who):<8}", f"{_shown(what):<32}", _shown(why))
     return "  ".join(columns)
 

@@ -24,16 +24,20 @@ from extproc.demo.children import LOOPBACK, Child, ChildError, free_ports, is_fr
 from extproc.demo.issuer import create_app, loopback_server
 from extproc.demo.people import DevelopmentIssuer, DevelopmentIssuerError
 from extproc.demo.proxy import Chain, EnvoyMissing, find_envoy, gateway_configuration
+from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
 from extproc.edges.control import QuietServer
 from extproc.edges.policy_files import PolicyError, read_policy
+from extproc.office import LOCAL_APPROVERS
 
-__all__ = ["Plan", "Playground", "PlaygroundError", "Prepared", "prepare"]
+__all__ = ["APPROVER", "Plan", "Playground", "PlaygroundError", "Prepared", "prepare"]
 
 WORKERS: Final = 2
 STOP_SECONDS: Final = 8.0
 DRAIN_SECONDS: Final = 2
 CONNECT_SECONDS: Final = 3.0
 SAMPLE_POLICY: Final = Path(__file__).with_name("policy.yaml")
+APPROVER: Final = "dana"
+"""The local approver of the playground."""
 POLICY_NAME: Final = "policy.yaml"
 SERVE: Final = (sys.executable, "-P", "-c", "from extproc.cli import main; main()", "serve")
 SAMPLE_SERVER: Final = (sys.executable, "-P", "-m", "extproc.demo.server")
@@ -65,6 +69,8 @@ class Prepared:
     issuer: DevelopmentIssuer
     policy: Path
     server: str
+    approver: str = ""
+    """The secret of the local approver ``APPROVER``; empty where the policy asks for no approval."""
 
     @property
     def url(self) -> str:
@@ -92,11 +98,21 @@ def prepare(plan: Plan) -> Prepared:
         server = _check_policy(plan, policy, url=url, audience=audience)
         plan.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         issuer = DevelopmentIssuer.keep(plan.state, url=url, audience=audience)
-    except (EnvoyMissing, DevelopmentIssuerError) as error:
+        approver = _approver(plan.state, policy)
+    except (EnvoyMissing, DevelopmentIssuerError, LocalApproversError) as error:
         raise PlaygroundError(str(error)) from None
     except OSError as error:
         raise PlaygroundError(f"{error.filename or plan.state}: {error.strerror}") from None
-    return Prepared(plan=plan, envoy=envoy, issuer=issuer, policy=policy, server=server)
+    return Prepared(plan=plan, envoy=envoy, issuer=issuer, policy=policy, server=server, approver=approver)
+
+
+def _approver(state: Path, path: Path) -> str:
+    """The secret of somebody who may answer whatever the policy holds; empty where it holds nothing."""
+    policy = read_policy(path)
+    rules = [grant.approval for server in policy.servers.values() for grant in server.grants if grant.approval]
+    rules += [loan.approval for loan in policy.lent.values()]
+    groups = {group for rule in rules for group in rule.approvers.groups}
+    return LocalApprovers(state / LOCAL_APPROVERS).add(APPROVER, groups=groups) if groups else ""
 
 
 def _check_upstream(plan: Plan) -> None:
@@ -172,7 +188,8 @@ class Playground:
         self._prepared = prepared
         self._logs = prepared.plan.state / "logs"
         self._children: list[Child] = []
-        self._metrics_port, self._admin_port, self._server_port, *self._worker_ports = free_ports(3 + WORKERS)
+        self._metrics_port, self._admin_port, self._server_port, console, *self._worker_ports = free_ports(4 + WORKERS)
+        self.console = f"{LOOPBACK}:{console}" if prepared.approver else ""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -223,6 +240,8 @@ class Playground:
         options = ["--policy", str(prepared.policy), "--state", str(plan.state), "--metrics", metrics]
         options += [part for worker in workers for part in ("--listen", worker)]
         environment = _without_settings(os.environ) | {"EXTPROC_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+        if self.console:
+            environment["EXTPROC_CONSOLE"] = self.console
         service = await self._child("the policy service", "service", (*SERVE, *options), environment)
         await service.ready(f"http://{metrics}/readyz")
         document = gateway_configuration(

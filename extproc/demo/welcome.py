@@ -13,8 +13,20 @@ CALL_META = {
 }
 
 
-def welcome(*, url: str, upstream: str, server: str, policy: Path, state: Path, tokens: Mapping[str, str]) -> str:
-    """The whole text; ``tokens`` by the name of the person, the first one goes into the blocks."""
+def welcome(
+    *,
+    url: str,
+    upstream: str,
+    server: str,
+    policy: Path,
+    state: Path,
+    tokens: Mapping[str, str],
+    approvals: str = "",
+) -> str:
+    """The whole text; ``tokens`` by the name of the person, the first one goes into the blocks.
+
+    ``approvals`` says where held calls are answered, and is empty where nothing is held.
+    """
     person, token = next(iter(tokens.items()))
     variable = f"${person.upper()}"
     bearer = {"Authorization": f"Bearer {token}"}
@@ -24,7 +36,7 @@ def welcome(*, url: str, upstream: str, server: str, policy: Path, state: Path, 
 MCP endpoint  {url}   in front of {upstream}, as server {server}
 policy        {policy}   edit it: a change is in force within a second
 recorded in   {state}   extproc sessions --state {state} | extproc verify --state {state}
-
+{approvals}
 Tokens (throw-away; clients that speak OAuth can also leave the header out and choose a person in the browser):
 
 {_exports(tokens)}
