@@ -51,16 +51,26 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def is_up(where: str) -> bool:
+    """Whether a URL answers 200, or somebody listens at ``host:port``."""
+    try:
+        if where.startswith("http:"):
+            with urllib.request.urlopen(where, timeout=1) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        host, _, port = where.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def wait_for(where: str, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + 30
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310
-            if answer.status == 200:
-                return
+    while time.monotonic() < until and process.poll() is None:
+        if is_up(where):
+            return
         time.sleep(0.05)
-    sys.exit(f"bench: {url} never came up:\n{log.read_text()[-2000:]}")
+    sys.exit(f"bench: {where} never came up:\n{log.read_text()[-2000:]}")
 
 
 @contextlib.contextmanager
@@ -84,7 +94,7 @@ def envoy(
 ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     path = folder / "envoy.json"
     path.write_text(json.dumps(configuration))
-    command = [str(find_envoy()), "-c", str(path), "--concurrency", "1", "-l", "warn", "--base-id", str(base)]
+    command = [str(find_envoy()), "-c", str(path), "-l", "warn", "--base-id", str(base)]
     return running(command, folder / "envoy.log", f"http://127.0.0.1:{admin_port}/ready")
 
 
@@ -122,7 +132,12 @@ def gateway(setup: Setup, folder: Path, upstream_port: int, token: Token, base: 
     )
     with contextlib.ExitStack() as stack:
         processes: list[int] = []
-        if setup.chain is not None:
+        if setup.chain is not None and not setup.payloads:
+            for number, address in enumerate(workers):
+                command = [sys.executable, str(HERE / "answering.py"), address]
+                answering = running(command, folder / f"answering-{number}.log", address)
+                processes.append(stack.enter_context(answering).pid)
+        elif setup.chain is not None:
             policy = folder / "policy.yaml"
             policy.write_text(POLICY.format(issuer=ISSUER, audience=url, payloads=setup.payloads))
             command = [sys.executable, "-m", "extproc", "serve"]

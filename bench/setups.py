@@ -26,7 +26,10 @@ _BUFFER: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """One gateway: a chain with a recording level, or Envoy alone with these filters."""
+    """One gateway: a chain with a recording level, or Envoy alone with these filters.
+
+    Without a recording level the chain's service only answers.
+    """
 
     name: str
     chain: Chain | None = None
@@ -143,6 +146,7 @@ _NATIVE: Final = (
 SETUPS: Final = (
     Setup(name="plain"),
     Setup(name="native", filters=_NATIVE),
+    Setup(name="one-message, empty", chain="one-message"),
     Setup(name="one-message, none", chain="one-message", payloads="none"),
     Setup(name="portable, none", chain="portable", payloads="none"),
     Setup(name="one-message, masked", chain="one-message", payloads="masked"),
