@@ -152,7 +152,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "A14": Requirement(
         "threats A14",
         "What an approver is shown is whole: nothing invisible, nothing reordered, nothing that looks like other text.",
-        ("core/test_legible.py", "edges/console/test_console.py"),
+        ("core/test_legible.py", "edges/console/test_console.py", "stack/test_console.py"),
     ),
     "REVOCATION": Requirement(
         "issue 5",

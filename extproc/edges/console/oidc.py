@@ -7,7 +7,7 @@ OpenID Connect Core 1.0 section 3.1, RFC 7636, RFC 9700.
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 import structlog
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
@@ -61,7 +61,7 @@ class OidcLogin:
         """The redirect to the provider."""
         try:
             response: Response = await self._client.authorize_redirect(request, self._callback)
-        except (httpx.HTTPError, AuthlibBaseError, ValueError, KeyError) as error:
+        except (httpx2.HTTPError, AuthlibBaseError, ValueError, KeyError) as error:
             log.error("the identity provider cannot be asked", problem=type(error).__name__)
             raise LoginError("The identity provider does not answer. Try again, or sign in locally.") from None
         return response
@@ -71,7 +71,7 @@ class OidcLogin:
         try:
             token = await self._client.authorize_access_token(request, leeway=30)
             claims = dict(token["userinfo"])
-        except (httpx.HTTPError, AuthlibBaseError, ValueError, KeyError) as error:
+        except (httpx2.HTTPError, AuthlibBaseError, ValueError, KeyError) as error:
             log.error("a login failed", problem=type(error).__name__)
             raise LoginError("The login did not succeed. Try again.") from None
         # authlib takes the issuer from the provider's own metadata; ours is the one that the operator named
