@@ -17,7 +17,17 @@ from extproc.core.limits import MAX_LIST_TTL_MS
 from extproc.core.model import Era, Json, ResourceKind
 from extproc.core.wire import uris
 
-__all__ = ["LISTS", "Filtered", "Sees", "only_completions", "only_contents", "only_visible", "only_whatever"]
+__all__ = [
+    "LISTS",
+    "Filtered",
+    "Sees",
+    "for_one",
+    "only_completions",
+    "only_contents",
+    "only_visible",
+    "only_whatever",
+    "without_output_schemas",
+]
 
 Sees: TypeAlias = Callable[[ResourceKind, str], bool]
 """Whether the caller could be allowed to use the thing of this kind and name."""
@@ -167,6 +177,29 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
         return prefix + values[name]
 
     return _EXPRESSION.sub(fill, template)
+
+
+def without_output_schemas(result: Mapping[str, Json], masked: Callable[[str], bool]) -> Mapping[str, Json]:
+    """A list of tools without the ``outputSchema`` of those whose results are masked.
+
+    A client holds a result to its tool's schema and drops one that does not fit, and a mask is a text wherever it
+    stands. Without a schema the same result is valid (MCP 2025-06-18 server/tools, "Output Schema").
+    """
+    tools = result.get("tools")
+    if not isinstance(tools, list):
+        return result
+    kept = [
+        {name: member for name, member in tool.items() if name != "outputSchema"}
+        if isinstance(tool, dict) and "outputSchema" in tool and masked(tool.get("name", ""))
+        else tool
+        for tool in tools
+    ]
+    return result if all(new is old for new, old in zip(kept, tools, strict=True)) else {**result, "tools": kept}
+
+
+def for_one(result: Mapping[str, Json], era: Era) -> Mapping[str, Json]:
+    """A result that is made for one caller, and so kept by no shared cache and by nobody for long."""
+    return _private({**result}, era) if "cacheScope" in result or "ttlMs" in result else result
 
 
 def _private(result: dict[str, Json], era: Era) -> dict[str, Json]:

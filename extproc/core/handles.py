@@ -9,6 +9,8 @@ no randomness (invariant 10).
 
 import base64
 import binascii
+import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,15 +66,20 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Sealing keys, newest first: the first seals, all open. Each key is 32, 48 or 64 bytes."""
+    """Sealing keys, newest first: the first seals, all open. Each key is 32, 48 or 64 bytes.
+
+    ``masking_key`` is made from the newest: it makes the hashes of masked values, and tells nothing of the others.
+    """
 
     keys: Sequence[bytes] = field(repr=False)
     ciphers: tuple[AESSIV, ...] = field(init=False, repr=False)
+    masking_key: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.keys:
             raise ValueError("a key ring needs at least one key")
         object.__setattr__(self, "ciphers", tuple(AESSIV(key) for key in self.keys))
+        object.__setattr__(self, "masking_key", hmac.digest(self.keys[0], b"mcp-extproc masking 1", hashlib.sha256))
 
 
 def seal(ring: KeyRing, purpose: Purpose, owner: Owner, value: str) -> str:

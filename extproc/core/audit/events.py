@@ -11,7 +11,7 @@ from typing import Final
 
 from extproc.core.audit.chain import encode
 from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
-from extproc.core.model import Decision, Json, Message, Principal, RequestHead
+from extproc.core.model import EMPTY, Decision, Json, Message, Principal, RequestHead
 from extproc.core.rejection import Rejection
 
 __all__ = [
@@ -51,10 +51,12 @@ def decided(
     body_bytes: int,
     policy_digest: str = "",
     shadow_mode: bool = False,
+    masked: Mapping[str, int] = EMPTY,
 ) -> dict[str, Json]:
     """The event of one answer, stored before anything is forwarded (invariant 3).
 
-    ``arguments`` are already masked, None where the recording level keeps none. ``session`` is the upstream's own id
+    ``arguments`` are already masked, None where the recording level keeps none; ``masked`` counts by type what was
+    masked in the request that is forwarded. ``session`` is the upstream's own id
     and is kept as a digest. ``policy_digest`` is for a rejection, which knows none; a decision brings its own.
     """
     event: dict[str, Json] = {
@@ -93,6 +95,10 @@ def decided(
         event["reason"] = verdict.reason
         event["policy"] = verdict.policy_digest
         event["shadow"] = shadow_mode or verdict.shadowed
+        if verdict.obligations.masking.rules:
+            event["masking"] = list(verdict.obligations.masking.rules)
+        if masked:
+            event["masked"] = dict(masked)
         if verdict.approval is not None:
             event["approval"] = verdict.approval.name
             event["ticket"] = verdict.ticket or None
@@ -123,8 +129,11 @@ def concluded(
     payload: Json | None,
     duration_ns: int,
     hidden: int,
+    masked: Mapping[str, int] = EMPTY,
 ) -> dict[str, Json]:
     """The event of one response. ``result``: complete, error, withheld, cut; ``hidden`` counts filtered list entries.
+
+    ``masked`` counts by type what was masked for the client.
 
     ``payload`` is already masked, None where none is kept. ``session`` may be first known here (a handshake's answer).
     """
@@ -141,6 +150,7 @@ def concluded(
         "payload": None,
         "duration_ns": duration_ns,
         "hidden": hidden,
+        "masked": dict(masked),
     }
     if payload is not None:
         event["payload"], cut = _fit(payload, MAX_PAYLOAD_EVENT_BYTES)

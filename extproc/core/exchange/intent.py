@@ -1,21 +1,27 @@
 """The audit event of a decision, made from what the corridor knows at that moment.
 
 Arguments are kept masked, as a digest, or not at all, as the recording level of the decision says; a refusal that came
-before any decision keeps the digest alone.
+before any decision keeps the digest alone. Masked means: without tokens, and without what any masking rule on this
+server and thing claims, whoever calls.
 """
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from extproc.core import audit
 from extproc.core.handles import Owner
-from extproc.core.model import Decision, Json, Message, Principal, Recording, RequestHead
+from extproc.core.masking import NO_MASKS, Masks
+from extproc.core.model import EMPTY, Decision, Json, Message, Principal, Recording, RequestHead, ResourceKind
 from extproc.core.policy.rules import Policy
 from extproc.core.redaction import tokens
+from extproc.core.redaction.masker import Masker, masker
 from extproc.core.rejection import Rejection
 
 __all__ = ["Asked", "intent"]
+
+_WITH_URI: Final = frozenset({ResourceKind.RESOURCE, ResourceKind.TEMPLATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +36,55 @@ class Asked:
 
 
 def intent(
-    asked: Asked, verdict: Decision | Rejection, policy: Policy, *, decision_id: str, body_bytes: int
+    asked: Asked,
+    verdict: Decision | Rejection,
+    policy: Policy,
+    key: bytes,
+    *,
+    decision_id: str,
+    body_bytes: int,
+    masked: Mapping[str, int] = EMPTY,
 ) -> dict[str, Json]:
-    """The event that must be stored before the verdict takes effect (invariant 3)."""
+    """The event that must be stored before the verdict takes effect (invariant 3).
+
+    ``key`` makes the hashes of masked values; ``masked`` counts what was masked in the request by type.
+    """
     recording = verdict.obligations.recording if isinstance(verdict, Decision) else Recording.DIGEST
     arguments = asked.message.arguments if asked.message is not None and asked.message.arguments else None
+    masks = verdict.obligations.masking.recorded if isinstance(verdict, Decision) else NO_MASKS
     server = policy.servers.get(asked.head.server)
     return audit.decided(
         at=asked.at,
         decision_id=decision_id,
         head=asked.head,
         principal=asked.principal,
-        message=asked.message,
+        message=asked.message if masks is NO_MASKS else _named(asked.message, masker(masks, key)),
         verdict=verdict,
         session=asked.owner.session or None if asked.owner is not None else None,
-        arguments=tokens.mask(arguments) if recording is Recording.MASKED and arguments is not None else None,
+        arguments=_kept(arguments, masks, key) if recording is Recording.MASKED and arguments is not None else None,
         arguments_digest=_digest(arguments) if arguments is not None else None,
         body_bytes=body_bytes,
         policy_digest=policy.digest,
         shadow_mode=policy.shadow if server is None else server.shadow,
+        masked=masked,
     )
+
+
+def _kept(arguments: Mapping[str, Json], masks: Masks, key: bytes) -> Json:
+    """The arguments without what any masking rule claims, and without tokens."""
+    owed = arguments if masks is NO_MASKS else masker(masks, key).params({"arguments": arguments}).value["arguments"]
+    return tokens.mask(owed)
+
+
+def _named(message: Message | None, using: Masker) -> Message | None:
+    """The message with the URIs that it names masked for the record; a tool's or prompt's name is the policy's own."""
+    if message is None:
+        return None
+    targets = tuple(
+        replace(target, name=using.document(target.name).value) if target.kind in _WITH_URI else target
+        for target in message.targets
+    )
+    return message if targets == message.targets else replace(message, targets=targets)
 
 
 def _digest(arguments: Mapping[str, Json]) -> str:

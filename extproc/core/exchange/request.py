@@ -10,6 +10,7 @@ from extproc.core.exchange.admitting import admitted, still_admitted
 from extproc.core.exchange.asking import CAPABILITIES, ask_of, can_open_urls, told
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
+from extproc.core.exchange.outgoing import Stop, outgoing
 from extproc.core.exchange.refusing import refused
 from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
 from extproc.core.exchange.snapshot import Snapshot
@@ -17,7 +18,7 @@ from extproc.core.exchange.visible import Call
 from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
-from extproc.core.model import Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind
+from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind
 from extproc.core.policy import decide
 from extproc.core.rejection import Rejection
 from extproc.core.shared_state import Pinning
@@ -48,6 +49,9 @@ class Request:
         self.message: Message | None = None
         self.facts: Facts = NO_FACTS
         self.headers: Mapping[str, str | None] = {}
+        self.masked: Mapping[str, int] = EMPTY
+        """What was masked in the message by type."""
+        self._stop: Stop | None = None
         self.size = 0
         self.session_calls = 0
         self.round: Round | None = None
@@ -78,13 +82,22 @@ class Request:
         if isinstance(read, Rejection):
             return read
         self.message = read
-        ready = opened(read, known(self.head), known(self.owner), self.snapshot, at)
+        self._keep_in()
+        ready = opened(known(self.message), known(self.head), known(self.owner), self.snapshot, at)
         if isinstance(ready, Rejection):
             return ready
         self.message, self.owner, self.headers = ready.message, ready.owner, ready.headers
         self.round, self._opens_urls = ready.round, ready.opens_urls
         self._answered_elsewhere = ready.answered_elsewhere
         return self._admit_again(at) if ready.owner.session else None
+
+    def _keep_in(self) -> None:
+        """Take out of the message what must not leave, before anybody judges, approves, records or forwards it."""
+        message, principal, snapshot = known(self.message), known(self.principal), self.snapshot
+        masking = decide.masking(snapshot.policy, principal, self.server, message.targets)
+        leaving = outgoing(message, known(self.head), masking, snapshot.ring.masking_key)
+        self.message, self._stop = leaving.message, leaving.stop
+        self.masked = leaving.counts or self.masked
 
     def _admit_again(self, at: int) -> Rejection | None:
         session = known(self.owner).session
@@ -108,13 +121,21 @@ class Request:
         place = policy.servers.get(self.server)
         if place is None or decision.effect is Effect.DENY:
             return decision
+        if (stop := self._stop) is not None:
+            return decide.kept_back(
+                policy, self.server, decision, message, rule=stop.rule, types=stop.types, words=stop.message
+            )
         changed = refused_tool(self.server, place.pinning, self.snapshot.shared, message)
         return decision if changed is None else decide.changed_definition(policy, self.server, decision, changed)
 
     def judge_again(self, snapshot: Snapshot, at: int) -> Decision | Rejection:
         """The decision by what is true after a hold: nothing of the first one counts any more (invariant 6)."""
         self.snapshot = snapshot
-        return self._admit_again(at) or self.judge()
+        no = self._admit_again(at)
+        if no is not None:
+            return no
+        self._keep_in()
+        return self.judge()
 
     def stands(self, snapshot: Snapshot, at: int) -> bool:
         """Whether what was allowed may go on under what is true by now: a stream outlives neither policy nor person."""
@@ -211,4 +232,13 @@ class Request:
         message = self.message
         asked = Asked(at=at, head=known(self.head), principal=self.principal, owner=self.owner, message=message)
         size = len(message.body) if message is not None and isinstance(verdict, Decision) else self.size
-        return Store(event=intent(asked, verdict, self.snapshot.policy, decision_id=self.decision_id, body_bytes=size))
+        event = intent(
+            asked,
+            verdict,
+            self.snapshot.policy,
+            self.snapshot.ring.masking_key,
+            decision_id=self.decision_id,
+            body_bytes=size,
+            masked=self.masked,
+        )
+        return Store(event=event)

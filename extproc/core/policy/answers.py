@@ -17,6 +17,7 @@ __all__ = [
     "arguments_refused",
     "changed_since_approved",
     "denied_by",
+    "must_not_leave",
     "not_available",
     "too_many",
     "two_approvals",
@@ -77,6 +78,13 @@ def two_approvals(server: str, target: Target) -> str:
     """The refusal of a message whose parts want approvals of different people."""
     what = f"{_named(server, target)} and another thing in this message need different approvals."
     return f"{what} Ask for them one by one."
+
+
+def must_not_leave(rule: str, types: tuple[str, ...], message: str, server: str, target: Target) -> str:
+    """The refusal of a request that holds what must not leave; names what was found by its type, never the value."""
+    found = ", ".join(types)
+    then = message or "Leave it out, or ask the operator of this gateway how to pass it."
+    return f"{_named(server, target)} was not called: rule `{rule}` found {found} in the request. {then}"
 
 
 def too_many(limit: str, calls: int, seconds: int) -> str:

@@ -31,7 +31,16 @@ from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Server
 from extproc.core.policy.verbs import verb_of
 from extproc.core.tickets import ApprovalRule
 
-__all__ = ["asks_session_calls", "changed_definition", "client_of", "judge", "masking", "over_quota", "sees"]
+__all__ = [
+    "asks_session_calls",
+    "changed_definition",
+    "client_of",
+    "judge",
+    "kept_back",
+    "masking",
+    "over_quota",
+    "sees",
+]
 
 _OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
 _OF_ONE_URI: Final = frozenset({"uri"})
@@ -135,6 +144,16 @@ def asks_session_calls(policy: Policy, server: str) -> bool:
 def client_of(message: Message) -> Client:
     """What the client says of itself, empty where it says nothing."""
     return message.client or NOBODY
+
+
+def kept_back(
+    policy: Policy, server: str, decision: Decision, message: Message, *, rule: str, types: tuple[str, ...], words: str
+) -> Decision:
+    """The refusal of a call that was allowed, and says what must not leave; ``words`` are the operator's sentence."""
+    place, name = policy.servers.get(server), f"masking:{rule}"
+    said = answers.must_not_leave(name, types, words, server, message.targets[0])
+    no = _Verdict(effect=Effect.DENY, rule=name, reason="must_not_leave", message=said, verb=decision.verb)
+    return _decision(policy, place, no, (), decision.obligations.masking)
 
 
 def over_quota(policy: Policy, server: str, decision: Decision, quota: Quota) -> Decision:

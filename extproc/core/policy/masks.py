@@ -65,6 +65,8 @@ def _rule(node: Node, own: tuple[OwnDetector, ...], reading: Reading) -> MaskEnt
     if not found.keys() & {"fields", "detect"} and opaque != "block":
         reading.problem(node.spot, f"{what} masks nothing", "Give it `fields`, `detect` or `opaque: block`")
     on = reading.choice(found.get("on"), f"`on` of {what}", _ON) or "responses"
+    if "opaque" in found and on == "requests":
+        reading.problem(found["opaque"].spot, "`opaque` is about responses", "Remove it, or write `on: both`")
     blocks = reading.choice(found.get("action"), f"`action` of {what}", ("mask", "block")) == "block"
     if blocks and on == "responses":
         fix = "Add `on: requests` or `on: both`"

@@ -72,6 +72,11 @@ def _union(several: Iterable[Masks]) -> Masks:
     masks = tuple(several)
     if len(masks) <= 1:
         return masks[0] if masks else NO_MASKS
+    return _united(masks)
+
+
+@lru_cache(maxsize=4096)
+def _united(masks: tuple[Masks, ...]) -> Masks:
     return Masks(
         fields=tuple(chain.from_iterable(each.fields for each in masks)),
         detections=tuple(chain.from_iterable(each.detections for each in masks)),

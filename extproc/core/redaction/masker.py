@@ -16,7 +16,7 @@ from extproc.core.redaction import places, tree
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.search import Search
 from extproc.core.redaction.sinks import Answering, Gathering
-from extproc.core.redaction.treatments import Walk
+from extproc.core.redaction.treatments import Treatment, Walk
 
 __all__ = ["Masked", "Masker", "masker"]
 
@@ -38,12 +38,11 @@ class Masker:
 
     def message(self, value: Json, *, named: frozenset[str] = frozenset()) -> Masked:
         """A server's JSON-RPC message; ``named`` are the URIs that the client itself named."""
-        gathering = Gathering(self._rules)
-        places.message(value, Walk(rules=self._rules, sink=gathering, named=named))
-        answering = self._answering(gathering)
-        walk = Walk(rules=self._rules, sink=answering, named=named)
-        masked = places.message(value, walk)
-        return Masked(value=masked, counts=answering.counts, dropped=walk.dropped)
+        return self._walked(places.message, value, named)
+
+    def params(self, value: Json) -> Masked:
+        """What a client sends: the parameters of its message, or its answer."""
+        return self._walked(places.params, value, frozenset())
 
     def document(self, value: Json) -> Masked:
         """A JSON document by itself: arguments, or what is to be recorded of them."""
@@ -52,6 +51,14 @@ class Masker:
         answering = self._answering(gathering)
         masked = tree.document(value, self._rules.begin, answering)
         return Masked(value=masked, counts=answering.counts)
+
+    def _walked(self, treatment: Treatment, value: Json, named: frozenset[str]) -> Masked:
+        gathering = Gathering(self._rules)
+        treatment(value, Walk(rules=self._rules, sink=gathering, named=named))
+        answering = self._answering(gathering)
+        walk = Walk(rules=self._rules, sink=answering, named=named)
+        masked = treatment(value, walk)
+        return Masked(value=masked, counts=answering.counts, dropped=walk.dropped)
 
     def _answering(self, gathering: Gathering) -> Answering:
         search = Search(self._rules)

@@ -1,4 +1,4 @@
-"""Where text can be in a server's message, as tables of the members of MCP's objects.
+"""Where text can be in a message of a server or a client, as tables of the members of MCP's objects.
 
 The name of a member says its treatment (``treatments``); a member that no table knows is a free document, and so is a
 known one of another kind than its own, so nothing is passed over (MCP 2024-11-05 to 2026-07-28). Field paths look into
@@ -13,7 +13,7 @@ from extproc.core.model import Json
 from extproc.core.redaction import treatments as as_
 from extproc.core.redaction.treatments import Shape, Walk, each, listed, mapped, shaped
 
-__all__ = ["message"]
+__all__ = ["message", "params"]
 
 _META: Final[Shape] = {
     "io.modelcontextprotocol/serverInfo": as_.fixed,
@@ -159,3 +159,42 @@ message: Final = shaped(
     }
 )
 """A whole message of a server."""
+
+_SENT_META: Final[Shape] = {
+    **_META,
+    "io.modelcontextprotocol/clientCapabilities": as_.kept,
+    "io.modelcontextprotocol/clientInfo": as_.kept,
+    "io.modelcontextprotocol/logLevel": as_.handle,
+    "io.modelcontextprotocol/protocolVersion": as_.handle,
+    "traceparent": as_.handle,
+    "tracestate": as_.handle,
+}
+params: Final = shaped(
+    {
+        "_meta": shaped(_SENT_META),
+        "argument": shaped({"name": as_.handle, "value": as_.words}),
+        "arguments": as_.structured,
+        "capabilities": as_.kept,
+        "clientInfo": as_.kept,
+        "context": shaped({"arguments": as_.structured}),
+        "cursor": as_.handle,
+        "error": shaped(_ERROR),
+        "id": as_.handle,
+        "inputResponses": mapped(as_.document, names=False),
+        "level": as_.handle,
+        "message": as_.words,
+        "name": as_.handle,
+        "notifications": as_.kept,
+        "progress": as_.number,
+        "progressToken": as_.handle,
+        "protocolVersion": as_.handle,
+        "reason": as_.words,
+        "ref": as_.kept,
+        "requestId": as_.handle,
+        "requestState": as_.handle,
+        "result": as_.structured,
+        "total": as_.number,
+        "uri": as_.handle,
+    }
+)
+"""What a client sends beside the name of a method: all that it says, and none of what names a thing."""

@@ -24,6 +24,7 @@ __all__ = [
     "each",
     "fixed",
     "handle",
+    "kept",
     "listed",
     "mapped",
     "number",
@@ -86,6 +87,11 @@ def handle(value: Json, walk: Walk) -> Json:
     return value if value.__class__ in _SCALARS else document(value, walk)
 
 
+def kept(value: Json, walk: Walk) -> Json:  # noqa: ARG001 - a treatment
+    """What is not looked at."""
+    return value
+
+
 def word(value: Json, walk: Walk) -> Json:
     """One of the protocol's own words."""
     return value if value.__class__ is str and value in WORDS else fixed(value, walk)
@@ -130,15 +136,16 @@ def shaped(shape: Shape) -> Treatment:
     return treat
 
 
-def mapped(one: Treatment) -> Treatment:
-    """An object of such under names of the server's own."""
+def mapped(one: Treatment, *, names: bool = True) -> Treatment:
+    """An object of such under names of the server's own; without ``names`` these stay, as the server must know them."""
 
     def treat(value: Json, walk: Walk) -> Json:
         if value.__class__ is not dict:
             return document(value, walk)
         items: dict[str, Json] = {}
         for name, member in value.items():
-            items[tree.free_name(walk.sink.text(name, "", walk.rules.nowhere), items)] = one(member, walk)
+            masked = walk.sink.text(name, "", walk.rules.nowhere) if names else name
+            items[tree.free_name(masked, items)] = one(member, walk)
         return value if all(items.get(name) is member for name, member in value.items()) else items
 
     return treat

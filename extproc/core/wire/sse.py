@@ -17,7 +17,8 @@ __all__ = ["Event", "EventReader", "Fault", "encode"]
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
-_RETRY: Final = re.compile(rb"[0-9]{1,10}")
+_RETRY: Final = re.compile(rb"[0-9]{1,7}")
+"""At most some hours; a longer number is no time to wait, and may well be something else (threat R06)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

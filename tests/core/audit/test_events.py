@@ -6,6 +6,7 @@ import pytest
 
 from extproc.core import audit
 from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
+from extproc.core.masking import Masking
 from extproc.core.model import (
     Client,
     Decision,
@@ -13,6 +14,7 @@ from extproc.core.model import (
     Era,
     Message,
     MessageKind,
+    Obligations,
     Principal,
     RequestHead,
     ResourceKind,
@@ -82,6 +84,7 @@ def outcome_of(**changes: object) -> dict:
         "payload": {"content": []},
         "duration_ns": 4,
         "hidden": 0,
+        "masked": {"email": 2},
     }
     return audit.concluded(**{**given, **changes})
 
@@ -225,7 +228,17 @@ def test_an_outcome_is_recorded_whole():
         "payload": {"content": []},
         "duration_ns": 4,
         "hidden": 0,
+        "masked": {"email": 2},
     }
+
+
+def test_a_decision_names_the_masking_rules_and_counts_what_they_masked_in_the_request():
+    owing = Decision(
+        effect=Effect.ALLOW, rule="r", reason="granted", obligations=Obligations(masking=Masking(rules=("pii",)))
+    )
+    event = event_of(verdict=owing, masked={"email": 2})
+    assert (event["masking"], event["masked"]) == (["pii"], {"email": 2})
+    assert not {"masking", "masked"} & event_of().keys()
 
 
 def test_an_outcome_without_session_or_payload_says_so():

@@ -92,6 +92,7 @@ def test_own_detectors_go_with_the_rules_that_name_them() -> None:
         (RULE + DETECT + "    message: no\n", 5, 14, "nobody ever sees", "action: block"),
         (RULE + DETECT + "    on: answers\n", 5, 9, "`on`", "Use one of"),
         (RULE + DETECT + "    opaque: maybe\n", 5, 13, "`opaque`", "Use one of"),
+        (RULE + DETECT + "    on: requests\n    opaque: block\n", 6, 13, "is about responses", "on: both"),
         (RULE + DETECT + "    except: {}\n", 5, 13, "names nobody", "Name `roles`"),
         (RULE + DETECT + "    except: {people: [x]}\n", 5, 14, "unknown key `people`", "Known keys"),
         (RULE + DETECT + "    except: [x]\n", 5, 13, "must be a mapping", "Use the keys"),

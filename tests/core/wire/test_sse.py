@@ -61,7 +61,7 @@ def test_an_event_without_data_still_sets_the_clients_state():
 
 
 @pytest.mark.parametrize(
-    "line", [b"id: a\0b", b"retry: 1s", b"retry: -1", b"retry:", b"retry: " + b"1" * 11, b"Data: x"]
+    "line", [b"id: a\0b", b"retry: 1s", b"retry: -1", b"retry:", b"retry: " + b"1" * 8, b"Data: x"]
 )
 def test_a_field_that_clients_ignore_is_left_out(line):
     assert read(line + b"\ndata: x\n\n") == [Event(data=b"x")]
@@ -112,7 +112,7 @@ EVENTS = st.builds(
     type=NAMES,
     data=st.none() | st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])).map(str.encode),
     id=st.none() | NAMES,
-    retry=st.none() | st.integers(0, 10**9),
+    retry=st.none() | st.integers(0, 10**7 - 1),
 ).filter(lambda event: event.data is not None or event.id is not None or event.retry is not None)
 
 
