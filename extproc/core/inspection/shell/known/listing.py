@@ -1,0 +1,8 @@
+"""How the tables write lists of names."""
+
+__all__ = ["listed"]
+
+
+def listed(*texts: str) -> frozenset[str]:
+    """The names in the texts, which stand between spaces."""
+    return frozenset(name for text in texts for name in text.split())
