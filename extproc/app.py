@@ -205,7 +205,7 @@ class _Worker:
         await self._policy.refresh()
 
     def _changed(self, policy: Policy) -> None:
-        self._metrics.policy_loaded(servers=policy.servers, at=time.time())
+        self._metrics.policy_loaded(servers=policy.servers, at=time.time(), detectors=policy.detectors)
         self._servicer.supersede()
         self._holding.wake()
         if self._keys is not None:

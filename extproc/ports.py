@@ -66,6 +66,9 @@ class Metrics(Protocol):
     def concluded(self, *, server: str, result: str, seconds: float) -> None:
         """One response ended. ``result``: complete, error, withheld, cut."""
 
+    def masked(self, *, server: str, counts: Mapping[str, int]) -> None:
+        """So many values were masked in one request or response, by the type of what was found."""
+
     def aborted(self, *, reason: str) -> None:
         """One ext_proc stream ended with an error status. ``reason``: a word from a closed set."""
 

@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from extproc.core.masking import DETECTORS, FIELD, OPAQUE, UNREADABLE
 from extproc.core.redaction.tokens import mask
 
 __all__ = ["MULTIPROCESS_VARIABLE", "PrometheusMetrics", "configure_logging", "exposition", "forget_worker"]
@@ -33,6 +34,7 @@ OTHER: Final = "other"
 VERBS: Final = frozenset({"query", "mutate", "admin"})
 EFFECTS: Final = frozenset({"allow", "deny", "shadow", "reject"})
 RESULTS: Final = frozenset({"complete", "error", "withheld", "cut"})
+TYPES: Final = frozenset({*DETECTORS, FIELD, OPAQUE, UNREADABLE})
 _RESERVED: Final = {
     "counter": 1 << 20,
     "histogram": 1 << 20,
@@ -121,6 +123,7 @@ class PrometheusMetrics:
             values.ValueClass = values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]
         self.registry: Final = CollectorRegistry()
         self._servers: frozenset[str] = frozenset(servers)
+        self._types = TYPES
         self._reasons: set[str] = set()
         self._decisions = Counter(
             "extproc_decisions",
@@ -139,6 +142,12 @@ class PrometheusMetrics:
             "extproc_responses",
             "Responses that were inspected or recorded.",
             ("server", "result"),
+            registry=self.registry,
+        )
+        self._masked = Counter(
+            "extproc_masked_values",
+            "Values masked in requests and responses, by the type of what was found.",
+            ("server", "type"),
             registry=self.registry,
         )
         self._response_seconds = Histogram(
@@ -204,6 +213,11 @@ class PrometheusMetrics:
         bound[0]()
         bound[1](seconds)
 
+    def masked(self, *, server: str, counts: Mapping[str, int]) -> None:
+        """Count masked values; a type that neither the code nor the policy names becomes ``unknown``."""
+        for kind, number in counts.items():
+            self._masked.labels(self._server(server), kind if kind in self._types else UNKNOWN).inc(number)
+
     def aborted(self, *, reason: str) -> None:
         """Count one stream that ended with an error status."""
         if reason not in self._reasons:
@@ -221,9 +235,10 @@ class PrometheusMetrics:
         """Count one audit event that could not be stored."""
         self._journal_errors.inc()
 
-    def policy_loaded(self, *, servers: Iterable[str], at: float) -> None:
-        """A policy came into force at ``at`` (seconds since the epoch); its servers are the label values from now."""
+    def policy_loaded(self, *, servers: Iterable[str], at: float, detectors: Iterable[str] = ()) -> None:
+        """A policy came into force at ``at`` (seconds since the epoch); its names are the label values from now."""
         self._servers = frozenset(servers)
+        self._types = TYPES.union(detectors)
         self._bound_decisions.clear()
         self._bound_responses.clear()
         self._loaded.set(at)

@@ -199,7 +199,8 @@ class Exchange:
         self._decision, self._state = decision, State.STORING
         shadowed = decision.effect is not Effect.ALLOW and decision.shadowed
         effect = "shadow" if shadowed else str(decision.effect)
-        self.verdict = Verdict(server=self.verdict.server, verb=decision.verb.name.lower(), effect=effect)
+        verb, masked = decision.verb.name.lower(), self._request.masked
+        self.verdict = Verdict(server=self.verdict.server, verb=verb, effect=effect, masked=masked)
         if decision.effect is Effect.ALLOW or shadowed:
             self._responding = Responding(Visible(self._request.call(decision, self._ticket)))
         elif self._pending is None:
@@ -227,7 +228,7 @@ class Exchange:
             return (self._pending,)
         request, message, decision = self._request, known(self._request.message), known(self._decision)
         # what ran on an approval may be asked back by the upstream, and must come back to the same approval
-        owes = owes_response(message, decision.obligations.recording) or self._ticket is not None
+        owes = owes_response(message, decision.obligations) or self._ticket is not None
         self._state = State.FORWARDED if owes else State.OVER
         is_long = message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
         forward = Forward(

@@ -1,7 +1,7 @@
 """The request of one exchange: what is known of it so far, and the questions that the rooms answer about it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from extproc.core.access import NO_FACTS, Facts
@@ -18,7 +18,8 @@ from extproc.core.exchange.visible import Call
 from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
-from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind
+from extproc.core.masking import Masking
+from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind, Target
 from extproc.core.policy import decide
 from extproc.core.rejection import Rejection
 from extproc.core.shared_state import Pinning
@@ -211,6 +212,7 @@ class Request:
             owner=known(self.owner),
             ring=self.snapshot.ring,
             sees=self._sees,
+            owed=self._owed,
             decision_id=self.decision_id,
             started=self.started,
             used=used,
@@ -222,6 +224,9 @@ class Request:
         if place is None or place.pinning is Pinning.IGNORE:
             return None
         return Definitions(server=self.server, pinning=place.pinning, shared=self.snapshot.shared, at=self.started)
+
+    def _owed(self, targets: Iterable[Target]) -> Masking:
+        return decide.masking(self.snapshot.policy, known(self.principal), self.server, targets)
 
     def _sees(self, kind: ResourceKind, name: str) -> bool:
         client = decide.client_of(known(self.message))

@@ -13,6 +13,7 @@ from typing import Final
 
 from extproc.core import audit
 from extproc.core.exchange.opening import marked
+from extproc.core.exchange.passing import passing
 from extproc.core.exchange.visible import FILTERED, Visible
 from extproc.core.exchange.vocabulary import (
     Answer,
@@ -27,8 +28,10 @@ from extproc.core.exchange.vocabulary import (
 )
 from extproc.core.handles import Purpose, seal, seal_path
 from extproc.core.limits import MAX_JSON_RESPONSE_BYTES, MAX_PAYLOAD_EVENT_BYTES
-from extproc.core.model import Era, Message, MessageKind, Recording, Reply
+from extproc.core.masking import NO_MASKS, Masks
+from extproc.core.model import Era, Json, Message, MessageKind, Obligations, Recording, Reply
 from extproc.core.redaction import tokens
+from extproc.core.redaction.masker import masker
 from extproc.core.wire import replies, sse
 
 __all__ = ["Responding", "owes_response"]
@@ -40,18 +43,18 @@ WITHHELD: Final = "withheld"
 _UNANSWERED: Final = frozenset({MessageKind.NOTIFICATION, MessageKind.RESPONSE, MessageKind.END})
 
 
-def owes_response(message: Message, recording: Recording) -> bool:
+def owes_response(message: Message, obligations: Obligations) -> bool:
     """Whether the response must come here at all.
 
-    Every legacy response does, because it may carry a session id; a modern one only where it is recorded, filtered
-    or a long-lived stream.
+    Every legacy response does, because it may carry a session id, and every one that is masked, whatever it answers;
+    another one only where it is recorded, filtered or a long-lived stream.
     """
-    if message.era is Era.LEGACY:
+    if message.era is Era.LEGACY or obligations.masking.responses is not NO_MASKS:
         return True
-    return message.id is not None and (recording is not Recording.NONE or _must_see_body(message))
+    return message.id is not None and (obligations.recording is not Recording.NONE or _is_cut(message))
 
 
-def _must_see_body(message: Message) -> bool:
+def _is_cut(message: Message) -> bool:
     return message.kind is MessageKind.STREAM or message.method in FILTERED
 
 
@@ -73,12 +76,12 @@ class Responding:
     def head(self, event: ResponseHeadReceived) -> tuple[Command, ...]:
         """Decide what the body needs, from the response's status and headers."""
         self._status = event.status
-        headers = self._sealed_session(event.headers)
+        media = _media_type(event.headers.get("content-type", ""))
+        headers = {**self._passing(event.headers, media), **self._sealed_session(event.headers)}
         # a challenge of the upstream is about the gateway's own credential, not about the client's
         refused = event.status == 401 or "www-authenticate" in event.headers
         if refused or 300 <= event.status < 400 or _encoded(event.headers):
             return self._replaced(event.at, status=502)
-        media = _media_type(event.headers.get("content-type", ""))
         if event.bodiless or event.headers.get("content-length") == "0":
             return (Pass(headers=headers), *self._concluded(event.at))
         if self._is_mere_receipt(event.status, media):
@@ -122,8 +125,19 @@ class Responding:
         return media not in {JSON, EVENT_STREAM} and status == 202
 
     def _owes_nothing_in_json(self) -> bool:
-        message, recording = self.visible.call.message, self.visible.call.decision.obligations.recording
-        return recording is Recording.NONE and not _must_see_body(message)
+        return self.visible.call.decision.obligations.recording is Recording.NONE and not self._must_see_body()
+
+    def _must_see_body(self) -> bool:
+        return self._masks is not NO_MASKS or _is_cut(self.visible.call.message)
+
+    @property
+    def _masks(self) -> Masks:
+        return self.visible.call.decision.obligations.masking.responses
+
+    def _passing(self, headers: Mapping[str, str], media: str) -> dict[str, str | None]:
+        if self._masks is NO_MASKS:
+            return {}
+        return passing(headers, media, masker(self._masks, self.visible.call.ring.masking_key))
 
     def _sealed_session(self, headers: Mapping[str, str]) -> dict[str, str | None]:
         session = headers.get(SESSION)
@@ -141,7 +155,7 @@ class Responding:
             return self._released(at, chunk, last=last)
         self._collected += chunk
         if len(self._collected) > MAX_JSON_RESPONSE_BYTES:
-            if _must_see_body(self.visible.call.message):
+            if self._must_see_body():
                 return self._withheld(at)
             self._streams_through = True
             return self._released(at, bytes(self._collected), last=last)
@@ -170,7 +184,7 @@ class Responding:
         if event.id:
             event = replace(event, id=seal(ring, Purpose.EVENT, owner, event.id))
         if not event.data:  # keep-alive comments, priming events, retry times
-            return sse.encode(event)
+            return sse.encode(replace(event, type=""))
         if event.type == "endpoint" and self.visible.call.is_stream:
             return self._endpoint(event, event.data)
         if event.type not in {"", "message"}:
@@ -231,7 +245,7 @@ class Responding:
         recording = call.decision.obligations.recording
         duration = max(at - call.started, 0)
         if recording is Recording.NONE:
-            return (*news, Conclude(event=None, result=self._ending(), nanoseconds=duration))
+            return (*news, self._conclude(None, duration))
         payload = tokens.mask(self.visible.payload) if self._bytes <= MAX_PAYLOAD_EVENT_BYTES else None
         event = audit.concluded(
             at=at,
@@ -245,8 +259,12 @@ class Responding:
             payload=payload,
             duration_ns=duration,
             hidden=self.visible.hidden,
+            masked=self.visible.masked,
         )
-        return (*news, Conclude(event=event, result=self._ending(), nanoseconds=duration))
+        return (*news, self._conclude(event, duration))
+
+    def _conclude(self, event: Mapping[str, Json] | None, duration: int) -> Conclude:
+        return Conclude(event=event, result=self._ending(), nanoseconds=duration, masked=self.visible.masked)
 
 
 def _media_type(value: str) -> str:

@@ -1,9 +1,11 @@
 """What one exchange rests on, and what it says of itself to the metrics."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from extproc.core.handles import KeyRing
 from extproc.core.identity.tokens import KeySets, Memory
+from extproc.core.model import empty
 from extproc.core.policy.rules import Policy
 from extproc.core.shared_state import NOTHING_SHARED, SharedState
 
@@ -29,8 +31,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What was decided, for the metrics: label values from closed sets only."""
+    """What was decided, for the metrics: label values from closed sets only; ``masked`` in the request, by type."""
 
     server: str = "unknown"
     verb: str = "none"
     effect: str = "reject"
+    masked: Mapping[str, int] = field(default_factory=empty, hash=False)

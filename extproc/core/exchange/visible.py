@@ -1,11 +1,13 @@
 """What of a server's message the caller may see: one whole message in, the bytes for the client out.
 
 A response that nobody asked for, a request in the modern era and news of a hidden resource are dropped; lists are
-cut; the ids of server requests leave as handles of their owner, so that only who was asked can answer. The rules are
-those of ``catalog`` and ``handles``; this module knows only which message they apply to.
+cut; the ids of server requests leave as handles of their owner, so that only who was asked can answer; what is left is
+masked. The rules are those of ``catalog``, ``handles`` and ``redaction``; this module knows only which message they
+apply to.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,7 +17,9 @@ from extproc.core.exchange.asking import can_open_urls
 from extproc.core.exchange.refusing import refusal_in
 from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
 from extproc.core.handles import KeyRing, Owner, Purpose, seal
-from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind
+from extproc.core.masking import NO_MASKS, Masking
+from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind, Target
+from extproc.core.redaction.masker import masker
 from extproc.core.rejection import Rejection
 from extproc.core.shared_state import Pin
 from extproc.core.tickets import Ticket
@@ -38,6 +42,8 @@ class Call:
     sees: catalog.Sees
     decision_id: str
     started: int
+    owed: Callable[[Iterable[Target]], Masking]
+    """What the caller owes in masking on these things."""
     used: Ticket | None = None
     """The approval that the call ran on."""
     definitions: Definitions | None = None
@@ -67,6 +73,8 @@ class Visible:
     """List entries left out."""
     seen: list[Pin] = field(default_factory=list)
     """Definitions of tools that somebody should know of."""
+    masked: Counter[str] = field(default_factory=Counter)
+    """What was masked for the client, by type."""
     payload: Json = None
     """The last result or error as the client gets it, where it is to be recorded."""
 
@@ -84,9 +92,11 @@ class Visible:
             case MessageKind.RESPONSE:
                 value = self._response(parsed)
             case MessageKind.REQUEST:
-                value = self._server_request(parsed)
+                question = self._server_request(parsed)
+                value = None if question is None else self._masked(question)
             case _:
-                value = self._notification(parsed)
+                news = self._notification(parsed)
+                value = None if news is None else self._masked(news)
         if value is None:
             return b""
         return raw if value is parsed.value else strict_json.encode(value)
@@ -105,10 +115,9 @@ class Visible:
             self.answered = True
         if "error" in value:
             self.failed = True
-        self._keep(value.get("result", value.get("error")))
         result = value.get("result")
         if not isinstance(result, dict):
-            return value
+            return self._kept(value)
         going_on = self._goes_on(result)
         if going_on is None:
             self.failed = True
@@ -116,10 +125,7 @@ class Visible:
         result = going_on
         filtered = self._filtered(result)
         self.hidden += filtered.hidden
-        if filtered.result is value["result"]:
-            return value
-        self._keep(filtered.result)
-        return {**value, "result": filtered.result}
+        return self._kept(value if filtered.result is value["result"] else {**value, "result": filtered.result})
 
     def _goes_on(self, result: dict[str, Json]) -> dict[str, Json] | None:
         """The result with the upstream's state sealed to its owner, and with the approval that the call ran on.
@@ -188,6 +194,52 @@ class Visible:
     def _request_handle(self, request_id: Json) -> str:
         return seal(self.call.ring, Purpose.REQUEST, self.call.owner, strict_json.encode(request_id).decode())
 
-    def _keep(self, payload: Json) -> None:
-        if self.call.decision.obligations.recording is Recording.MASKED:
-            self.payload = payload
+    # --- masking -------------------------------------------------------------------------------------------------
+
+    def _masked(self, value: Mapping[str, Json]) -> Mapping[str, Json]:
+        """A message without what its caller must not see."""
+        masks = self._owed(value).responses
+        if masks is NO_MASKS:
+            return value
+        found = masker(masks, self.call.ring.masking_key).message(value, named=self._named)
+        self.masked.update(found.counts)
+        self.hidden += found.dropped
+        seen: Mapping[str, Json] = found.value
+        result = seen.get("result")
+        if not isinstance(result, dict):
+            return seen
+        own = catalog.for_one(catalog.without_output_schemas(result, self._is_masked), self.call.message.era)
+        return seen if own is result else {**seen, "result": own}
+
+    def _kept(self, value: Mapping[str, Json]) -> Mapping[str, Json]:
+        """A response as the client gets it, and the same for the record, where the caller is no exception."""
+        seen = self._masked(value)
+        if self.call.decision.obligations.recording is not Recording.MASKED:
+            return seen
+        owed = self._owed(value)
+        record = seen
+        if owed.recorded is not owed.responses:
+            record = masker(owed.recorded, self.call.ring.masking_key).message(seen).value
+        payload = record.get("result", record.get("error"))
+        # a sealed state is long, and says nothing
+        self.payload = {name: member for name, member in payload.items() if name != "requestState"}
+        return seen
+
+    def _owed(self, value: Mapping[str, Json]) -> Masking:
+        """What a message owes: as the call, and for a resource that comes without being asked for, as that."""
+        result = value.get("result")
+        contents = result.get("contents") if isinstance(result, dict) else None
+        message = self.call.message
+        if message.method != "resources/read" or not isinstance(contents, list):
+            return self.call.decision.obligations.masking
+        uris_of = [entry["uri"] for entry in contents if isinstance(entry, dict) and isinstance(entry.get("uri"), str)]
+        return self.call.owed((*message.targets, *(Target(kind=ResourceKind.RESOURCE, name=uri) for uri in uris_of)))
+
+    def _is_masked(self, tool: str) -> bool:
+        return self.call.owed((Target(kind=ResourceKind.TOOL, name=tool),)).responses is not NO_MASKS
+
+    @property
+    def _named(self) -> frozenset[str]:
+        """The URIs that the client named itself."""
+        targets = self.call.message.targets
+        return frozenset(target.name for target in targets if target.kind is ResourceKind.RESOURCE)

@@ -280,12 +280,13 @@ class NoteDefinitions:
 class Conclude:
     """The response ended: count it, and store the audit event of what happened where one is kept.
 
-    ``result`` is complete, error, withheld or cut.
+    ``result`` is complete, error, withheld or cut; ``masked`` counts what was masked by type.
     """
 
     event: Mapping[str, Json] | None
     result: str
     nanoseconds: int
+    masked: Mapping[str, int] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

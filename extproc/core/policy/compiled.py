@@ -75,6 +75,7 @@ def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
         servers=MappingProxyType(compiler.servers()),
         membership=compiler.membership(),
         roles=tuple(role.name.value for role in document.roles),
+        detectors=tuple(detector.name for _, detector in document.detectors),
         lent=MappingProxyType(compiler.lent()),
     )
     if reading.problems:

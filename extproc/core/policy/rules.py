@@ -111,7 +111,10 @@ class Loan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One loaded policy file. ``shadow`` is the mode of what belongs to no server."""
+    """One loaded policy file.
+
+    ``shadow`` is the mode of what belongs to no server; ``detectors`` are the names of the operator's own.
+    """
 
     source: str
     digest: str
@@ -120,4 +123,5 @@ class Policy:
     servers: Mapping[str, Server]
     membership: Membership
     roles: tuple[str, ...]
+    detectors: tuple[str, ...] = ()
     lent: Mapping[str, Loan] = field(default_factory=dict)

@@ -150,6 +150,7 @@ class Servicer:
     def _count(self, exchange: Exchange, seconds: float) -> None:
         verdict = exchange.verdict
         self._metrics.decided(server=verdict.server, verb=verdict.verb, effect=verdict.effect, seconds=seconds)
+        self._metrics.masked(server=verdict.server, counts=verdict.masked)
 
     async def _read(self, exchange: Exchange, stream: Stream, until: float | None, superseded: asyncio.Event) -> Any:
         """The next message, ``EOF``, or None where a long stream must end: its time is up, or what it rests on."""
@@ -211,6 +212,7 @@ class Servicer:
     async def _conclude(self, exchange: Exchange, command: Conclude) -> None:
         server, seconds = exchange.verdict.server, command.nanoseconds / 1e9
         self._metrics.concluded(server=server, result=command.result, seconds=seconds)
+        self._metrics.masked(server=server, counts=command.masked)
         if command.event is not None:
             try:
                 await self._journal.append(command.event)
