@@ -144,6 +144,17 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "A tool whose definition changes is neither shown nor called until somebody has looked at the change.",
         ("core/test_definitions.py", "core/exchange/test_pinned.py", "stack/test_catalog.py"),
     ),
+    "DETECTORS": Requirement(
+        "issue 3",
+        "Personal data, payment data, national numbers and secrets are found whole, in any script, and little else.",
+        (
+            "core/redaction/detectors/test_detectors.py",
+            "core/redaction/detectors/test_checks.py",
+            "core/redaction/detectors/test_folding.py",
+            "core/redaction/detectors/test_secrets.py",
+            "core/redaction/detectors/test_corpora.py",
+        ),
+    ),
     "NOTIFY": Requirement(
         "issue 5",
         "Approvers are told of each request once, together where one requester asks often, and never the arguments.",

@@ -37,9 +37,26 @@ UNREADABLE: Final = "unreadable"
 """The type of a text that could not be searched whole."""
 
 
-DETECTORS: Final = ("email", "phone", "credit_card", "us_ssn", "iban", "ip_address", "jwt", "private_key", "api_key")
+_SECRETS: Final = ("api_key", "jwt", "password", "private_key", "url_credentials")
+_NATIONAL: Final = (
+    *("ar_cuit", "at_insurance", "au_tfn", "be_national", "bg_personal", "br_cpf", "ca_sin", "ch_insurance", "cl_rut"),
+    *("cz_birth_number", "de_tax_id", "dk_personal", "es_nie", "es_nif", "fi_personal", "fr_nir", "gr_amka", "ie_pps"),
+    *("il_id", "in_aadhaar", "in_pan", "it_fiscal_code", "kr_resident", "mx_curp", "nl_bsn", "no_personal", "nz_ird"),
+    *("pl_pesel", "pt_tax_id", "ro_cnp", "se_personal", "sg_uen", "tr_id", "uk_nhs", "uk_nino", "us_itin", "us_ssn"),
+    "za_id",
+)
+_PERSONAL: Final = ("date_of_birth", "email", "ip_address", "mac_address", "phone")
+_PAYMENT: Final = ("credit_card", "crypto_address", "iban")
+DETECTORS: Final = tuple(sorted((*_SECRETS, *_NATIONAL, *_PERSONAL, *_PAYMENT)))
 """The built-in detectors; a policy may name no other, besides its own."""
-GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"secrets": ("jwt", "private_key", "api_key")})
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "secrets": _SECRETS,
+        "national_ids": _NATIONAL,
+        "payment": _PAYMENT,
+        "pii": (*_PERSONAL, *_PAYMENT, *_NATIONAL),
+    }
+)
 """Names that stand for several detectors."""
 
 

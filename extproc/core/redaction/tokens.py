@@ -15,7 +15,7 @@ import re2
 from extproc.core.limits import MAX_DEPTH
 from extproc.core.model import Json
 
-__all__ = ["mask"]
+__all__ = ["mask", "tells"]
 
 _DEEPEST: Final = 2 * MAX_DEPTH
 
@@ -171,7 +171,7 @@ def _walk(value: Json, forms: tuple[_Form, ...], depth: int, *, telling: bool) -
         masked: dict[str, Json] = {}
         for name, member in value.items():
             kept = _free(_text(str(name), forms), masked)
-            masked[kept] = _walk(member, forms, depth + 1, telling=telling or _tells(str(name)))
+            masked[kept] = _walk(member, forms, depth + 1, telling=telling or tells(str(name)))
         return masked
     if isinstance(value, list | tuple):
         return [_walk(member, forms, depth + 1, telling=telling) for member in value]
@@ -180,7 +180,8 @@ def _walk(value: Json, forms: tuple[_Form, ...], depth: int, *, telling: bool) -
     return value
 
 
-def _tells(name: str) -> bool:
+def tells(name: str) -> bool:
+    """Whether a member of this name holds a credential."""
     plain = name.lower().translate(_PUNCTUATION)
     return plain.endswith(_NAMES) and plain not in _HARMLESS
 

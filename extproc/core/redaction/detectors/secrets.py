@@ -1,0 +1,124 @@
+"""Detectors of secrets: keys and tokens by their form, passwords by what stands before them.
+
+The forms of vendors are data (``gitleaks``); those here are the general ones. Names of members that tell a secret are
+``tokens.tells``, which recordings use too.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import re2
+
+from extproc.core.redaction.detectors.checks import entropy
+from extproc.core.redaction.detectors.gitleaks import GITLEAKS, SecretForm
+from extproc.core.redaction.detectors.rules import Rule
+
+__all__ = ["SECRETS"]
+
+_SAYS: Final = r"[\"'\\]{0,4}\s{0,3}(?::=|=>|[:=])\s{0,3}[\"'\\]{0,4}"
+_URL: Final = r"[^\s:/@\"'\[\]]"
+
+
+def _rule(form: SecretForm) -> Rule:
+    """A form of gitleaks as a rule: its words are its anchor."""
+    anchor = "(?i)" + "|".join(re.escape(word) for word in form.words)
+    groups = re2.compile(form.pattern).groups
+    return Rule(
+        type="api_key",
+        anchor=anchor,
+        pattern=form.pattern,
+        check=_checked(form),
+        score=0.5 if form.name == "generic-api-key" else 0.9,
+        edges=False,
+        group=form.group or (1 if groups else 0),
+    )
+
+
+def _checked(form: SecretForm) -> Callable[[str], bool] | None:
+    if not (form.entropy or form.harmless):
+        return None
+    harmless = [re2.compile(pattern) for pattern in form.harmless]
+
+    def check(secret: str) -> bool:
+        return entropy(secret) >= form.entropy and not any(pattern.search(secret) for pattern in harmless)
+
+    return check
+
+
+def _mixed(text: str) -> bool:
+    """Whether a value looks made by a machine: with digits in it, and no reference to a variable."""
+    return any(character.isdigit() for character in text) and not text.startswith("$")
+
+
+SECRETS: Final[tuple[Rule, ...]] = (
+    Rule(
+        type="private_key",
+        anchor=r"PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-1|PuTTY-User-Key",
+        pattern=r"-----BEGIN[ A-Z0-9_\-]{0,60}PRIVATE KEY(?: BLOCK)?-----[^\x00]*?"
+        r"(?:-----END[ A-Z0-9_\-]{0,60}PRIVATE KEY(?: BLOCK)?-----|\x00|\z)"
+        r"|LS0tLS1CRUdJTi[A-Za-z0-9+/=_\-]{20,}|AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"
+        r"|PuTTY-User-Key-File-\d:[^\x00]*?Private-MAC: [0-9a-f]+",
+        edges=False,
+    ),
+    Rule(
+        type="jwt",
+        anchor=r"ey[A-Za-z0-9_\-]+\.|ZXlK",
+        pattern=r"(?:eyJ|\bey)[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*\.[A-Za-z0-9_\-.]*|ZXlK[A-Za-z0-9+/=]{40,}",
+        edges=False,
+    ),
+    Rule(
+        type="url_credentials",
+        anchor=r"://[^\s/@]*:[^\s/@]+@",
+        pattern=rf"[A-Za-z][A-Za-z0-9+.\-]{{1,20}}://({_URL}{{0,256}}:[^\s/@\"'\[\]]{{1,256}})@",
+        edges=False,
+        group=1,
+    ),
+    Rule(
+        type="password",
+        anchor=r"(?i)bearer|basic|dpop|authorization",
+        pattern=r"(?i:(?:bearer|dpop|basic)(?:\s|%20|\+){1,8})([A-Za-z0-9._~+/=%\-]{12,})",
+        check=lambda text: not text.isalpha(),
+        edges=False,
+        group=1,
+    ),
+    Rule(
+        type="password",
+        anchor=r"(?i)passw|passphrase|pwd|passcode",
+        pattern=rf"(?i:(?:password|passwd|passphrase|passcode|pwd){_SAYS})([^\s\"'\\,;&<>{{}}()\[\]\x00]{{3,128}})",
+        score=0.8,
+        edges=False,
+        group=1,
+    ),
+    Rule(
+        type="password",
+        anchor=r"(?i)secret|token|key|credential",
+        pattern=rf"(?i:(?:secret|token|credential|(?:api|access|private|secret|auth|account)[_\- ]?key){_SAYS})"
+        r"([A-Za-z0-9_.~+/=\-%|!$#*^@]{8,256})",
+        check=_mixed,
+        score=0.7,
+        edges=False,
+        group=1,
+    ),
+    *(
+        Rule(type="api_key", anchor=anchor, pattern=pattern, edges=False)
+        for anchor, pattern in (
+            ("A(?:KI|SI|BI|CC)A|A3T", r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
+            ("gh[pousr]_|github_pat_", r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}"),
+            ("gl[a-z]+-", r"gl(?:pat|oas|ptt|rt|cbt|dt|ft|soat|imt|agent|ffct)-[A-Za-z0-9_.\-]{20,}"),
+            ("npm_|pypi-|dckr_|hf_|dop_v1|shp", r"npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_\-]{50,}|hf_[A-Za-z]{30,}"),
+            ("dckr_pat_|dop_v1_|doo_v1_", r"dckr_pat_[A-Za-z0-9_\-]{20,}|do[op]_v1_[a-f0-9]{60,}"),
+            ("shp[a-z]+_", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
+            ("xox[a-z]|xapp-", r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9\-]{10,}|xapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+"),
+            ("AIza|ya29|GOCSPX", r"AIza[A-Za-z0-9_\-]{30,}|ya29\.[A-Za-z0-9_\-]{20,}|GOCSPX-[A-Za-z0-9_\-]{20,}"),
+            ("sk-|k_(?:live|test|prod)_", r"\bsk-[A-Za-z0-9_\-]{20,}|[srp]k_(?:live|test|prod)_[A-Za-z0-9]{10,}"),
+            ("SG\\.|key-", r"SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}|\bkey-[0-9a-f]{32}\b"),
+            ("hooks\\.slack|discord", r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{20,}"),
+            ("webhooks/", r"https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/\d+/[A-Za-z0-9_\-]{40,}"),
+            ("hv[sb]\\.|s\\.[A-Za-z0-9]", r"\bhv[sb]\.[A-Za-z0-9_\-]{24,}"),
+            ("EAAC|EAAB|EAAA", r"EAA[A-Z][A-Za-z0-9]{40,}"),
+            ("AccountKey=|SharedAccess", r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,}={0,2}"),
+        )
+    ),
+    *(_rule(form) for form in GITLEAKS),
+)
