@@ -1,0 +1,46 @@
+"""Who may come in, and who no longer."""
+
+import json
+from dataclasses import replace
+
+from extproc.core.exchange import (
+    Answer,
+    Forward,
+)
+from extproc.core.shared_state import Elevation, Revoked, SharedState
+from held import DROP, SECOND, handshake, out, script
+from script import ISSUER, NOW, Script, legacy
+
+
+def test_a_revoked_subject_is_refused_whatever_his_token_says():
+    (told,) = Script(shared=out(Revoked.SUBJECT, "ann")).begin()
+    assert told.reply.status == 401
+    assert "revoked" in json.loads(told.reply.body)["error"]["message"]
+
+
+def test_a_revoked_session_is_unknown():
+    from extproc.core.audit import session_digest  # noqa: PLC0415
+
+    session = handshake({})
+    request = legacy("tools/call", {"name": "echo", "arguments": {}}, **{"mcp-session-id": session})
+    shared = out(Revoked.SESSION, session_digest("upstream-1"))
+    (told,) = script(groups=("data-analysts",), shared=shared).post(request)
+    assert told.reply.status == 404
+    (forward,) = script(groups=("data-analysts",), shared=out(Revoked.SESSION, "another")).post(request)
+    assert isinstance(forward, Forward)
+
+
+def test_a_copy_that_is_too_old_lets_nobody_in():
+    (told,) = Script(shared=SharedState(as_of=NOW - 60 * SECOND)).begin()
+    assert told.reply.status == 503
+
+
+def test_a_role_on_loan_counts_for_calls_until_it_ends():
+    loan = Elevation(id="e", issuer=ISSUER, subject="ann", role="steward", at=NOW - SECOND, until=NOW + SECOND)
+    lent = SharedState(as_of=NOW, elevations=(loan,))
+    played = script(groups=("data-analysts",), shared=lent)
+    played.world.snapshot = replace(played.world.snapshot, shared=replace(lent, elevations=()))
+    (told,) = played.post(DROP)
+    assert played.world.records[0]["reason"] == "not_granted"
+    assert isinstance(told, Answer)
+    assert len(played.world.asks) == 1

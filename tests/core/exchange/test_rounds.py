@@ -1,0 +1,82 @@
+"""Calls that go on over several rounds: what travels in requestState."""
+
+import json
+
+import pytest
+
+from extproc.core.exchange import (
+    Answer,
+    BodyReceived,
+)
+from held import CONSOLE, DROP, SECOND, Desk, script, state_after_first_round, urls
+from script import NOW, POLICY, Script, answer_of, call, claims, modern, reply
+
+
+@pytest.mark.parametrize("change", ["tampered", "another tool", "another argument", "another user", "late", "nonsense"])
+def test_a_state_that_is_not_of_this_call_is_refused(change):
+    desk = Desk()
+    state = state_after_first_round(Desk(says=None))
+    played = script(desk=desk, console=CONSOLE)
+    match change:
+        case "tampered":
+            said = played.post(urls(requestState=("A" if state[0] != "A" else "B") + state[1:]))
+        case "another tool":
+            said = played.post(urls("list_tables", requestState=state))
+        case "another argument":
+            said = played.post(urls(arguments={"table": "orders "}, requestState=state))
+        case "another user":
+            said = played.post(urls(requestState=state), claims=claims(subject="bob", groups=("stewards",)))
+        case "late":
+            headers, body = urls(requestState=state)
+            played.begin(headers)
+            said = played.play(BodyReceived(at=NOW + 901 * SECOND, body=body))
+        case _:
+            said = played.post(urls(requestState=17))
+    status, body = answer_of(said)
+    assert (status, body["error"]["code"]) == (400, -32602)
+    assert played.world.asks == []
+
+
+def test_an_upstream_that_asks_back_finds_the_same_approval_once():
+    desk = Desk()
+    played = script(desk=desk)
+    played.post(DROP)
+    asked_back = {"resultType": "input_required", "requestState": "theirs", "inputRequests": {"a": {}}}
+    said = played.response(reply(asked_back))
+    state = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))["result"]["requestState"]
+    assert state != "theirs"
+    going_on = call("drop_table", {"table": "orders"})
+    params = json.loads(going_on[1])["params"] | {"requestState": state, "inputResponses": {"a": {"action": "accept"}}}
+    again = script(desk=desk)
+    (forward,) = again.post(modern("tools/call", params))
+    assert json.loads(forward.body)["params"]["requestState"] == "theirs"
+    assert again.world.records[-1]["reason"] == "approved"
+    replayed = script(desk=desk)
+    (told,) = replayed.post(modern("tools/call", params))
+    assert isinstance(told, Answer)
+
+
+def test_a_state_of_an_unapproved_call_is_sealed_to_its_owner_too():
+    played = Script()
+    played.forwarded(call("echo"))
+    said = played.response(reply({"resultType": "input_required", "requestState": "theirs"}))
+    state = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))["result"]["requestState"]
+    params = {"name": "echo", "arguments": {}, "requestState": state}
+    assert json.loads(Script().forwarded(modern("tools/call", params)).body)["params"]["requestState"] == "theirs"
+    (told,) = Script(who=claims(subject="bob")).post(modern("tools/call", params))
+    assert told.reply.status == 400
+
+
+def test_a_state_too_large_to_travel_is_withheld():
+    played = Script()
+    played.forwarded(call("echo"))
+    said = played.response(reply({"resultType": "input_required", "requestState": "x" * (64 << 10)}))
+    body = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))
+    assert body["error"]["data"]["reason"] == "withheld"
+
+
+def test_where_responses_pass_unseen_their_states_do_too():
+    unseen = POLICY.replace("payloads: masked", "payloads: none")
+    params = {"name": "echo", "arguments": {}, "requestState": "theirs"}
+    forward = Script(unseen).forwarded(modern("tools/call", params))
+    assert forward.body is None
