@@ -1,7 +1,7 @@
 """Commands in containers and clusters: what runs there is judged like here, and some options reach the host."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -9,17 +9,17 @@ from extproc.core.inspection.shell.arguments import has, operands, values
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.places import Place, place
-from extproc.core.inspection.shell.rules import Sheet
 from extproc.core.inspection.shell.scope import Scope
 from extproc.core.inspection.shell.words import Word
-from extproc.core.inspection.shell.wrappers import Wrapper, unwrap
+from extproc.core.inspection.shell.wrappers import Wrapper, beginnings, unwrap
 from extproc.core.model import Verb
 
-__all__ = ["run_elsewhere"]
+__all__ = ["ELSEWHERE", "run_elsewhere"]
 
 _ENGINES: Final = listed("docker podman nerdctl finch docker-compose podman-compose")
 _CLUSTERS: Final = listed("kubectl oc k")
-_OTHERS: Final = listed("lxc incus vagrant multipass lima limactl flyctl fly heroku aws gcloud crictl ctr")
+_OTHERS: Final = listed("lxc incus vagrant multipass limactl flyctl fly heroku aws gcloud crictl ctr")
+ELSEWHERE: Final = _ENGINES | _CLUSTERS | _OTHERS
 _VERBS: Final = listed("run exec rsh debug ssh shell attach console")
 _TAKES: Final = listed(
     "-a -e -h -l -m -p -u -v -w -c -n -f -o --add-host --annotation --attach --blkio-weight --cap-add "
@@ -46,11 +46,10 @@ _HOST_RIGHTS: Final = re.compile(
 _SOURCE: Final = re.compile(r"(?:^|,)(?:source|src)=([^,]*)")
 
 
-def run_elsewhere(name: str, words: Sequence[Word], scope: Scope, sheets: Mapping[str, Sheet]) -> Effect | None:
-    """The effect of ``docker run``, ``kubectl exec`` and the like; None for another subcommand."""
-    if name not in _ENGINES | _CLUSTERS | _OTHERS:
+def run_elsewhere(name: str, words: Sequence[Word], scope: Scope, takes: frozenset[str]) -> Effect | None:
+    """The effect of ``docker run``, ``kubectl exec`` and the like; None for another command or subcommand."""
+    if name not in ELSEWHERE:
         return None
-    takes = sheets[name].takes if name in sheets else frozenset[str]()
     verb = next((word for word in operands(words, takes)[:2] if word.text in _VERBS), None)
     if verb is None:
         return None
@@ -61,9 +60,11 @@ def run_elsewhere(name: str, words: Sequence[Word], scope: Scope, sheets: Mappin
         inner = joined(_ELSEWHERE, scope.run(run, scope) if run else HARMLESS)
     else:
         inner = unwrap(_WRAPPER, behind, scope)
-    codes = [code for code in values(behind, ("--command", "--entrypoint")) if name in _OTHERS | _ENGINES]
+    codes = [code for code in values(behind, ("--command", "--entrypoint")) if name not in _CLUSTERS]
     codes += [code for code in values(behind, ("-c",)) if name == "vagrant"]
-    return joined(inner, *(scope.read(code, scope) for code in codes if code.text), _host(name, behind))
+    starts = beginnings(_WRAPPER, behind)
+    options = behind[: starts[-1]] if starts else behind
+    return joined(inner, *(scope.read(code, scope) for code in codes if code.text), _host(name, options))
 
 
 def _host(name: str, words: Sequence[Word]) -> Effect:

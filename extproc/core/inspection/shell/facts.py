@@ -71,7 +71,7 @@ def _facts(effect: Effect) -> ShellFacts:
     if effect.secret and effect.network and not effect.findings:
         effect = joined(effect, finding("a file of credentials beside the network"))
     return ShellFacts(
-        verb=effect.verb,
+        verb=Verb.ADMIN if effect.findings else effect.verb,
         parsed=effect.readable,
         commands=effect.commands,
         unknown=effect.unknown,

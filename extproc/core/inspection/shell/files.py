@@ -39,6 +39,8 @@ def remove(words: Sequence[Word], scope: Scope) -> Effect:
         found += (_removed(target, scope) for target in targets or [Word(RUN_TIME)])
     elif any(target.is_dynamic and place(target) is Place.RUN_TIME for target in targets):
         found.append(finding(f"rm on {Place.RUN_TIME}"))
+    else:
+        found.append(written("rm", targets))
     return joined(Effect(verb=Verb.MUTATE, writes=_texts(targets)), *found)
 
 
@@ -52,7 +54,9 @@ def _removed(target: Word, scope: Scope) -> Effect:
 
 def copy(words: Sequence[Word], _scope: Scope) -> Effect:
     """``cp``, ``ln``, ``install``: the last operand or the target folder is written."""
-    return Effect(verb=Verb.MUTATE, writes=_texts(_targets(words)))
+    own = Effect(verb=Verb.MUTATE, writes=_texts(_targets(words)))
+    emptied = any(place(word) is Place.HARMLESS for word in operands(words, _COPY_TAKES)[:-1])
+    return joined(own, finding("a file emptied")) if emptied else own
 
 
 def move(words: Sequence[Word], _scope: Scope) -> Effect:

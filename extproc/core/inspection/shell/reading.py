@@ -25,6 +25,7 @@ _DELIMITER: Final = re.compile(r"\\?[A-Za-z_][A-Za-z0-9_.-]{0,63}|'[A-Za-z0-9_. 
 """Words that end a heredoc: with others, the parser and the shell disagree on where."""
 _WRITING: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 _CLOSING: Final = frozenset({"<&-", ">&-"})
+_SILENT: Final = re.compile(r"""(?:cat\s+/dev/null|echo\s+-n|printf|:|true|false)(?:\s+(?:''|""))?""")
 _UNREAD: Final = (Oddity("a command line that cannot be read"),)
 
 Visits = list[tuple[Node, Feed]]
@@ -95,13 +96,17 @@ class _Walk:
         extra: list[Node] = []
         later: Visits = []
         for redirect in (child for child in node.children if child.type in REDIRECTS):
-            fed = self._redirect(redirect, extra, later, alone=not bodies)
+            fed = self._redirect(redirect, extra, later, alone=not bodies or self._is_silent(bodies[0]))
             feed = feed if fed is NOTHING else fed
         if bodies and bodies[0].type == "command":
             return self._run(bodies[0], feed, extra) + later
         if extra:
             raise UnreadableError
         return [(child, feed) for child in bodies] + later
+
+    def _is_silent(self, body: Node) -> bool:
+        """Whether a command prints nothing, so that its output empties a file."""
+        return bool(_SILENT.fullmatch(text_of(body, self.source)))
 
     def _redirect(self, node: Node, extra: list[Node], later: Visits, *, alone: bool = False) -> Feed:
         """The input that a redirect gives, ``NOTHING`` for an output; words behind its target go to ``extra``."""

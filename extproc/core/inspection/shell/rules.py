@@ -108,10 +108,11 @@ def assess(name: str, sheet: Sheet, words: Sequence[Word]) -> Effect | None:
     readings = _readings(words, sheet)
     rules = sheet.meeting(readings)
     bases = [_base(rules, reading, words) for reading in readings]
+    is_listing = all(base is not None and base.first for base in bases)
     raising = [
         rule
         for rule in rules
-        if (rule.options or rule.destroys)
+        if (rule.options or (rule.destroys and not is_listing))
         and any(_begins(rule, reading, words) for reading in readings)
         and all(has(words, option, sheet.glues) for option in rule.options)
         and not _is_absolved(rule, words, sheet.takes)

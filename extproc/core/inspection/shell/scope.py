@@ -30,5 +30,5 @@ class Scope:
     guessing: bool = False
 
 
-Judge = Callable[[Sequence[Word], Scope], Effect]
-"""Judges a command of a known name by its other words; the name itself is told by the caller."""
+Judge = Callable[[Sequence[Word], Scope], Effect | None]
+"""Judges a command of a known name by its other words; None for a subcommand that nobody reviewed."""

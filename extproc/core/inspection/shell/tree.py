@@ -16,12 +16,12 @@ from extproc.core.inspection.shell.known.listing import listed
 __all__ = ["COMPOUND", "GAP", "LEAVES", "REDIRECTS", "WORDS", "adjacent", "is_whole", "text_of"]
 
 COMPOUND: Final = listed(
-    "program list pipeline redirected_statement subshell compound_statement negated_command command "
-    "variable_assignment if_statement elif_clause else_clause while_statement for_statement c_style_for_statement function_definition "
-    "do_group case_statement case_item test_command variable_assignments binary_expression declaration_command "
-    "unary_expression ternary_expression postfix_expression parenthesized_expression unset_command "
+    "program list pipeline redirected_statement subshell compound_statement negated_command command subscript array "
+    "variable_assignment variable_assignments declaration_command unset_command test_command function_definition "
+    "if_statement elif_clause else_clause while_statement for_statement c_style_for_statement do_group case_statement "
+    "case_item binary_expression unary_expression ternary_expression postfix_expression parenthesized_expression "
     "command_substitution process_substitution arithmetic_expansion expansion simple_expansion string "
-    "translated_string concatenation subscript array command_name heredoc_body"
+    "translated_string concatenation command_name heredoc_body"
 )
 """Nodes that are visited, and their parts after them."""
 LEAVES: Final = listed(

@@ -37,7 +37,8 @@ CLOUDS: Final = (
     . ssm send-command|start-session : admin net
     . ec2 stop-instances : admin net
 
-    gcloud|gsutil|bq takes --project --account --configuration --format --zone --region --filter --limit -m
+    gcloud|gsutil|bq takes --project --account --configuration --format --zone --region --filter --limit -h -o
+    . flags -m -q -D -DD --quiet
     gsutil ls|cat|du|stat|hash|version|help : query net
     . cp|rsync|mb|setmeta|cors|label|acl|iam|defacl|versioning|lifecycle|notification|web|mv|compose : mutate net
     . rm|rb : destroy net
@@ -48,6 +49,13 @@ CLOUDS: Final = (
     . cp|load -f|--force|--replace : destroy net
     az|gcloud|doctl|hcloud|linode-cli|oci|ibmcloud|scw|vultr-cli|exo|openstack|aliyun|yc|civo flags --quiet -q
     gcloud|az version|help|topic|info|--version|find : query
+    gcloud|az list|describe|show : query net
+    . * list|describe|show|list-*|show-*|get-*|wait : query net
+    . * * list|describe|show|list-*|show-*|get-*|wait|tail : query net
+    . * * * list|describe|show|list-*|show-*|get-*|wait : query net
+    . auth|account|ad|role|keyvault|iam|secrets|config * * : admin net
+    . * * create|update|start|restart|deploy|add|set|resize|copy|import|export|enable|upgrade : mutate net
+    . * create|update|start|restart|deploy|add|set|resize|copy|import|export|enable|upgrade : mutate net
     gcloud config|auth list|get-value|get : query
     gcloud|az auth|account|ad|role|keyvault|iam * : admin net
     doctl|hcloud|linode-cli|oci|ibmcloud|scw|exo|openstack|civo account|version|help|auth get|list|show : query net

@@ -47,6 +47,9 @@ CONTAINERS: Final = (
     . delete|restore : destroy
     lxc-ls|lxc-info : query
     lxc-destroy : destroy
+    multipass|limactl list|ls|info|version : query
+    . * : admin
+    . delete|purge|factory-reset : destroy
     crane|skopeo manifest|digest|ls|catalog|config|validate|inspect|list-tags|export : query net
     . * : mutate net
     . delete : destroy net

@@ -25,13 +25,14 @@ FILES: Final = (
     . d : destroy
     cpio|pax|ar|unrar|rar|unar : mutate
     unlink : mutate all
-    shred|srm|wipe|scrub|nwipe|sfill|sswap|sdmem|bleachbit|trash-empty : destroy all
+    shred|srm|wipe|scrub|nwipe|sfill|sswap|sdmem|trash-empty : destroy all
+    bleachbit : admin
     trash|trash-put|gio : mutate all
     fallocate : mutate last
     . takes -l --length -o --offset
     . -p|--punch-hole|-z|--zero-range|-c|--collapse-range : destroy all
     rename|prename|mmv|detox|convmv : mutate
-    chattr : admin rest
+    chattr : admin all
     . takes -v -p
     chgrp : mutate rest
     setfacl : mutate all
@@ -39,9 +40,10 @@ FILES: Final = (
     setfattr|xattr|chflags : admin rest
     setcap : destroy last
     chcon|restorecon|setfiles : admin
-    crontab ^-l : query
-    . : destroy
-    . -e : admin
+    crontab takes -u
+    . ^-l : query
+    . : admin
+    . * : destroy
     . -r : destroy
     install|cp takes -m --mode -o --owner -g --group -S --suffix
     open|xdg-open : admin
@@ -59,7 +61,7 @@ FILES: Final = (
     ln takes -S --suffix
     mv takes -S --suffix
     visudo|vigr|vipw : destroy
-    visudo -c|--check : admin
+    visudo ^-c|--check : admin
     logger|wall|write|mesg|systemd-cat : mutate
     logrotate : admin
     . -f|--force : destroy
