@@ -90,6 +90,9 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "issue 3, threats R01-R30",
         "What a masking rule claims is masked wherever text can be, in one way, and stays masked.",
         (
+            "core/exchange/test_masking.py",
+            "core/exchange/test_outgoing.py",
+            "core/exchange/test_passing.py",
             "core/policy/test_detectors.py",
             "core/policy/test_mask_reach.py",
             "core/policy/test_masks.py",
@@ -147,6 +150,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "threats T04",
         "A tool whose definition changes is neither shown nor called until somebody has looked at the change.",
         ("core/test_definitions.py", "core/exchange/test_pinned.py", "stack/test_catalog.py"),
+    ),
+    "FACTS": Requirement(
+        "issue 3",
+        "A call of a shell tool has the verb and the facts of its command; what cannot be read is the worst.",
+        ("core/policy/test_inspections.py", "core/exchange/test_inspecting.py"),
     ),
     "DETECTORS": Requirement(
         "issue 3",

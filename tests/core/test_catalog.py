@@ -1,6 +1,14 @@
 import pytest
 
-from extproc.core.catalog import LISTS, only_completions, only_contents, only_visible, only_whatever
+from extproc.core.catalog import (
+    LISTS,
+    for_one,
+    only_completions,
+    only_contents,
+    only_visible,
+    only_whatever,
+    without_output_schemas,
+)
 from extproc.core.limits import MAX_LIST_TTL_MS
 from extproc.core.model import Era, ResourceKind
 
@@ -257,3 +265,25 @@ def test_odd_context_is_ignored(context):
     params = {"ref": {"uri": "schema://sales/{t}"}, "argument": {"name": "t"}, "context": context}
     result = {"completion": {"values": ["orders"]}}
     assert only_completions(params, result, sees_only("schema://sales/orders")).hidden == 0
+
+
+def test_a_tool_whose_results_are_masked_has_no_output_schema():
+    tools = [
+        {"name": "a", "outputSchema": {}},
+        {"name": "b", "outputSchema": {}},
+        {"name": "c"},
+        5,
+        {"outputSchema": {}},
+    ]
+    result = {"tools": tools, "nextCursor": "2"}
+    shown = without_output_schemas(result, {"a", ""}.__contains__)
+    assert shown == {"tools": [{"name": "a"}, *tools[1:4], {}], "nextCursor": "2"}
+    assert without_output_schemas(result, lambda _: False) is result
+    assert without_output_schemas({"tools": 5}, lambda _: True) == {"tools": 5}
+
+
+def test_a_result_for_one_caller_is_kept_by_no_shared_cache():
+    assert for_one({"cacheScope": "public", "ttlMs": 9e9}, Era.MODERN) == {"cacheScope": "private", "ttlMs": 0}
+    assert for_one({"ttlMs": 5}, Era.LEGACY) == {"cacheScope": "private", "ttlMs": 5}
+    plain = {"content": []}
+    assert for_one(plain, Era.MODERN) is plain

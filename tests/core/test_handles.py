@@ -104,3 +104,10 @@ def test_an_owner_is_the_principal_exactly_as_its_token_says():
     principal = Principal(issuer="https://idp", subject="ann")
     assert Owner.of(principal, "sales-db") == ANN
     assert Owner.of(principal, "sales-db", "s").session == "s"
+
+
+def test_the_masking_key_is_made_from_the_newest_key_and_is_none_of_them():
+    ring = KeyRing([b"n" * 64, b"o" * 64])
+    assert ring.masking_key == KeyRing([b"n" * 64]).masking_key != KeyRing([b"o" * 64]).masking_key
+    assert len(ring.masking_key) == 32
+    assert ring.masking_key.hex() not in repr(ring)

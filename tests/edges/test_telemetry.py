@@ -184,6 +184,17 @@ def test_a_new_policy_names_the_servers_from_now_on():
     assert "extproc_policy_loaded_timestamp_seconds 1234.5" in text
 
 
+def test_masked_values_are_counted_by_server_and_type_and_no_type_is_made_up():
+    metrics = PrometheusMetrics(servers=["files"])
+    metrics.masked(server="files", counts={"masked": 2, "employee": 1, "bob@example.com": 4})
+    metrics.policy_loaded(servers=["files"], at=1, detectors=["employee"])
+    metrics.masked(server="files", counts={"email": 3, "employee": 5})
+    text = samples(metrics)
+    for kind, number in (("masked", 2), ("email", 3), ("employee", 5), ("unknown", 5)):
+        assert f'extproc_masked_values_total{{server="files",type="{kind}"}} {number}.0' in text
+    assert "bob" not in text
+
+
 def test_workers_are_summed_a_restarted_one_counts_on_and_a_dead_one_leaves_its_counts(tmp_path, monkeypatch):
     monkeypatch.setenv(MULTIPROCESS_VARIABLE, str(tmp_path))
     for worker, loaded in (("0", "100"), ("1", "200"), ("1", "200")):

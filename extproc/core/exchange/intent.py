@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from extproc.core import audit
+from extproc.core.access import NO_FACTS, Facts
 from extproc.core.handles import Owner
 from extproc.core.masking import NO_MASKS, Masks
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, Recording, RequestHead, ResourceKind
 from extproc.core.policy.rules import Policy
 from extproc.core.redaction import tokens
-from extproc.core.redaction.masker import Masker, masker
+from extproc.core.redaction.masker import masker
 from extproc.core.rejection import Rejection
 
 __all__ = ["Asked", "intent"]
@@ -33,6 +34,7 @@ class Asked:
     principal: Principal | None
     owner: Owner | None
     message: Message | None
+    facts: Facts = NO_FACTS
 
 
 def intent(
@@ -58,8 +60,9 @@ def intent(
         decision_id=decision_id,
         head=asked.head,
         principal=asked.principal,
-        message=asked.message if masks is NO_MASKS else _named(asked.message, masker(masks, key)),
+        message=_named(asked.message, masks, key),
         verdict=verdict,
+        facts=asked.facts,
         session=asked.owner.session or None if asked.owner is not None else None,
         arguments=_kept(arguments, masks, key) if recording is Recording.MASKED and arguments is not None else None,
         arguments_digest=_digest(arguments) if arguments is not None else None,
@@ -76,10 +79,11 @@ def _kept(arguments: Mapping[str, Json], masks: Masks, key: bytes) -> Json:
     return tokens.mask(owed)
 
 
-def _named(message: Message | None, using: Masker) -> Message | None:
+def _named(message: Message | None, masks: Masks, key: bytes) -> Message | None:
     """The message with the URIs that it names masked for the record; a tool's or prompt's name is the policy's own."""
-    if message is None:
-        return None
+    if message is None or masks is NO_MASKS:
+        return message
+    using = masker(masks, key)
     targets = tuple(
         replace(target, name=using.document(target.name).value) if target.kind in _WITH_URI else target
         for target in message.targets

@@ -218,7 +218,7 @@ class Visible:
             return seen
         owed = self._owed(value)
         record = seen
-        if owed.recorded is not owed.responses:
+        if owed.recorded is not owed.responses or self._named:  # a URI that the client knows is no less personal
             record = masker(owed.recorded, self.call.ring.masking_key).message(seen).value
         payload = record.get("result", record.get("error"))
         # a sealed state is long, and says nothing
