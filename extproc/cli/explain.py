@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from extproc.core.exchange.inspecting import facts_of
 from extproc.core.model import Effect, Era, Json, Message, MessageKind, Principal, ResourceKind, Target
 from extproc.core.policy.explain import Explanation, Finding, explain, in_role
 from extproc.core.policy.rules import Policy
@@ -66,7 +67,8 @@ def explain_command(
     except _WrongInputError as error:
         typer.echo(error, err=True)
         raise typer.Exit(_WRONG_INPUT) from None
-    found = explain(asked, principal, server, message, session_calls=session_calls)
+    facts = facts_of(asked, server, message)
+    found = explain(asked, principal, server, message, session_calls=session_calls, facts=facts)
     typer.echo(json.dumps(_as_json(found), indent=2) if as_json else _as_text(found))
     raise typer.Exit(0 if found.decision.effect is Effect.ALLOW else _DENIED)
 

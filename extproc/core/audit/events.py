@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from extproc.core.access import NO_FACTS, Facts
 from extproc.core.audit.chain import encode
 from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, RequestHead
@@ -52,6 +53,7 @@ def decided(
     policy_digest: str = "",
     shadow_mode: bool = False,
     masked: Mapping[str, int] = EMPTY,
+    facts: Facts = NO_FACTS,
 ) -> dict[str, Json]:
     """The event of one answer, stored before anything is forwarded (invariant 3).
 
@@ -88,6 +90,15 @@ def decided(
         )
         event["trace"] = message.trace_id
         event["rewritten"] = message.rewritten
+    if facts.shell is not None:
+        event["shell"] = {
+            "verb": _VERBS[facts.shell.verb],
+            "parsed": facts.shell.parsed,
+            "commands": list(facts.shell.commands),
+            "network": facts.shell.network,
+            "destructive": facts.shell.destructive,
+            "findings": list(facts.shell.findings),
+        }
     if isinstance(verdict, Decision):
         event["effect"] = "shadow" if verdict.shadowed else verdict.effect.value
         event["verb"] = _VERBS[verdict.verb]

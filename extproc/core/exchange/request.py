@@ -8,6 +8,7 @@ from extproc.core.access import NO_FACTS, Facts
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange.admitting import admitted, still_admitted
 from extproc.core.exchange.asking import CAPABILITIES, ask_of, can_open_urls, told
+from extproc.core.exchange.inspecting import facts_of
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
 from extproc.core.exchange.outgoing import Stop, outgoing
@@ -118,7 +119,10 @@ class Request:
     def judge(self) -> Decision:
         """The decision by the snapshot."""
         principal, message, policy = known(self.principal), known(self.message), self.snapshot.policy
-        decision = decide.judge(policy, principal, self.server, message, session_calls=self.session_calls)
+        self.facts = facts_of(policy, self.server, message)
+        decision = decide.judge(
+            policy, principal, self.server, message, session_calls=self.session_calls, facts=self.facts
+        )
         place = policy.servers.get(self.server)
         if place is None or decision.effect is Effect.DENY:
             return decision
@@ -235,7 +239,9 @@ class Request:
     def store(self, at: int, verdict: Decision | Rejection) -> Store:
         """The audit event of the verdict, to be stored before it takes effect."""
         message = self.message
-        asked = Asked(at=at, head=known(self.head), principal=self.principal, owner=self.owner, message=message)
+        asked = Asked(
+            at=at, head=known(self.head), principal=self.principal, owner=self.owner, message=message, facts=self.facts
+        )
         size = len(message.body) if message is not None and isinstance(verdict, Decision) else self.size
         event = intent(
             asked,

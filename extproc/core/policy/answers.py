@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from extproc.core.access import NO_FACTS, Facts
 from extproc.core.limits import MAX_QUOTED_CHARS
-from extproc.core.model import ResourceKind, Target
+from extproc.core.model import ResourceKind, Target, Verb
 from extproc.core.policy.rules import DenyRule, Grant
 
 __all__ = [
@@ -55,14 +56,26 @@ def not_available(server: str, target: Target) -> str:
     return f"{what} Use only what {_THINGS[target.kind][1]} shows, or ask the operator of this gateway for a role."
 
 
-def denied_by(rule: DenyRule, server: str, target: Target) -> str:
+def denied_by(rule: DenyRule, server: str, target: Target, facts: Facts = NO_FACTS) -> str:
     """The refusal of a deny rule, with the operator's own sentence where there is one."""
     then = rule.message or "Do not repeat it; ask the operator of this gateway if you need it."
-    return f"{_named(server, target)} was refused by rule `{rule.rule}`. {then}"
+    return f"{_named(server, target)} was refused by rule `{rule.rule}`{_found(facts)}. {then}"
 
 
-def arguments_refused(grant: Grant, server: str, target: Target) -> str:
+def _found(facts: Facts) -> str:
+    """What inspection found, for the end of a clause; nothing that was an argument's own text."""
+    findings = [finding for each in (facts.sql, facts.shell) if each is not None for finding in each.findings]
+    return f" ({_quoted('; '.join(findings[:3]))})" if findings else ""
+
+
+def arguments_refused(
+    grant: Grant, server: str, target: Target, verb: Verb = Verb.ADMIN, facts: Facts = NO_FACTS
+) -> str:
     """The refusal of a thing that may be used, but not like this."""
+    if facts.shell is not None and grant.reach.verbs is not None and verb not in grant.reach.verbs:
+        may = ", ".join(each.name.lower() for each in sorted(grant.reach.verbs))
+        what = f"{_named(server, target)} may not be used in this way: this is {verb.name.lower()}{_found(facts)}"
+        return f"{what}, and rule `{grant.rule}` allows {may}. Change it, or ask the operator of this gateway."
     what = f"{_named(server, target)} may not be used in this way: the condition of rule `{grant.rule}` is not met."
     return f"{what} Change the arguments, or ask the operator of this gateway what is allowed."
 

@@ -14,7 +14,15 @@ from typing import Final, TypeVar
 from extproc.core.limits import MAX_POLICY_BYTES
 from extproc.core.masking import Masks
 from extproc.core.policy.approvals import check_approvals
-from extproc.core.policy.conditions import ANYTHING, PRINCIPAL, SESSION_CALLS, Condition, Fault, compile_condition
+from extproc.core.policy.conditions import (
+    ANYTHING,
+    PRINCIPAL,
+    SESSION_CALLS,
+    SHELL_FACTS,
+    Condition,
+    Fault,
+    compile_condition,
+)
 from extproc.core.policy.document import read_document
 from extproc.core.policy.entries import (
     ApproversEntry,
@@ -26,6 +34,7 @@ from extproc.core.policy.entries import (
     ServerEntry,
     Subject,
 )
+from extproc.core.policy.inspections import compile_inspections
 from extproc.core.policy.mask_reach import check_masking
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns, compile_patterns, folded
@@ -137,10 +146,11 @@ class _Compiler:
             holds=any(grant.approval is not None for grant in grants),
             url=server.url,
             pinning=server.pinning,
+            inspections=compile_inspections(server.inspected),
         )
 
     def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:
-        when = self.condition(entry.when, ANYTHING)
+        when = self._covered(entry, self.condition(entry.when, ANYTHING))
         approval = self.approvals().get(entry.approval.value) if entry.approval is not None else None
         return Grant(rule=f"role:{role}#{number}", role=role, reach=_reach(entry), when=when, approval=approval)
 
@@ -180,9 +190,19 @@ class _Compiler:
             rule=f"deny:{entry.name.value}",
             reach=_reach(entry.scope),
             looks=_reach(entry.scope, fold=folded),
-            when=self.condition(entry.scope.when, ANYTHING),
+            when=self._covered(entry.scope, self.condition(entry.scope.when, ANYTHING)),
             message=entry.message,
         )
+
+    def _covered(self, scope: ScopeEntry, condition: Condition | None) -> Condition | None:
+        """The condition; one over facts that no tool of its servers has can never hold, which is a problem."""
+        if condition is None or scope.when is None or condition.names.isdisjoint(SHELL_FACTS):
+            return condition
+        named = [server for server in self.document.servers if _names(scope.servers, server)]
+        if not any(server.inspected for server in named):
+            what = "the condition is about shell commands, and no tool there has `verb: shell`"
+            self.reading.problem(scope.when.spot, what, "Give the tool `verb: shell`, or correct the condition")
+        return condition
 
     def _mask(self, entry: MaskEntry) -> MaskRule:
         own = {detector.name: detector for _, detector in self.document.detectors}

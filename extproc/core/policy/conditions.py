@@ -27,6 +27,7 @@ __all__ = [
     "ANYTHING",
     "PRINCIPAL",
     "SESSION_CALLS",
+    "SHELL_FACTS",
     "Condition",
     "Fault",
     "compile_condition",
@@ -61,9 +62,17 @@ ANYTHING: Final[Mapping[str, Any]] = MappingProxyType(
         "client.name": _TEXT,
         "client.version": _TEXT,
         SESSION_CALLS: cel.Type.INT,
+        "shell.commands": cel.Type.List(_TEXT),
+        "shell.writes": cel.Type.List(_TEXT),
+        "shell.network": cel.Type.BOOL,
+        "shell.destructive": cel.Type.BOOL,
+        "shell.parsed": cel.Type.BOOL,
     }
 )
 """What the condition of a grant or a deny rule may name."""
+
+SHELL_FACTS: Final = frozenset(name for name in ANYTHING if name.startswith("shell."))
+"""Variables that only a call of a tool with ``verb: shell`` has."""
 
 _UNREADABLE: Final = object()
 _VALUES: Final[Mapping[str, Callable[[AccessRequest], Any]]] = MappingProxyType(
@@ -85,8 +94,19 @@ _VALUES: Final[Mapping[str, Callable[[AccessRequest], Any]]] = MappingProxyType(
         "client.name": lambda request: request.client.name,
         "client.version": lambda request: request.client.version,
         SESSION_CALLS: lambda request: request.session_calls,
+        "shell.commands": lambda request: _shell(request, "commands"),
+        "shell.writes": lambda request: _shell(request, "writes"),
+        "shell.network": lambda request: _shell(request, "network"),
+        "shell.destructive": lambda request: _shell(request, "destructive"),
+        "shell.parsed": lambda request: _shell(request, "parsed"),
     }
 )
+
+
+def _shell(request: AccessRequest, name: str) -> Any:
+    """One fact, or a value that the engine refuses where there is none."""
+    value = getattr(request.facts.shell, name, _UNREADABLE)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _name_of(request: AccessRequest, kind: ResourceKind) -> str:

@@ -6,10 +6,10 @@ such a thing exists: a thing that the principal cannot see is refused in the wor
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from extproc.core.access import NOBODY, AccessRequest
+from extproc.core.access import NO_FACTS, NOBODY, AccessRequest, Facts
 from extproc.core.masking import NO_MASKING, Masking
 from extproc.core.model import (
     Client,
@@ -24,6 +24,8 @@ from extproc.core.model import (
     Verb,
 )
 from extproc.core.policy import answers
+from extproc.core.policy.conditions import SHELL_FACTS
+from extproc.core.policy.inspections import EVERY_VERB, inspection_of
 from extproc.core.policy.membership import faces
 from extproc.core.policy.owed import owed_masking
 from extproc.core.policy.question import Question, covers_kind, covers_name, looks_denied
@@ -45,7 +47,7 @@ __all__ = [
 _OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
 _OF_ONE_URI: Final = frozenset({"uri"})
 _NOTHING: Final[frozenset[str]] = frozenset()
-_OF_THINGS: Final = frozenset({"arguments", "tool", "prompt", "uri"})
+_OF_THINGS: Final = frozenset({"arguments", "tool", "prompt", "uri"}) | SHELL_FACTS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +62,15 @@ class _Verdict:
     approval: ApprovalRule | None = None
 
 
-def judge(policy: Policy, principal: Principal, server: str, message: Message, *, session_calls: int = 0) -> Decision:
+def judge(  # the question whole: who, where, what, and what is known of it
+    policy: Policy,
+    principal: Principal,
+    server: str,
+    message: Message,
+    *,
+    session_calls: int = 0,
+    facts: Facts = NO_FACTS,
+) -> Decision:
     """The decision on a message: the strictest over all its targets and all faces of the principal.
 
     Refuses an unknown server, a message without targets, and everything that no grant allows or a deny rule refuses.
@@ -75,7 +85,7 @@ def judge(policy: Policy, principal: Principal, server: str, message: Message, *
     owed = owed_masking(place, held, principal, message.targets)
     allowed: _Verdict | None = None
     for target in message.targets:
-        verb = _verb(place, target, message.verb)
+        verb = verb_in(place, target, message.verb, facts)
         request = AccessRequest(
             principal=principal,
             server=server,
@@ -85,6 +95,7 @@ def judge(policy: Policy, principal: Principal, server: str, message: Message, *
             arguments=message.arguments,
             client=client_of(message),
             session_calls=session_calls,
+            facts=facts,
         )
         for roles in held:
             verdict = _judge_target(place, roles, request, exists=verb is not None)
@@ -118,7 +129,7 @@ def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all
         return True
     if place is None:
         return False
-    verb = _verb(place, Target(kind=kind, name=name), Verb.QUERY)
+    verb = verb_in(place, Target(kind=kind, name=name), Verb.QUERY, NO_FACTS)
     if verb is None:
         return False
     request = AccessRequest(
@@ -227,12 +238,16 @@ def _refusal(
         denies = [rule for rule in denies if near and _is_blind(rule)]
     server, target = place.name, request.target
     if denies:
-        words = answers.denied_by(denies[0], server, target)
+        words = answers.denied_by(denies[0], server, target, request.facts)
         return _Verdict(effect=Effect.DENY, rule=denies[0].rule, reason="deny_rule", message=words, verb=request.verb)
-    question = _open_question(request)
     if visible:
-        grant = next(grant for grant in place.grants if grant.role in roles and _permits(grant, question))
-        words = answers.arguments_refused(grant, server, target)
+        questions = [_open_question(each) for each in _askable(place, request)]
+        grant = next(
+            grant
+            for grant in place.grants
+            if grant.role in roles and any(_permits(grant, question) for question in questions)
+        )
+        words = answers.arguments_refused(grant, server, target, request.verb, request.facts)
         return _Verdict(
             effect=Effect.DENY, rule=grant.rule, reason="condition_not_met", message=words, verb=request.verb
         )
@@ -253,6 +268,18 @@ def _judge_server(place: Server, roles: frozenset[str], request: AccessRequest) 
 
 
 def _is_visible(place: Server, roles: frozenset[str], request: AccessRequest) -> bool:
+    return any(_could_be_used(place, roles, each) for each in _askable(place, request))
+
+
+def _askable(place: Server, request: AccessRequest) -> tuple[AccessRequest, ...]:
+    """The request with each verb that it may have: of an inspected tool any, as its argument goes."""
+    target = request.target
+    if target.kind is not ResourceKind.TOOL or inspection_of(place.inspections, target.name) is None:
+        return (request,)
+    return tuple(replace(request, verb=verb) for verb in EVERY_VERB)
+
+
+def _could_be_used(place: Server, roles: frozenset[str], request: AccessRequest) -> bool:
     question = _open_question(request)
     if any(_refuses(rule, question) for rule in place.denies):
         return False
@@ -262,7 +289,7 @@ def _is_visible(place: Server, roles: frozenset[str], request: AccessRequest) ->
 def _open_question(request: AccessRequest) -> Question:
     """The question whether some call on the target could be allowed."""
     kind = request.target.kind
-    unbound = _OF_ARGUMENTS
+    unbound = _OF_ARGUMENTS | SHELL_FACTS
     if kind is not ResourceKind.TOOL:  # several methods touch it
         unbound |= {"method"}
     if kind is ResourceKind.TEMPLATE:
@@ -283,9 +310,14 @@ def _is_blind(rule: DenyRule) -> bool:
     return rule.reach.verbs is None and (rule.when is None or "verb" not in rule.when.names)
 
 
-def _verb(place: Server, target: Target, otherwise: Verb) -> Verb | None:
+def verb_in(place: Server, target: Target, otherwise: Verb, facts: Facts) -> Verb | None:
     """The verb of what is done to the target; None for a tool that the policy does not know."""
-    return verb_of(place.tools, target.name) if target.kind is ResourceKind.TOOL else otherwise
+    if target.kind is not ResourceKind.TOOL:
+        return otherwise
+    verb = verb_of(place.tools, target.name)
+    if verb is None or inspection_of(place.inspections, target.name) is None:
+        return verb
+    return Verb.ADMIN if facts.shell is None else facts.shell.verb
 
 
 def _default(server: str, target: Target, verb: Verb) -> _Verdict:

@@ -20,6 +20,7 @@ from extproc.core.policy.entries import (
     ScopeEntry,
     ServerEntry,
 )
+from extproc.core.policy.inspections import EVERY_VERB, INSPECTED, Inspection, read_inspection
 from extproc.core.policy.issuers import read_identity
 from extproc.core.policy.masks import read_masking
 from extproc.core.policy.positions import Members, Node, Scalar, Spot
@@ -86,12 +87,16 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
     what = f"server `{name.value}`"
     found = reading.members(node, what, ("tools", "unlisted_tools", "tool_definitions", "mode", "url"))
     tools: list[tuple[Word, Verb]] = []
+    inspected: list[tuple[Word, Inspection]] = []
     for tool, entry in reading.entries(found.get("tools"), f"`tools` of {what}"):
         about = f"tool `{tool.value}`"
-        members = reading.members(entry, about, ("verb",), required=("verb",), later=("sql", "shell"))
-        verb = reading.choice(members.get("verb"), f"`verb` of {about}", tuple(_VERBS), later=("sql", "shell"))
-        # a tool without a good verb stays known as the worst, so that its mistake is reported once
-        tools.append((tool, _VERBS.get(verb or "", Verb.ADMIN)))
+        members = reading.members(entry, about, ("verb", *INSPECTED), required=("verb",), later=("sql",))
+        verb = reading.choice(members.get("verb"), f"`verb` of {about}", (*_VERBS, *INSPECTED), later=("sql",))
+        inspection = read_inspection(verb, members, about, reading)
+        if inspection is not None:
+            inspected.append((tool, inspection))
+        # an inspected tool may have any verb; one without a good verb stays known as the worst, and is reported once
+        tools += [(tool, each) for each in (EVERY_VERB if inspection else (_VERBS.get(verb or "", Verb.ADMIN),))]
     unlisted = reading.choice(found.get("unlisted_tools"), "`unlisted_tools`", ("deny", *_VERBS))
     pinning = reading.choice(found.get("tool_definitions"), "`tool_definitions`", tuple(Pinning))
     mode = reading.choice(found.get("mode"), f"`mode` of {what}", _MODES)
@@ -103,6 +108,7 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
         shadow=None if mode is None else mode == "shadow",
         url=None if url is None else url.value,
         pinning=Pinning(pinning or Pinning.IGNORE),
+        inspected=tuple(inspected),
     )
 
 

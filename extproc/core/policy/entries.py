@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from extproc.core.masking import Detection, FieldMask, OwnDetector
 from extproc.core.model import IdentityConfig, Recording, Verb
+from extproc.core.policy.inspections import Inspection
 from extproc.core.policy.positions import Scalar, Spot
 from extproc.core.policy.reading import Word
 from extproc.core.shared_state import Pinning
@@ -37,6 +38,7 @@ class ServerEntry:
     shadow: bool | None = None
     url: str | None = None
     pinning: Pinning = Pinning.IGNORE
+    inspected: tuple[tuple[Word, Inspection], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,13 @@ For the operator, never for a client: it tells what a refusal hides.
 
 from dataclasses import dataclass, replace
 
-from extproc.core.access import AccessRequest
+from extproc.core.access import NO_FACTS, AccessRequest, Facts
 from extproc.core.model import Decision, Effect, Message, Principal, ResourceKind, Verb
 from extproc.core.policy.conditions import Condition
-from extproc.core.policy.decide import client_of, judge
+from extproc.core.policy.decide import client_of, judge, verb_in
 from extproc.core.policy.membership import Membership, faces
 from extproc.core.policy.question import Question, covers_kind, looks_denied
 from extproc.core.policy.rules import Policy, Server
-from extproc.core.policy.verbs import verb_of
 
 __all__ = ["Explanation", "Finding", "explain", "in_role"]
 
@@ -42,10 +41,16 @@ class Explanation:
 
 
 def explain(
-    policy: Policy, principal: Principal, server: str, message: Message, *, session_calls: int = 0
+    policy: Policy,
+    principal: Principal,
+    server: str,
+    message: Message,
+    *,
+    session_calls: int = 0,
+    facts: Facts = NO_FACTS,
 ) -> Explanation:
     """The decision of ``judge`` on the same question, and every rule that allows, refuses or would have allowed."""
-    decision = judge(policy, principal, server, message, session_calls=session_calls)
+    decision = judge(policy, principal, server, message, session_calls=session_calls, facts=facts)
     held = faces(policy.membership, principal)
     place = policy.servers.get(server)
     if place is None:
@@ -55,7 +60,7 @@ def explain(
     granting: list[Finding] = []
     notes: list[str] = []
     for target in message.targets:
-        verb = verb_of(place.tools, target.name) if target.kind is ResourceKind.TOOL else message.verb
+        verb = verb_in(place, target, message.verb, facts)
         if verb is None:
             notes.append(
                 f"the tool `{target.name}` is not listed under server `{server}`, and unlisted tools are refused"
@@ -69,6 +74,7 @@ def explain(
             arguments=message.arguments,
             client=client_of(message),
             session_calls=session_calls,
+            facts=facts,
         )
         refusing += _refusing(place, Question(request=request))
         if verb is not None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from extproc.core.access import AccessRequest
 from extproc.core.model import ResourceKind, Target
-from extproc.core.policy.conditions import Condition, variables
+from extproc.core.policy.conditions import SHELL_FACTS, Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
 from extproc.core.policy.rules import DenyRule, Reach
 
@@ -37,9 +37,16 @@ class Question:
         return self._is_open(condition) if holds is None else holds
 
     def certainly(self, condition: Condition | None) -> bool:
-        """Whether a deny rule's condition holds or errors, whatever is open."""
+        """Whether a deny rule's condition holds or errors, whatever is open.
+
+        A condition over facts concerns only calls that have them; one over a command that could not be read holds.
+        """
         if condition is None:
             return True
+        if not condition.names.isdisjoint(SHELL_FACTS - self.unbound):
+            shell = self.request.facts.shell
+            if shell is None or not shell.parsed:
+                return shell is not None
         holds = self.ask(condition)
         return not self._is_open(condition) if holds is None else holds
 

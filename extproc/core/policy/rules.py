@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from extproc.core.masking import Masks
 from extproc.core.model import IdentityConfig, Recording, Verb
 from extproc.core.policy.conditions import Condition
+from extproc.core.policy.inspections import Inspections
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns
 from extproc.core.policy.verbs import ToolVerbs
@@ -99,6 +100,7 @@ class Server:
     holds: bool
     url: str | None
     pinning: Pinning
+    inspections: Inspections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

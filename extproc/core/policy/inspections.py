@@ -1,0 +1,75 @@
+"""Tools whose verb is that of what they are told to do: ``verb: shell`` with the argument that holds the command.
+
+Such a tool may have any verb, so it is listed where any of them could be allowed, and each call has the verb of its
+facts. A call without the argument, or with one that is no text, is a command that could not be read: ``ADMIN``.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from extproc.core.model import Json, Verb
+from extproc.core.policy.patterns import covers, weight
+from extproc.core.policy.positions import Node
+from extproc.core.policy.reading import Reading, Word
+
+__all__ = ["Inspection", "Inspections", "argument", "compile_inspections", "inspection_of", "read_inspection"]
+
+INSPECTED = ("shell",)
+EVERY_VERB = (Verb.QUERY, Verb.MUTATE, Verb.ADMIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """``kind`` of text, and the ``path`` of the argument that holds it."""
+
+    kind: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspections:
+    """The inspected tools of one server; of two patterns that match, the more specific one counts."""
+
+    exact: Mapping[str, Inspection]
+    globs: tuple[tuple[str, Inspection], ...]
+
+
+def read_inspection(verb: str | None, members: Mapping[str, Node], about: str, reading: Reading) -> Inspection | None:
+    """What a tool entry says of its inspection; a key without its verb, or the other way round, is a problem."""
+    for kind in INSPECTED:
+        if kind in members and verb != kind:
+            reading.problem(members[kind].spot, f"{about} has `{kind}` without `verb: {kind}`", f"Write `verb: {kind}`")
+    if verb not in INSPECTED:
+        return None
+    node = members.get(verb)
+    if node is None:
+        return Inspection(kind=verb, path=("command",))
+    found = reading.members(node, f"`{verb}` of {about}", ("argument",), required=("argument",))
+    word = reading.word(found.get("argument"), f"`argument` of {about}")
+    path = tuple(word.value.split(".")) if word is not None else ("command",)
+    if word is not None and not all(path):
+        reading.problem(word.spot, f"`argument` of {about} has an empty step", "Write it like `options.command`")
+    return Inspection(kind=verb, path=path)
+
+
+def compile_inspections(tools: Iterable[tuple[Word, Inspection]]) -> Inspections:
+    """The inspected tools, the most specific pattern first."""
+    kept = [(name.value, inspection) for name, inspection in tools]
+    globs = sorted((tool for tool in kept if "*" in tool[0]), key=lambda tool: weight(tool[0]), reverse=True)
+    return Inspections(exact={name: each for name, each in kept if "*" not in name}, globs=tuple(globs))
+
+
+def inspection_of(inspections: Inspections, tool: str) -> Inspection | None:
+    """How a tool is inspected; None where it is not."""
+    exact = inspections.exact.get(tool)
+    if exact is not None:
+        return exact
+    return next((each for pattern, each in inspections.globs if covers(pattern, tool)), None)
+
+
+def argument(arguments: Mapping[str, Json], path: tuple[str, ...]) -> Json:
+    """The value at a path of the arguments; None where there is none."""
+    value: Json = arguments
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
