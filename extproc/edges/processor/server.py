@@ -1,7 +1,7 @@
 """The gRPC server of one worker: ext_proc and health on one address, and a drain that never ends a stream cleanly.
 
-HTTP/2 is h2corn's, which hands each stream over as ASGI events on the worker's own loop: measured beside grpc.aio it
-costs a quarter of the CPU time per call (``bench/README.md``), because a call there wakes three threads seven times.
+HTTP/2 is h2corn's, which hands each stream over as ASGI events on the worker's own loop; grpc.aio wakes three threads
+several times for each call, which costs more than everything that this service does with it.
 Windows are small, so that a slow client holds back the upstream instead of filling this process (README of ``envoy``).
 """
 
