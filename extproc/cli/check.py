@@ -37,7 +37,9 @@ def check(files: Annotated[list[Path], typer.Argument(help="Policy files.", show
 def _summary(policy: Policy) -> str:
     grants = {grant.rule for server in policy.servers.values() for grant in server.grants}
     denies = {rule.rule for server in policy.servers.values() for rule in server.denies}
-    counts = ((policy.servers, "server"), (policy.roles, "role"), (grants, "grant"), (denies, "deny rule"))
+    masks = {mask.name for server in policy.servers.values() for mask in server.masks}
+    counts = [(policy.servers, "server"), (policy.roles, "role"), (grants, "grant"), (denies, "deny rule")]
+    counts += [(masks, "masking rule")] if masks else []
     said = ", ".join(f"{len(things)} {word}{'' if len(things) == 1 else 's'}" for things, word in counts)
     shadowed = sorted(server.name for server in policy.servers.values() if server.shadow)
     mode = f" Shadow mode, nothing is enforced, on: {', '.join(shadowed)}." if shadowed else ""

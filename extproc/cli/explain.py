@@ -8,10 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
+from extproc.cli.callers import WrongInputError, caller
 from extproc.core.exchange.inspecting import facts_of
-from extproc.core.model import Effect, Era, Json, Message, MessageKind, Principal, ResourceKind, Target
-from extproc.core.policy.explain import Explanation, Finding, explain, in_role
-from extproc.core.policy.rules import Policy
+from extproc.core.model import Effect, Era, Json, Message, MessageKind, ResourceKind, Target
+from extproc.core.policy.explain import Explanation, Finding, explain
 from extproc.core.rejection import Rejection
 from extproc.core.wire import strict_json
 from extproc.core.wire.methods import METHODS, REVISIONS
@@ -22,10 +22,6 @@ __all__ = ["explain_command"]
 _DENIED: Final = 3
 _WRONG_INPUT: Final = 2
 _OBJECT: Final = '{"name": "value"}'
-
-
-class _WrongInputError(Exception):
-    """Options that make no question; the message is the line to print."""
 
 
 def explain_command(
@@ -53,18 +49,15 @@ def explain_command(
         if server not in loaded.servers:
             typer.echo(f"the policy has no server `{server}`; it has {', '.join(sorted(loaded.servers))}.", err=True)
             raise typer.Exit(_WRONG_INPUT)
-        concrete = _principal(loaded, subject=subject, issuer=issuer, groups=group, roles=token_role, workload=workload)
-        asked, principal = (
-            (loaded, concrete or Principal(issuer="", subject=""))
-            if role is None
-            else _in_role(loaded, role, beside=concrete)
+        asked, principal = caller(
+            loaded, role, subject=subject, issuer=issuer, groups=group, roles=token_role, workload=workload
         )
         principal = replace(principal, claims=_object(claims, "--claims"))
         message = _message(tool, prompt, resource, method, _object(args, "--args"))
     except PolicyError as error:
         typer.echo(f"{error}\nThe policy does not load; `extproc check {policy}` shows the same.", err=True)
         raise typer.Exit(_WRONG_INPUT) from None
-    except _WrongInputError as error:
+    except WrongInputError as error:
         typer.echo(error, err=True)
         raise typer.Exit(_WRONG_INPUT) from None
     facts = facts_of(asked, server, message)
@@ -73,45 +66,10 @@ def explain_command(
     raise typer.Exit(0 if found.decision.effect is Effect.ALLOW else _DENIED)
 
 
-def _principal(
-    policy: Policy,
-    *,
-    subject: str | None,
-    issuer: str | None,
-    groups: list[str] | None,
-    roles: list[str] | None,
-    workload: str | None,
-) -> Principal | None:
-    """The principal that the options describe, None where they describe none."""
-    if not (subject or issuer or groups or roles or workload):
-        return None
-    if workload is not None and not (subject or issuer or groups or roles):
-        domain = workload.removeprefix("spiffe://").partition("/")[0]
-        return Principal(issuer=f"spiffe://{domain}", subject=workload, workload=workload)
-    return Principal(
-        issuer=issuer or next((one.issuer for one in policy.identity.issuers), ""),
-        subject=subject or "",
-        groups=frozenset(groups or ()),
-        roles=frozenset(roles or ()),
-        workload=workload,
-    )
-
-
-def _in_role(policy: Policy, role: str, *, beside: Principal | None) -> tuple[Policy, Principal]:
-    if beside is not None:
-        raise _WrongInputError(
-            "--as names a whole role; leave out --subject, --issuer, --group and the like beside it."
-        )
-    found = in_role(policy, role)
-    if found is None:
-        raise _WrongInputError(f"the policy has no role `{role}`; it has {', '.join(sorted(policy.roles))}.")
-    return found
-
-
 def _object(text: str, option: str) -> Mapping[str, Json]:
     document = strict_json.read(text.encode("utf-8", "surrogateescape"))
     if isinstance(document, Rejection) or not isinstance(document.value, dict):
-        raise _WrongInputError(f"{option} is no JSON object; write it like '{_OBJECT}'.")
+        raise WrongInputError(f"{option} is no JSON object; write it like '{_OBJECT}'.")
     return document.value
 
 
@@ -128,11 +86,11 @@ def _message(
         if name is not None
     ]
     if len(named) > 1 or (not named and method is None):
-        raise _WrongInputError("ask for one of --tool, --prompt, --resource, or for a --method alone.")
+        raise WrongInputError("ask for one of --tool, --prompt, --resource, or for a --method alone.")
     target, default = named[0] if named else (Target(kind=ResourceKind.SERVER), "")
     row = METHODS.get(method or default)
     if row is None:
-        raise _WrongInputError(f"there is no method `{method}`; it would be refused before the policy is asked.")
+        raise WrongInputError(f"there is no method `{method}`; it would be refused before the policy is asked.")
     return Message(
         kind=MessageKind.REQUEST,
         method=method or default,
@@ -162,6 +120,7 @@ def _as_json(found: Explanation) -> dict[str, Json]:
         "roles": [sorted(roles) for roles in found.roles],
         "deny_rules": findings(found.refusing),
         "grants": findings(found.granting),
+        "masking_rules": list(decision.obligations.masking.rules),
         "notes": list(found.notes),
     }
 
@@ -181,6 +140,8 @@ def _as_text(found: Explanation) -> str:
             lines += [f"  {one.rule} {yes if one.speaks else no}: {one.why}" for one in findings]
     if not found.granting:
         lines.append("no grant of any role covers this")
+    if decision.obligations.masking.rules:
+        lines.append(f"masking rules on this: {', '.join(decision.obligations.masking.rules)}")
     lines += [f"note: {note}" for note in found.notes]
     if decision.message:
         lines.append(f"the client is told: {decision.message}")
