@@ -137,9 +137,9 @@ def test_a_resource_is_masked_under_its_own_uri_and_lists_under_every_rule(polic
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ('{"a": 1, "a": 2}', "cannot be read as JSON with one meaning (duplicate key)"),
-        (b"\xff", "cannot be read as JSON"),
-        ('data: {"a": \n\n', "cannot be read as JSON"),
+        ('{"a": 1, "a": 2}', "it cannot be read as JSON with one meaning (duplicate key)"),
+        (b"\xff", "it cannot be read as JSON"),
+        ('data: {"a": \n\n', "it cannot be read as JSON"),
         (b"data: \xff\n\n", "an event cannot be read (not utf8)"),
         (" " * (8 << 20) + "{}", "it is larger than"),
     ],
