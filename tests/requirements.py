@@ -120,6 +120,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/test_approval.py",
             "core/policy/test_approvals.py",
+            "core/policy/test_subjects.py",
             "core/exchange/test_holding.py",
             "core/exchange/test_asking.py",
             "core/exchange/test_rounds.py",

@@ -38,7 +38,7 @@ _ENVIRONMENT: Final = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.globals["legible"] = legible
+_ENVIRONMENT.globals.update(legible=legible)
 
 
 def page(name: str, *, status: int = 200, **values: Any) -> Response:

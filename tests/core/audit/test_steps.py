@@ -1,5 +1,5 @@
 from extproc.core.approval import answer, open_ticket
-from extproc.core.audit.steps import approval_step, definition_step, loan_step, revocation_step
+from extproc.core.audit.steps import approval_step, definition_step, loan_step, login_step, revocation_step
 from extproc.core.shared_state import Elevation, Pin, Revocation, Revoked
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket
 
@@ -44,3 +44,9 @@ def test_loans_revocations_and_definitions_name_who_did_it():
     assert revocation_step(at=NOW, step="revoked", revocation=out, by="sec")["issuer"] is None
     pin = Pin(server="db", tool="query", digest="b", definition="{}", at=NOW)
     assert definition_step(at=NOW, step="changed", pin=pin, before="a")["by"] is None
+
+
+def test_a_login_says_who_with_which_groups():
+    dan = Approver(issuer="local", subject="dan", groups=frozenset({"dba", "a"}), name="Dan")
+    event = login_step(at=NOW, person=dan, local=True)
+    assert (event["by"]["subject"], event["groups"], event["local"]) == ("dan", ["a", "dba"], True)

@@ -393,3 +393,14 @@ def test_the_wycheproof_vectors(corpora, name):
     assert accepted_invalid == []
     assert refused_valid == []
     assert accepted_valid > 0 or name == "json_web_key_test"
+
+
+def test_a_signed_text_opens_with_its_key_alone():
+    signed = token(header={"kid": "k1"})
+    mine = read_key_set(key_set(jwk(private_key("ES256"), kid="k1", alg="ES256")))
+    other = read_key_set(key_set(jwk(private_key("ES256", 1), kid="k1", alg="ES256")))
+    assert isinstance(mine, tuple)
+    assert isinstance(other, tuple)
+    assert isinstance(open_signed(signed, mine), bytes)
+    assert isinstance(open_signed(signed, other), Rejection)
+    assert isinstance(open_signed("nonsense", mine), Rejection)
