@@ -26,6 +26,12 @@ _LOOKS: Final = re.compile(r"\{\s*+[\"'}]|\[\s*+[\[{\"'0-9-]")
 _SHORTEST: Final = 8
 """Characters of a document worth reading: ``[1]`` is a footnote."""
 _FREE_TRIES: Final = 1 << 16
+_WINDOW: Final = 1 << 12
+"""Characters tried first: most of what only looks like JSON shows it soon, and a long text makes every error dear."""
+_ATTEMPT: Final = 128
+"""What an attempt costs at least, counted in characters."""
+_CUT: Final = 16
+"""At the end of the window an error may come from the cut: in an escape, a word or a number."""
 _LOST: Final = 1 << 12
 """Characters that an attempt costs where Python does not say how far it came."""
 _WHITE: Final = "\ufeff \t\r\n"
@@ -88,15 +94,9 @@ def _inside(text: str) -> Documents:
     begin = _BEGIN.search(text)
     while begin is not None:
         start = begin.start()
-        after = start + 1
-        try:
-            after = _raw_decode(text, start)[1]
-        except json.JSONDecodeError as error:
-            # the exception counts lines from the beginning of the text
-            tries -= error.pos - start + 1 + error.pos // 32
-        except (RecursionError, ValueError):  # too deep, or a number of thousands of digits
-            tries -= _LOST
-        else:
+        after, cost = _extent(text, start)
+        tries -= cost
+        if not cost:
             document = _read(text, start, after) if after - start >= _SHORTEST else None
             if document is not None:
                 found.append(document)
@@ -104,6 +104,25 @@ def _inside(text: str) -> Documents:
             return Documents(tuple(found), tangled=True)
         begin = _BEGIN.search(text, after)
     return Documents(tuple(found)) if found else _NONE
+
+
+def _extent(text: str, start: int) -> tuple[int, int]:
+    """Where what begins here ends, and 0; or where to look next, and what the attempt cost."""
+    window = text[start : start + _WINDOW]
+    try:
+        return start + _raw_decode(window)[1], 0
+    except json.JSONDecodeError as error:
+        if len(window) < _WINDOW or (error.pos < _WINDOW - _CUT and not error.msg.startswith("Unterminated")):
+            return start + 1, error.pos + _ATTEMPT
+    except (RecursionError, ValueError):  # too deep, or a number of thousands of digits
+        return start + 1, _LOST
+    try:
+        return _raw_decode(text, start)[1], 0
+    except json.JSONDecodeError as error:
+        # the exception counts lines from the beginning of the text
+        return start + 1, error.pos - start + 1 + error.pos // 32
+    except (RecursionError, ValueError):
+        return start + 1, _LOST
 
 
 def written(value: Json, like: str) -> str:

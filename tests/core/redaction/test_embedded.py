@@ -60,6 +60,16 @@ def test_hostile_text_is_given_up_and_said_to_be_tangled_or_read_to_its_end(text
     assert documents(text).found == ()
 
 
+def test_a_document_longer_than_the_first_look_is_found_and_one_that_never_ends_is_not() -> None:
+    long = {"a": ["x" * 50] * 100, "b": "\\" * 5000, "c": 10**60}
+    assert found("so: " + json.dumps(long) + " end") == [long]
+    assert found('so: {"a": "' + "x" * 5000) == []
+    assert found('so: {"a": [' + "1," * 5000) == []
+    assert found("so: [1, " + "9" * 5000 + "]") == []
+    assert found('so: {"a": ' + '["b", ' * 900 + "x" * 5000) == []
+    assert documents("so: " + '{"a":' * 5000).tangled
+
+
 def test_a_search_that_was_given_up_says_so() -> None:
     assert documents("[[1 " * 30_000).tangled
     assert not documents('{"a": 1').tangled
