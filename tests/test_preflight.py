@@ -9,6 +9,7 @@ import pytest
 
 from extproc.preflight import take_ground
 from extproc.settings import SettingsError, read_settings
+from ports import free_ports
 
 POLICY = """\
 version: 1
@@ -138,6 +139,7 @@ def test_certificates_that_are_none_are_told(settings, tmp_path):
             tls_client_ca=tmp_path / "ca",
             tls_clients="spiffe://example.com/envoy",
             state_dir=tmp_path / "s",
+            listen=f"127.0.0.1:{free_ports(1)[0]}",
         )
     )
     assert [line.partition(":")[0] for line in told] == ["tls_cert, tls_key", "tls_client_ca"]
