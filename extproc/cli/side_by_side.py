@@ -75,10 +75,10 @@ def _pair(old: str | None, new: str | None) -> tuple[Text, Text]:
     for index, (start, end, kind) in enumerate(marks):
         between = new[behind:start]
         following = new[end : marks[index + 1][0]] if index + 1 < len(marks) else new[end:]
-        begin = at + len(between) if old.startswith(between, at) else at + _common(old[at:], between)
+        begin = at + len(between) if old.startswith(between, at) else at + _shared(old[at:], between)
         finish = old.find(following, begin) if following else len(old)
         if finish < 0 or (index + 1 == len(marks) and following):
-            finish = max(len(old) - _common(old[::-1], following[::-1]), begin)
+            finish = max(len(old) - _shared(old[::-1], following[::-1]), begin)
         style = f"bold {colour(kind)}"
         was.append(printable(old[at:begin])).append(printable(old[begin:finish]), style=style)
         became.append(printable(between)).append(printable(new[start:end]), style=style)
@@ -88,7 +88,7 @@ def _pair(old: str | None, new: str | None) -> tuple[Text, Text]:
     return was, became
 
 
-def _common(one: str, other: str) -> int:
+def _shared(one: str, other: str) -> int:
     """How many characters two texts begin with together."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (first, second) in pairs if first != second), min(len(one), len(other)))

@@ -107,7 +107,7 @@ MAX_SHELL_BYTES: Final = 4 << 10
 """A command line. The parser is quadratic on unfinished pipelines and arrays; what people type is below 1 KiB."""
 MAX_SHELL_OPERATORS: Final = 512
 """Pipes, separators, redirects and brackets of a command line, which is what the parser's worst inputs are made of."""
-MAX_SHELL_READINGS: Final = 32
+MAX_SHELL_READINGS: Final = 16
 """Texts read for one command line: itself, and each piece of shell code in it (`bash -c`, `eval`, `ssh host …`)."""
 MAX_UNPACKED_BYTES: Final = 1 << 20
 """What compressed bytes in a response may unpack to and still be searched; more counts as not searched."""

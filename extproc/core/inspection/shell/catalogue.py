@@ -8,7 +8,7 @@ from typing import Final
 from extproc.core.inspection.shell.awk import awk
 from extproc.core.inspection.shell.databases import DATABASES, ask
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, joined
-from extproc.core.inspection.shell.elsewhere import ELSEWHERE, run_elsewhere
+from extproc.core.inspection.shell.elsewhere import run_elsewhere
 from extproc.core.inspection.shell.fetching import FETCHING, remote_options
 from extproc.core.inspection.shell.files import FILES
 from extproc.core.inspection.shell.gitting import git_beside
@@ -19,7 +19,7 @@ from extproc.core.inspection.shell.known.git import GIT
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.known.network import NETWORK
 from extproc.core.inspection.shell.known.packages import PACKAGES
-from extproc.core.inspection.shell.known.programs import EDITORS, INTERPRETERS, SHELLS, interpreter
+from extproc.core.inspection.shell.known.programs import EDITORS, INTERPRETERS, SHELLS
 from extproc.core.inspection.shell.known.reading import BUILTINS, READING
 from extproc.core.inspection.shell.known.stores import STORES
 from extproc.core.inspection.shell.known.system import SYSTEM
@@ -27,14 +27,14 @@ from extproc.core.inspection.shell.known.wrapping import WRAPPING
 from extproc.core.inspection.shell.own import OWN
 from extproc.core.inspection.shell.rules import Sheet, assess, read_rules
 from extproc.core.inspection.shell.scope import Judge, Scope
-from extproc.core.inspection.shell.scripts import edit, interpret, run_shell
+from extproc.core.inspection.shell.scripts import edit, interpret, interpreter, run_shell
 from extproc.core.inspection.shell.searching import SEARCHING
 from extproc.core.inspection.shell.sed import sed
 from extproc.core.inspection.shell.words import Word
 from extproc.core.inspection.shell.wrappers import Wrapper, read_wrappers, unwrap
 from extproc.core.model import Verb
 
-__all__ = ["WRITING_THEMSELVES", "canonical", "is_known", "is_wrapper", "judge_of"]
+__all__ = ["canonical", "is_known", "is_wrapper", "judge_of"]
 
 _SHEETS: Final[Mapping[str, Sheet]] = read_rules(
     (*READING, *FILE_RULES, *SYSTEM, *GIT, *CONTAINERS, *CLOUDS, *PACKAGES, *STORES, *NETWORK)
@@ -104,8 +104,6 @@ _JUDGES: Final[Mapping[str, Judge]] = {
     "git": _git,
     "bun": _bun,
 }
-WRITING_THEMSELVES: Final = frozenset((*_WRAPPERS, *SEARCHING, *SHELLS, *ELSEWHERE, "rm", "tee"))
-"""Commands whose writes are those of another one, or that judge themselves where they write."""
 
 
 def judge_of(name: str) -> Judge | None:

@@ -6,11 +6,12 @@ say that they destroy, or hold a command that does.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 from extproc.core.inspection.shell import harm
-from extproc.core.inspection.shell.catalogue import WRITING_THEMSELVES, canonical, is_known, is_wrapper, judge_of
+from extproc.core.inspection.shell.catalogue import canonical, is_known, is_wrapper, judge_of
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined, unreadable
 from extproc.core.inspection.shell.files import written
 from extproc.core.inspection.shell.known.listing import listed
@@ -51,9 +52,10 @@ def judge(words: Sequence[Word], scope: Scope) -> Effect:
     base = name.text.rstrip("/").rpartition("/")[2] or name.text
     known = canonical(base)
     own = _judged(base, known, words[1:], scope)
-    strange = HARMLESS if known == base and _TRUSTED.fullmatch(name.text) else _ADMIN
-    writes = HARMLESS if known in WRITING_THEMSELVES else written(known, map(static, own.writes))
-    return joined(own, strange, writes, _besides(known, words, scope))
+    is_itself = known == base or (base.startswith(known) and not base.endswith(".exe"))
+    strange = HARMLESS if is_itself and _TRUSTED.fullmatch(name.text) else _ADMIN
+    judged = joined(written(known, map(static, own.touches)), Effect(writes=own.touches))
+    return joined(replace(own, touches=()), strange, judged, _besides(known, words, scope))
 
 
 def _judged(base: str, known: str, words: Sequence[Word], scope: Scope) -> Effect:

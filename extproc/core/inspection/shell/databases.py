@@ -60,9 +60,10 @@ _CHANGES: Final = re.compile(
 )
 _CALL: Final = re.compile(r"\b(\w+)\s*\(")
 _PURE: Final = listed(
-    "count sum avg min max coalesce now date lower upper length round cast distinct in exists and or not over abs floor "
-    "ceil substr substring trim concat extract date_trunc row_number rank dense_rank lag lead array_agg string_agg json_agg "
-    "nullif greatest least from on as where select values year month day current_timestamp current_date version"
+    "count sum avg min max coalesce now date lower upper length round cast distinct in exists and or not over abs "
+    "floor ceil substr substring trim concat extract date_trunc row_number rank dense_rank lag lead array_agg "
+    "string_agg json_agg nullif greatest least from on as where select values year month day current_timestamp "
+    "current_date version"
 )
 _DOCUMENT_READS: Final = re.compile(
     r"\s*(?:show \w+|(?:db(?:\.\w+)*|rs)\.(?:find|findOne|count|countDocuments|estimatedDocumentCount|distinct|stats"

@@ -12,12 +12,16 @@ __all__ = ["HARMLESS", "Effect", "finding", "joined", "unreadable"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """The facts of one part; ``secret`` says that it names a file of credentials, ``unknown`` which commands are."""
+    """The facts of one part; ``secret`` says that it names a file of credentials, ``unknown`` which commands are.
+
+    ``touches`` are paths it writes that are not judged yet, ``writes`` those that are.
+    """
 
     verb: Verb = Verb.QUERY
     commands: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    touches: tuple[str, ...] = ()
     network: bool = False
     readable: bool = True
     secret: bool = False
@@ -38,6 +42,7 @@ def joined(*parts: Effect) -> Effect:
         commands=tuple(name for part in parts for name in part.commands),
         unknown=tuple(dict.fromkeys(name for part in parts for name in part.unknown)),
         writes=tuple(dict.fromkeys(path for part in parts for path in part.writes)),
+        touches=tuple(dict.fromkeys(path for part in parts for path in part.touches)),
         network=any(part.network for part in parts),
         readable=all(part.readable for part in parts),
         secret=any(part.secret for part in parts),

@@ -23,7 +23,7 @@ from extproc.core.inspection.shell.files import written
 from extproc.core.inspection.shell.places import Place, is_secret, place
 from extproc.core.inspection.shell.reading import read_steps
 from extproc.core.inspection.shell.scope import Scope
-from extproc.core.inspection.shell.steps import NOTHING, Assignment, Oddity, Redirect, Run, Step
+from extproc.core.inspection.shell.steps import NOTHING, Assignment, Redirect, Run, Step
 from extproc.core.inspection.shell.words import OUTPUT, Word, static
 from extproc.core.limits import MAX_SHELL_BYTES, MAX_SHELL_READINGS
 from extproc.core.model import Verb
@@ -125,7 +125,7 @@ class _Inspection:
                 return assigned(step.name, step.value, scope)
             case Redirect():
                 return _redirected(step)
-            case Oddity():
+            case _:
                 return unreadable(step.sentence)
 
     def _run(self, words: Sequence[Word], scope: Scope) -> Effect:

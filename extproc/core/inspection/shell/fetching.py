@@ -48,10 +48,10 @@ def curl(words: Sequence[Word], _scope: Scope) -> Effect:
     method = next((value.text.upper() for value in values(words, ("-X", "--request"))), "")
     sends = has(words, _CURL_DATA) and not has(words, ("-G", "--get"))
     parts = [_NET, *_requested("curl", method, operands(words, _CURL_TAKES), sends=sends)]
-    outputs = [Effect(verb=Verb.MUTATE, writes=(path.text,)) for path in values(words, ("-o", "--output", "-D", "-c"))]
-    parts += (output for output in outputs if output.writes not in {("-",), ("/dev/null",)})
+    outputs = [Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, ("-o", "--output", "-D", "-c"))]
+    parts += (output for output in outputs if output.touches not in {("-",), ("/dev/null",)})
     if has(words, ("-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all")):
-        parts.append(Effect(verb=Verb.MUTATE, writes=tuple(_base_names(operands(words, _CURL_TAKES)))))
+        parts.append(Effect(verb=Verb.MUTATE, touches=tuple(_base_names(operands(words, _CURL_TAKES)))))
     if has(words, _CURL_UNSEEN) or any(word.may_be_option for word in words):
         parts.append(Effect(verb=Verb.ADMIN))
     if any("/var/run/docker.sock" in word.text for word in words):
@@ -85,9 +85,9 @@ def wget(words: Sequence[Word], scope: Scope) -> Effect:
     parts = [_NET, *_requested("wget", method, urls, sends=sends)]
     outputs = list(values(words, ("-O", "--output-document")))
     if not outputs and not has(words, ("--spider",)):
-        parts.append(Effect(verb=Verb.MUTATE, writes=tuple(_base_names(urls))))
-    parts += (Effect(verb=Verb.MUTATE, writes=(path.text,)) for path in outputs if path.text != "-")
-    parts += (Effect(verb=Verb.MUTATE, writes=(path.text,)) for path in values(words, ("-o", "-a", "-P")))
+        parts.append(Effect(verb=Verb.MUTATE, touches=tuple(_base_names(urls))))
+    parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in outputs if path.text != "-")
+    parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, ("-o", "-a", "-P")))
     codes = [*values(words, ("--use-askpass",)), *values(words, ("-e", "--execute"))]
     parts += (joined(scope.read(code, scope), Effect(verb=Verb.ADMIN)) for code in codes)
     if any(word.may_be_option for word in words) or has(words, ("-i", "--input-file", "--config")):
@@ -100,7 +100,7 @@ def httpie(words: Sequence[Word], _scope: Scope) -> Effect:
     rest = operands(words)
     method = next((word.text for word in rest[:1] if word.text.isupper()), "")
     sends = any(re.search(r"[^=!<>]=[^=]|:=|@", word.text) for word in rest[1:] if "://" not in word.text)
-    files = [Effect(verb=Verb.MUTATE, writes=(path.text,)) for path in values(words, ("-o", "--output"))]
+    files = [Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, ("-o", "--output"))]
     return joined(_NET, *_requested("http", method, rest, sends=sends), *files)
 
 
@@ -115,7 +115,7 @@ def carry(words: Sequence[Word], scope: Scope) -> Effect:
     takes = listed("-e --rsh -i -P -F -o -l -S -c -J -f --filter --exclude --include --log-file --port -T -B -M")
     rest = operands(words, takes)
     remote = [word for word in rest if re.match(r"[^/]+:|rsync://", word.text)]
-    parts = [Effect(verb=Verb.MUTATE, writes=tuple(word.text for word in rest[-1:]), network=bool(remote))]
+    parts = [Effect(verb=Verb.MUTATE, touches=tuple(word.text for word in rest[-1:]), network=bool(remote))]
     dry = bool(words) and words[0].text in {"-n", "--dry-run", "--list-only"}
     if not dry and has(words, ("--delete-before", "--delete-excluded", "--remove-source-files", "--del")):
         parts.append(finding("rsync removing files"))

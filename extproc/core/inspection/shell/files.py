@@ -54,7 +54,7 @@ def _removed(target: Word, scope: Scope) -> Effect:
 
 def copy(words: Sequence[Word], _scope: Scope) -> Effect:
     """``cp``, ``ln``, ``install``: the last operand or the target folder is written."""
-    own = Effect(verb=Verb.MUTATE, writes=_texts(_targets(words)))
+    own = Effect(verb=Verb.MUTATE, touches=_texts(_targets(words)))
     emptied = any(place(word) is Place.HARMLESS for word in operands(words, _COPY_TAKES)[:-1])
     return joined(own, finding("a file emptied")) if emptied else own
 
@@ -66,7 +66,7 @@ def move(words: Sequence[Word], _scope: Scope) -> Effect:
     parts = [finding(f"mv of {Place.HOME}") for word in rest if word not in targets and place(word) is Place.HOME]
     parts += [finding(f"mv onto {Place.HARMLESS}") for word in targets if place(word) is Place.HARMLESS]
     writes = dict.fromkeys((*_texts(rest), *_texts(targets)))
-    return joined(Effect(verb=Verb.MUTATE, writes=tuple(writes)), *parts)
+    return joined(Effect(verb=Verb.MUTATE, touches=tuple(writes)), *parts)
 
 
 def _targets(words: Sequence[Word]) -> list[Word]:
@@ -90,7 +90,7 @@ def convert(words: Sequence[Word], _scope: Scope) -> Effect:
         key, _, path = word.text.partition("=")
         target = Word(path, word.names, word.open)
         if key == "of" and place(target) is not Place.HARMLESS:
-            parts.append(Effect(verb=Verb.MUTATE, writes=(path,)))
+            parts.append(Effect(verb=Verb.MUTATE, touches=(path,)))
             parts += [finding(f"dd on {Place.RUN_TIME}")] if place(target) is Place.RUN_TIME else []
         if (key == "if" and place(target) is Place.DEVICE) or word.may_be_option:
             parts.append(Effect(verb=Verb.ADMIN))
@@ -102,14 +102,14 @@ def truncate(words: Sequence[Word], _scope: Scope) -> Effect:
     sizes = [size.text.lstrip("=") for size in values(words, ("-s", "--size"))]
     less = any(size[:1] in "-</%" or not size.strip("0kKMGTPB") for size in sizes)
     rest = operands(words, frozenset({"-s", "--size", "-r", "--reference"}))
-    own = Effect(verb=Verb.MUTATE, writes=_texts(rest))
+    own = Effect(verb=Verb.MUTATE, touches=_texts(rest))
     return joined(own, finding("a file emptied or cut")) if less else own
 
 
 def permit(words: Sequence[Word], _scope: Scope) -> Effect:
     """``chmod`` and ``chown``: not on a whole home or system, nothing set-user-id."""
     modes, targets = operands(words)[:1], operands(words)[1:]
-    parts = [Effect(verb=Verb.MUTATE, writes=_texts(targets))]
+    parts = [Effect(verb=Verb.MUTATE, touches=_texts(targets))]
     if has(words, ("-R", "--recursive")):
         parts += (finding(f"a recursive change of rights on {spot}") for spot in map(place, targets) if spot in _WHOLE)
     if any(_OPEN_MODE.fullmatch(mode.text) for mode in modes):
@@ -130,10 +130,10 @@ def archive(words: Sequence[Word], scope: Scope) -> Effect:
         parts.append(finding("tar removing files"))
     folders = list(values(words, ("-C", "--directory")))
     if has(words, ("-x", "--extract", "--get")):
-        parts.append(Effect(verb=Verb.MUTATE, writes=_texts(folders) or (".",)))
+        parts.append(Effect(verb=Verb.MUTATE, touches=_texts(folders) or (".",)))
         parts.append(Effect(verb=Verb.ADMIN) if has(words, ("-P", "--absolute-names")) else HARMLESS)
     elif not has(words, ("-t", "--list", "-d", "--diff", "--compare")):
-        parts.append(Effect(verb=Verb.MUTATE, writes=_texts(values(words, ("-f", "--file")))))
+        parts.append(Effect(verb=Verb.MUTATE, touches=_texts(values(words, ("-f", "--file")))))
     return joined(*parts)
 
 

@@ -35,6 +35,8 @@ class Place(StrEnum):
 
 
 _HOME: Final = re.compile(r"(?:~[A-Za-z0-9_.-]*|\$\{?HOME\}?)(?=/|$)")
+_A_HOME: Final = "/home" + "/~"
+"""What every spelling of a home is read as, so that dots behind it lead where they would."""
 _USERS: Final = re.compile(r"/(?:home|Users)(?:/[^/]*)?(?:/(?:\*|\.\*|\.\[[^/]*))?|/root(?:/\*)?")
 _TOPS: Final = listed(
     "etc usr bin sbin lib lib32 lib64 libx32 boot dev proc sys var opt srv run mnt media System "
@@ -72,7 +74,13 @@ _SECRETS: Final = re.compile(
     r"|(?:^|/)(?:Login Data|logins\.json|key4\.db|credentials\.db|access_tokens\.db)$"
 )
 _MAY_BE_SECRET: Final = re.compile(r"[/.]|Login Data")
-_SECRET_FILES: Final = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/home/~/.ssh/id_rsa", "/home/~/.ssh/id_ed25519")
+_SECRET_FILES: Final = (
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/sudoers",
+    f"{_A_HOME}/.ssh/id_rsa",
+    f"{_A_HOME}/.ssh/id_ed25519",
+)
 _GLOB: Final = re.compile(r"[*?\[]")
 _LONG: Final = 200
 """A pattern from here on is not tried: it may be any file."""
@@ -128,7 +136,7 @@ def is_secret(word: Word) -> bool:
 
 def _normal(text: str) -> str:
     """The path without what only hides it: doubled slashes, dots, the spellings of a home."""
-    path = posixpath.normpath(_HOME.sub("/home/~", text, count=1) if _HOME.match(text) else text) if text else ""
+    path = posixpath.normpath(_HOME.sub(_A_HOME, text, count=1) if _HOME.match(text) else text) if text else ""
     return "/" + path.lstrip("/") if path.startswith("//") else path
 
 

@@ -23,7 +23,7 @@ _DEPTH: Final = 256
 """Nesting of the syntax tree; each ``&&`` is a level."""
 _DELIMITER: Final = re.compile(r"\\?[A-Za-z_][A-Za-z0-9_.-]{0,63}|'[A-Za-z0-9_. -]{1,64}'|\"[A-Za-z0-9_. -]{1,64}\"")
 """Words that end a heredoc: with others, the parser and the shell disagree on where."""
-_WRITING: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
+_WRITING: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 _CLOSING: Final = frozenset({"<&-", ">&-"})
 _SILENT: Final = re.compile(r"""(?:cat\s+/dev/null|echo\s+-n|printf|:|true|false)(?:\s+(?:''|""))?""")
 _UNREAD: Final = (Oddity("a command line that cannot be read"),)
@@ -41,7 +41,7 @@ def read_steps(text: str) -> tuple[Step, ...]:
         return _UNREAD
     try:
         return _Walk(source).walk(root)
-    except UnreadableError:
+    except (UnreadableError, LookupError):  # a part that every such node has is not there
         return _UNREAD
 
 
@@ -115,8 +115,6 @@ class _Walk:
             return self._heredoc(node, extra, later)
         words = [child for child in node.children if child.is_named and child.type != "file_descriptor"]
         operators = [child.type for child in node.children if not child.is_named]
-        if len(operators) != 1:
-            raise UnreadableError
         later += ((child, NOTHING) for child in words)
         if operators[0] in _CLOSING:
             extra += words
@@ -136,11 +134,9 @@ class _Walk:
     def _heredoc(self, node: Node, extra: list[Node], later: Visits) -> Feed:
         """The text of a heredoc; what stands behind its beginning on the same line belongs to the command."""
         parts = {child.type: child for child in node.children}
-        start, end, body = parts.get("heredoc_start"), parts.get("heredoc_end"), parts.get("heredoc_body")
-        if start is None or end is None:
-            raise UnreadableError
-        delimiter = text_of(start, self.source)
-        if not _DELIMITER.fullmatch(delimiter) or text_of(end, self.source).strip() != delimiter.strip("\\'\""):
+        delimiter, body = text_of(parts["heredoc_start"], self.source), parts["heredoc_body"]
+        ends_at = text_of(parts["heredoc_end"], self.source).strip()
+        if not _DELIMITER.fullmatch(delimiter) or ends_at != delimiter.strip("\\'\""):
             raise UnreadableError
         for child in node.children:
             if child.type in REDIRECTS:
@@ -149,8 +145,6 @@ class _Walk:
                 extra.append(child)
             elif child.is_named and not child.type.startswith("heredoc_"):
                 later.append((child, Feed(Input.PIPE)))
-        if body is None:
-            return Feed(Input.TEXT, static(""))
         if delimiter[0] in "\\'\"":
             return Feed(Input.TEXT, static(text_of(body, self.source)))
         later.append((body, NOTHING))
@@ -172,9 +166,7 @@ class _Walk:
                 words.append(child)
         words += [*behind, *(extra or ())]
         made = [word for several in adjacent(words) for word in together(several, self.source)]
-        if not made:
-            raise UnreadableError
-        self.steps.append(Run(tuple(made), feed))
+        self.steps.append(Run((made[0], *made[1:]), feed))
         return [(word, feed) for word in words] + later
 
     def _declared(self, node: Node, feed: Feed) -> Visits:

@@ -21,8 +21,6 @@ class UnreadableError(Exception):
     """The text is not surely understood; it never leaves the reading of a text."""
 
 
-_DEPTH: Final = 24
-"""Quotes inside of expansions inside of quotes; a human stops at three."""
 _PLAIN: Final = listed("word number variable_name extglob_pattern test_operator regex special_variable_name")
 _PARTED: Final = frozenset({"string", "translated_string", "concatenation", "heredoc_body", "command_name"})
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -42,7 +40,7 @@ _GLOB: Final = re.compile(r"[*?\[\]{}]")
 
 def together(nodes: Sequence[Node], source: bytes) -> tuple[Word, ...]:
     """The words that nodes without anything between them stand for: one, or several by brace expansion."""
-    parts = [_resolve(node, source, 0) for node in nodes]
+    parts = [_resolve(node, source) for node in nodes]
     text = "".join(part.text for part in parts)
     names = tuple(name for part in parts for name in part.names)
     is_open = any(part.open for part in parts)
@@ -54,22 +52,20 @@ def together(nodes: Sequence[Node], source: bytes) -> tuple[Word, ...]:
 
 def resolve(node: Node, source: bytes) -> Word:
     """The word that a node stands for, braces as they are."""
-    word = _resolve(node, source, 0)
+    word = _resolve(node, source)
     return Word(word.text.translate(UNQUOTED), word.names, open=word.open)
 
 
-def _resolve(node: Node, source: bytes, depth: int) -> Word:
+def _resolve(node: Node, source: bytes) -> Word:
     """The word of a node, with what is quoted in it kept from brace expansion."""
     text = text_of(node, source)
-    if depth > _DEPTH:
-        raise UnreadableError
     if node.type in _PLAIN:
         bare = _ESCAPE.sub("", text)
         if _OPERATOR.search(bare):
             raise UnreadableError
         return Word(_ESCAPE.sub(_kept, text), open=bool(_GLOB.search(bare)))
     if node.type in _PARTED:
-        return _parts(node, source, depth)
+        return _parts(node, source)
     if node.type == "$" and not _ALONE.match(source, node.end_byte):
         raise UnreadableError
     return _simple(node.type, text)
@@ -108,7 +104,7 @@ def _expansion(text: str) -> Word:
     return Word(f"${{{NUMBER}}}", (NUMBER,)) if plain[1] in "#?$!" else Word(f"${{{plain[1]}}}", (plain[1],))
 
 
-def _parts(node: Node, source: bytes, depth: int) -> Word:
+def _parts(node: Node, source: bytes) -> Word:
     """The word of a node with parts; what stands between them belongs to it too."""
     escape = _ESCAPES.get(node.type)
     texts: list[str] = []
@@ -124,7 +120,7 @@ def _parts(node: Node, source: bytes, depth: int) -> Word:
             texts.append(_between(source[child.start_byte : child.end_byte], escape))
             continue
         in_string = child.type == "$" and node.type == "string"
-        word = Word("$".translate(QUOTED)) if in_string else _resolve(child, source, depth + 1)
+        word = Word("$".translate(QUOTED)) if in_string else _resolve(child, source)
         texts.append(word.text)
         names += word.names
         is_open = is_open or word.open

@@ -29,6 +29,7 @@ __all__ = ["Rule", "Sheet", "assess", "read_rules"]
 
 _VERBS: Final = {"query": Verb.QUERY, "mutate": Verb.MUTATE, "admin": Verb.ADMIN, "destroy": Verb.ADMIN}
 _ENDS: Final = (("$",), ("$$",))
+_ANY: Final = ("*",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def assess(name: str, sheet: Sheet, words: Sequence[Word]) -> Effect | None:
 
 
 def _told(name: str, rule: Rule, reading: Sequence[Word], words: Sequence[Word]) -> Effect:
-    effect = Effect(verb=rule.verb, network=rule.network, writes=tuple(_written(rule, reading, words)))
+    effect = Effect(verb=rule.verb, network=rule.network, touches=tuple(_written(rule, reading, words)))
     return joined(effect, finding(_sentence(name, rule, reading, words))) if rule.destroys else effect
 
 
@@ -204,7 +205,7 @@ def _is_absolved(rule: Rule, words: Sequence[Word], takes: frozenset[str]) -> bo
 
 def _written(rule: Rule, reading: Sequence[Word], words: Sequence[Word]) -> Iterable[str]:
     """The paths that the rule says are written."""
-    rest = list(reading[sum(1 for spellings in rule.words if spellings not in _ENDS) :])
+    rest = list(reading[sum(1 for spellings in rule.words if spellings not in (*_ENDS, _ANY)) :])
     for written in rule.writes:
         if written.startswith("="):
             yield from (word.text for word in values(words, written[1:].split("|")))

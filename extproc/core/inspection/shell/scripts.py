@@ -1,5 +1,6 @@
 """Shells and interpreters: code in an option is judged, code on standard input is what nobody saw."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,11 +13,18 @@ from extproc.core.inspection.shell.steps import Input
 from extproc.core.inspection.shell.words import PIPED_IN, Word
 from extproc.core.model import Verb
 
-__all__ = ["edit", "interpret", "run_shell", "source"]
+__all__ = ["edit", "interpret", "interpreter", "run_shell", "source"]
 
 _ADMIN: Final = Effect(verb=Verb.ADMIN)
 _STANDARD_INPUT: Final = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
+_VERSION: Final = re.compile(r"-?\d[\d.]*(?:-\w+)?$")
 _SHELL_TAKES: Final = frozenset({"--rcfile", "--init-file", "-O", "+O", "-o", "+o"})
+
+
+def interpreter(name: str) -> str:
+    """The name of an interpreter without its version, empty for another command."""
+    plain = _VERSION.sub("", name) if name not in INTERPRETERS else name
+    return plain if plain in INTERPRETERS else ""
 
 
 def run_shell(name: str, words: Sequence[Word], scope: Scope) -> Effect:

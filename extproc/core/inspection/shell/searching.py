@@ -7,7 +7,6 @@ from typing import Final
 
 from extproc.core.inspection.shell.arguments import has, values
 from extproc.core.inspection.shell.effects import Effect, finding, joined
-from extproc.core.inspection.shell.files import written
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.scope import Judge, Scope
 from extproc.core.inspection.shell.steps import NOTHING
@@ -77,8 +76,7 @@ def find(words: Sequence[Word], scope: Scope) -> Effect:
             parts.append(finding("find -delete"))
         elif text in _WRITES:
             paths = words[at + 1 : at + 2]
-            parts.append(Effect(verb=Verb.MUTATE, writes=tuple(word.text for word in paths)))
-            parts.append(written("find", paths))
+            parts.append(Effect(verb=Verb.MUTATE, touches=tuple(word.text for word in paths)))
         elif words[at].may_be_option or (text.startswith("-") and not _is_known(text)):
             parts.append(Effect(verb=Verb.ADMIN))
         at += 1

@@ -33,7 +33,7 @@ def sed(words: Sequence[Word], _scope: Scope) -> Effect:
     if has(words, ("-f", "--file")):
         parts.append(Effect(verb=Verb.ADMIN))
     if has(words, _IN_PLACE):
-        parts.append(Effect(verb=Verb.MUTATE, writes=tuple(word.text for word in files)))
+        parts.append(Effect(verb=Verb.MUTATE, touches=tuple(word.text for word in files)))
     return joined(*parts)
 
 
@@ -52,6 +52,8 @@ def _commands(text: str) -> Iterator[Effect]:
             return
         at = _behind_address(text, at)
         letter = text[at : at + 1]
+        if letter == "{":
+            continue
         if letter in {"s", "y"}:
             at, flags = _substitution(text, at)
             yield from _flagged(flags)
@@ -60,7 +62,7 @@ def _commands(text: str) -> Iterator[Effect]:
             return
         elif letter in {"w", "W"}:
             found = _FILE.match(text, at)
-            yield Effect(verb=Verb.MUTATE, writes=(found[1],) if found else ())
+            yield Effect(verb=Verb.MUTATE, touches=(found[1],) if found else ())
             at = found.end() if found else len(text)
         else:
             following = max(_end(_PLAIN, text, at), _end(_TEXT, text, at))
@@ -110,6 +112,6 @@ def _flagged(flags: str) -> Iterator[Effect]:
     if "e" in plain:
         yield finding("a sed script that runs a program")
     elif path:
-        yield Effect(verb=Verb.MUTATE, writes=(path.strip(),))
+        yield Effect(verb=Verb.MUTATE, touches=(path.strip(),))
     elif plain.strip(" gpiImM0123456789#"):
         yield Effect(verb=Verb.ADMIN)

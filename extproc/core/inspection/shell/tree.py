@@ -49,8 +49,6 @@ _HIDDEN_CODE: Final = re.compile(rb"(?<!\\)(?:\\\\)*(?:\$\(|`)")
 
 def is_whole(node: Node, source: bytes) -> bool:
     """Whether the node stands for all of its text; its parts are asked for themselves."""
-    if node.is_missing or node.is_error:
-        return False
     if not node.is_named or node.type in _LITERAL:
         return True
     if node.type == "comment":

@@ -75,7 +75,6 @@ CONTAINERS: Final = (
     . adm drain|prune|policy : destroy net
     . replace --force : destroy net
     . apply --prune|--force : destroy net
-    . scale --replicas=0 : destroy net
     . config delete-*|unset : destroy
     helm takes -n --namespace --kube-context --kubeconfig -f --values --set --version --repo --revision
     . list|ls|status|get|show|search|template|history|hist|version|lint|env|verify|completion : query net

@@ -29,7 +29,8 @@ GIT: Final = (
     . reflog expire|delete|drop : destroy
     . branch|tag|remote|stash|worktree|submodule|notes|bundle|bisect|config $ : query
     . stash $ : mutate
-    . branch|tag -a|-f|-m|-s|-u|-d|-c|--edit-description|--set-upstream-to|--unset-upstream : mutate
+    . branch -f|-m|-u|-d|-c|--edit-description|--set-upstream-to|--unset-upstream : mutate
+    . tag -a|-f|-m|-s|-u|-d : mutate
     . branch|tag * : mutate
     . branch|tag ^-l|--list : query
     . branch -D|-M|-C|-f|--force : destroy

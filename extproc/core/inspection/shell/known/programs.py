@@ -1,12 +1,11 @@
 """Shells and interpreters: which options are followed by code, and which words of code only compute and print."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.inspection.shell.known.listing import listed
 
-__all__ = ["EDITORS", "INTERPRETERS", "PLAIN_WORDS", "SHELLS", "Interpreter", "interpreter"]
+__all__ = ["EDITORS", "INTERPRETERS", "PLAIN_WORDS", "SHELLS", "Interpreter"]
 
 SHELLS: Final = listed("sh bash dash ash ksh ksh93 mksh lksh rbash posh yash zsh")
 """Shells whose code is read here; what only zsh understands is refused by the parser or is admin."""
@@ -89,15 +88,6 @@ INTERPRETERS: Final = {
     "gdb": Interpreter(inline=("-ex", "--eval-command", "-iex")),
     "lldb": Interpreter(inline=("-o", "--one-line", "-O")),
 }
-
-_VERSION: Final = re.compile(r"-?\d[\d.]*(?:-\w+)?$")
-
-
-def interpreter(name: str) -> str:
-    """The name of an interpreter without its version, empty for another command."""
-    plain = _VERSION.sub("", name) if name not in INTERPRETERS else name
-    return plain if plain in INTERPRETERS else ""
-
 
 PLAIN_WORDS: Final = listed(
     "print println printf puts echo say p pp console log warn error write stdout stderr stdin sys io "

@@ -1,0 +1,142 @@
+import pytest
+
+from extproc.core.inspection.shell.places import Place, is_secret, place
+from extproc.core.inspection.shell.words import static
+
+A_HOME = "/home" + "/u"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", Place.ROOT),
+        ("//", Place.ROOT),
+        ("/.", Place.ROOT),
+        ("/tmp/..", Place.ROOT),
+        ("/*", Place.ROOT),
+        ("/???", Place.ROOT),
+        ("/e*c/x", Place.ROOT),
+        ("/${x}", Place.ROOT),
+        ("/a${x}", Place.ROOT),
+        ("/${x}/y", Place.ROOT),
+        ("~", Place.HOME),
+        ("~/", Place.HOME),
+        ("~/*", Place.HOME),
+        ("~root", Place.HOME),
+        ("$HOME", Place.HOME),
+        ("${HOME}/", Place.HOME),
+        ("${HOME}/*", Place.HOME),
+        ("/home", Place.HOME),
+        (A_HOME, Place.HOME),
+        ("/root", Place.HOME),
+        ("/" + "root/*", Place.HOME),
+        ("~/..", Place.HOME),
+        ("~/.*", Place.HOME),
+        ("/etc", Place.SYSTEM),
+        ("/etc/passwd", Place.SYSTEM),
+        ("/tmp/../etc/passwd", Place.SYSTEM),
+        ("/usr/bin/x", Place.SYSTEM),
+        ("/usr/./../bin/x", Place.SYSTEM),
+        ("/proc/sysrq-trigger", Place.SYSTEM),
+        ("/var", Place.SYSTEM),
+        ("/var/lib/x", Place.SYSTEM),
+        ("C:\\Windows", Place.SYSTEM),
+        ("/dev/sda", Place.DEVICE),
+        ("/dev", Place.DEVICE),
+        ("/dev/null", Place.HARMLESS),
+        ("/dev/fd/3", Place.HARMLESS),
+        ("/dev/tcp/1.2.3.4/80", Place.SOCKET),
+        ("/dev/udp/a/1", Place.SOCKET),
+        ("/var/log/syslog", Place.LOG),
+        ("~/.bashrc", Place.LOGIN),
+        (".bashrc", Place.LOGIN),
+        ("~/.ssh/authorized_keys", Place.LOGIN),
+        ("~/.ssh/x", Place.LOGIN),
+        ("a/.git/hooks/pre-commit", Place.LOGIN),
+        (".git/config", Place.LOGIN),
+        ("/etc/cron.d/x", Place.LOGIN),
+        ("/var/spool/cron/root", Place.LOGIN),
+        ("~/.bash_history", Place.HISTORY),
+        ("${HISTFILE}", Place.HISTORY),
+        ("$HISTFILE", Place.HISTORY),
+        (".", Place.HERE),
+        ("..", Place.HERE),
+        ("../..", Place.HERE),
+        ("*", Place.HERE),
+        ("./*", Place.HERE),
+        ("a/..", Place.HERE),
+        ("${PWD}", Place.HERE),
+        ("${x}", Place.RUN_TIME),
+        ("${x}/a", Place.RUN_TIME),
+        ("./${_}", Place.RUN_TIME),
+        ("/tmp", Place.TEMPORARY),
+        ("/tmp/x", Place.TEMPORARY),
+        ("/var/tmp/x", Place.TEMPORARY),
+        ("/tmp/${x}", Place.TEMPORARY),
+        ("${TMPDIR}/x", Place.TEMPORARY),
+        ("/dev/shm/x", Place.TEMPORARY),
+        ("a", Place.OTHER),
+        ("a/b", Place.OTHER),
+        ("/opt/x", Place.OTHER),
+        ("/data", Place.OTHER),
+        ("/tmpx/y", Place.OTHER),
+        ("/[/y", Place.OTHER),
+        (A_HOME + "/a", Place.OTHER),
+        ("~/a", Place.OTHER),
+        ("", Place.OTHER),
+    ],
+)
+def test_a_path_is_read_before_it_is_judged(path, expected):
+    assert place(static(path)) is expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/shadow",
+        "/etc/../etc/shadow",
+        "//etc//shadow",
+        "/etc/sh?dow",
+        "/etc/sh*",
+        "/e*/shadow",
+        "~/.ssh/id_rsa",
+        "~/.ssh/*",
+        "$HOME/.ssh/id_ed25519",
+        ".ssh/id_rsa",
+        "~/.aws/credentials",
+        "~/.kube/config",
+        "/proc/self/environ",
+        "/run/secrets/x",
+        ".env",
+        "app/.env.production",
+        "x.kdbx",
+        "server.key",
+        "@/etc/shadow",
+        "f=@/etc/shadow",
+        "file:///etc/shadow",
+        "--data=@/etc/shadow",
+        "/etc/sh" + "?" * 300,
+    ],
+)
+def test_files_of_credentials_are_known_in_any_spelling(path):
+    assert is_secret(static(path))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/passwd",
+        "~/.ssh/id_rsa.pub",
+        "a",
+        "",
+        ".env.example",
+        "environ",
+        "*",
+        "*.py",
+        "/etc/host?",
+        "shadow",
+        "?/*",
+    ],
+)
+def test_other_files_are_none(path):
+    assert not is_secret(static(path))
