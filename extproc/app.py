@@ -18,7 +18,7 @@ import uvloop
 from extproc import __version__
 from extproc.core import audit
 from extproc.core.audit.steps import definition_step
-from extproc.core.exchange import Exchange, Snapshot
+from extproc.core.exchange import Exchange, Snapshot, prepare
 from extproc.core.handles import KeyRing
 from extproc.core.identity.tokens import Memory
 from extproc.core.policy.rules import Policy
@@ -205,6 +205,7 @@ class _Worker:
         await self._policy.refresh()
 
     def _changed(self, policy: Policy) -> None:
+        prepare(policy, self._ring)
         self._metrics.policy_loaded(servers=policy.servers, at=time.time(), detectors=policy.detectors)
         self._servicer.supersede()
         self._holding.wake()

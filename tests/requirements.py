@@ -94,6 +94,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/exchange/test_masking.py",
             "core/exchange/test_outgoing.py",
             "core/exchange/test_passing.py",
+            "core/exchange/test_snapshot.py",
             "core/policy/test_detectors.py",
             "core/policy/test_mask_reach.py",
             "core/policy/test_masks.py",

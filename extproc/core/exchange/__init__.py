@@ -1,7 +1,7 @@
 """The corridor of one HTTP exchange: events in, commands out; it owns the order and holds no rule."""
 
 from extproc.core.exchange.corridor import Exchange
-from extproc.core.exchange.snapshot import Snapshot, Verdict
+from extproc.core.exchange.snapshot import Snapshot, Verdict, prepare
 from extproc.core.exchange.vocabulary import (
     Abort,
     Acknowledge,
@@ -73,4 +73,5 @@ __all__ = [
     "UseApproval",
     "Verdict",
     "WantKeys",
+    "prepare",
 ]

@@ -7,9 +7,10 @@ from extproc.core.handles import KeyRing
 from extproc.core.identity.tokens import KeySets, Memory
 from extproc.core.model import empty
 from extproc.core.policy.rules import Policy
+from extproc.core.redaction.masker import masker
 from extproc.core.shared_state import NOTHING_SHARED, SharedState
 
-__all__ = ["Snapshot", "Verdict"]
+__all__ = ["Snapshot", "Verdict", "prepare"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,12 @@ class Snapshot:
     memory: Memory | None = None
     shared: SharedState = NOTHING_SHARED
     console: str = ""
+
+
+def prepare(policy: Policy, ring: KeyRing) -> None:
+    """Make ready what the first call would wait for: the patterns of all masking rules take some time to compile."""
+    for masks in {rule.masks for server in policy.servers.values() for rule in server.masks}:
+        masker(masks, ring.masking_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,7 @@ class Search:
 
     def _take_piece(self, key: Key, depth: int) -> None:
         text, name, place = key
-        runs = tuple((run, (run.text, name, place.inside())) for run in encodings.runs(text))
+        runs = tuple((run, (run.text, name, place.inside())) for run in self._runs(text))
         view = encodings.unescaped(text)
         if runs and depth >= MAX_TEXT_DEPTH:
             self._close(key, self._unreadable)
@@ -166,6 +166,12 @@ class Search:
         if runs or view is not None:
             self._pieces[key] = _Piece(depth, runs, view)
             self.take((inner for _, inner in runs), depth + 1)
+
+    def _runs(self, text: str) -> list[Run]:
+        """The runs of a text; the digits of a mark are none."""
+        found = encodings.runs(text)
+        marks = self._rules.marks.spans(text) if found else ()
+        return [run for run in found if not any(start < run.end and run.start < end for start, end in marks)]
 
     # --- searching ---------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.core.masking import DETECTORS, Mask, Masks, Style
 from extproc.core.redaction.masker import Masker, masker
 from extproc.core.wire import strict_json
 from leaks import leaks
-from masks import HASH, KEEP, KEY, detect, field, masks
+from masks import HASH, KEEP, KEY, REDACT, detect, field, masks
 from masks import masker as masker_of
 
 MAIL, AWS, CARD, PIN = "bob@example.com", "AKIAIOSFODNN7EXAMPLE", "4111111111111111", "hidden-under-ssn"
@@ -95,6 +96,45 @@ def test_a_document_is_masked_as_well_and_once(value: Any, using: Masker) -> Non
     assert not leaks(strict_json.encode(found.value), MAIL, AWS, CARD)
     assert using.document(found.value).value == found.value
     assert bool(found.counts) == (found.value != value)
+
+
+BUILT_IN = [
+    Masker(Masks(detections=(detect(*DETECTORS, mask=mask),)), KEY)
+    for mask in (REDACT, HASH, KEEP, Mask(Style.REPLACE, text="gone"))
+]
+SAMPLES = st.sampled_from(
+    [
+        "bob@example.com",
+        "4111 1111 1111 1111",
+        "078-05-1120",
+        "DE89 3704 0044 0532 0130 00",
+        "tel +49 30 1234567",
+        "(212) 555-0123",
+        "10.20.30.40",
+        "AKIAIOSFODNN7EXAMPLE",
+        "password=hunter2hunter2",
+        "api_key: 'Zx81kQ0mTn4Lw9Rb7Vc2'",
+        "postgres://u:s3cr3tpw@db.example.com/x",
+        "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl",
+        "Bearer abcdefghijklmnop0123",
+        "born 1980-01-31",
+        "\uff14" + "\uff11" * 15,
+        "4111\u200b1111\u200b1111\u200b1111",
+    ]
+)  # fmt: skip
+GLUE = st.sampled_from(["", " ", ", ", "=", ": ", "\n", "-", "/", '"', "1", "a", "@", ".", "\\n", "%20"])
+
+
+@given(st.lists(st.tuples(SAMPLES, GLUE), max_size=4), st.sampled_from(BUILT_IN), st.booleans())
+def test_whatever_the_built_in_detectors_find_masking_twice_is_masking_once(
+    parts: list[tuple[str, str]], using: Masker, in_json: bool
+) -> None:
+    text = "".join(sample + glue for sample, glue in parts)
+    value = {"password": text, "note": json.dumps({"phone": text})} if in_json else text
+    found = using.document(value)
+    again = using.document(found.value)
+    assert again.value == found.value
+    assert not again.counts
 
 
 @given(DOCUMENTS)

@@ -190,6 +190,33 @@ def test_paths_look_into_documents_and_not_into_the_protocol() -> None:
     assert found["_meta"] == {"vendor": {"name": "[masked]"}}
 
 
+def test_of_what_a_client_sends_everything_it_says_is_masked_and_nothing_that_names() -> None:
+    said = {
+        "_meta": {"progressToken": MAIL, "traceparent": MAIL, "vendor": MAIL},
+        "name": MAIL,
+        "uri": MAIL,
+        "cursor": MAIL,
+        "ref": {"type": "ref/prompt", "name": MAIL},
+        "arguments": {"a": MAIL, "ssn": 1},
+        "argument": {"name": MAIL, "value": MAIL},
+        "context": {"arguments": {"a": MAIL}},
+        "inputResponses": {MAIL: {"content": {"a": MAIL}}},
+        "message": MAIL,
+        "result": {"content": {"a": MAIL}},
+        "unknown": MAIL,
+    }
+    assert MASKER.params(said).value == said | {
+        "_meta": {"progressToken": MAIL, "traceparent": MAIL, "vendor": "[mail]"},
+        "arguments": {"a": "[mail]", "ssn": "[masked]"},
+        "argument": {"name": MAIL, "value": "[mail]"},
+        "context": {"arguments": {"a": "[mail]"}},
+        "inputResponses": {MAIL: {"content": {"a": "[mail]"}}},
+        "message": "[mail]",
+        "result": {"content": {"a": "[mail]"}},
+        "unknown": "[mail]",
+    }
+
+
 def test_bytes_that_must_not_pass_leave_a_word_in_a_valid_block() -> None:
     image = masked(EVERYWHERE["image"])["result"]["content"][0]
     assert image == {"type": "text", "text": "[opaque]", "annotations": {"audience": ["user"]}}
