@@ -1,6 +1,9 @@
 import pytest
+import tree_sitter_bash
+from tree_sitter import Language, Parser
 
 from extproc.core.inspection.shell.reading import read_steps
+from extproc.core.inspection.shell.resolving import UnreadableError, resolve
 from extproc.core.inspection.shell.steps import Oddity, Run
 from extproc.core.inspection.shell.words import Word
 
@@ -92,6 +95,13 @@ def test_what_is_only_known_at_run_time_is_named(text, word):
 )
 def test_what_is_not_surely_understood_makes_the_text_unreadable(text):
     assert all(isinstance(step, Oddity) for step in read_steps(f"c {text}"))
+
+
+def test_a_node_that_is_no_word_is_none():
+    source = b"a; b"
+    root = Parser(Language(tree_sitter_bash.language())).parse(source).root_node
+    with pytest.raises(UnreadableError):
+        resolve(root, source)
 
 
 def test_a_translated_name_is_the_text_itself():
