@@ -170,6 +170,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/shell/test_catalogue.py",
             "core/inspection/shell/test_characters.py",
             "core/inspection/shell/test_commands.py",
+            "core/inspection/shell/test_corpora.py",
             "core/inspection/shell/test_databases.py",
             "core/inspection/shell/test_effects.py",
             "core/inspection/shell/test_elsewhere.py",
@@ -190,6 +191,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/shell/test_tree.py",
             "core/inspection/shell/test_words.py",
             "core/inspection/shell/test_wrappers.py",
+            "cli/test_inspect.py",
         ),
     ),
     "DETECTORS": Requirement(

@@ -9,6 +9,7 @@ from extproc.cli import (
     catalog,
     check,
     explain,
+    inspect,
     mask,
     revoke,
     serve,
@@ -31,6 +32,7 @@ app.add_typer(revoke.app, name="revocations")
 app.add_typer(catalog.app, name="catalog")
 app.command("check")(check.check)
 app.command("explain")(explain.explain_command)
+app.add_typer(inspect.app, name="inspect")
 app.add_typer(mask.app, name="mask")
 app.command("verify")(verify.verify_journals)
 app.command("token")(token.token)
