@@ -9,7 +9,7 @@ PARALLEL := -n 2 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash check unit bench bench-core clean
+.PHONY: help up test crash check unit bench bench-core report-detection clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about
 
 bench-core: $(STAMP) ## CPU time of the core alone for one call
 	@$(BIN)/python bench/core.py
+
+report-detection: $(STAMP) ## what inspection and detection find in the corpora, beside the figures that were kept last
+	@$(BIN)/python bench/detection/report.py
 
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) *.egg-info node_modules tests/stack/node/node_modules

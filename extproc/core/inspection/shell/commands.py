@@ -12,7 +12,7 @@ from typing import Final
 
 from extproc.core.inspection.shell import harm
 from extproc.core.inspection.shell.catalogue import canonical, is_known, is_wrapper, judge_of
-from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined, unreadable
+from extproc.core.inspection.shell.effects import HARMLESS, UNTOLD, Effect, finding, joined, unreadable
 from extproc.core.inspection.shell.files import written
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.known.reading import BUILTINS
@@ -23,8 +23,6 @@ from extproc.core.model import Verb
 
 __all__ = ["judge"]
 
-_UNKNOWN_NAME: Final = "?"
-"""What stands in the commands for a name that is only known at run time or cannot be told."""
 _RESERVED: Final = listed(
     "{ } ( ) ! if then elif else fi for in do done while until case esac select function coproc ]] ="
 )
@@ -45,10 +43,10 @@ def judge(words: Sequence[Word], scope: Scope) -> Effect:
     """The effect of one command, its name first; total, whatever the words are."""
     name = words[0]
     if name.names:
-        return joined(Effect(commands=(_UNKNOWN_NAME,)), finding("a command name only known at run time"))
+        return joined(Effect(commands=(UNTOLD,)), finding("a command name only known at run time"))
     is_pattern = name.open and name.text not in {"[", "[["}
     if name.text in _RESERVED or is_pattern or not _PLAIN_NAME.fullmatch(name.text):
-        return joined(Effect(commands=(_UNKNOWN_NAME,)), unreadable("a command name that cannot be told"))
+        return unreadable("a command name that cannot be told")
     base = name.text.rstrip("/").rpartition("/")[2] or name.text
     known = canonical(base)
     own = _judged(base, known, words[1:], scope)

@@ -4,10 +4,14 @@ Joining only ever adds: the verb is the strictest, and what one part does the wh
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from extproc.core.model import Verb
 
-__all__ = ["HARMLESS", "Effect", "finding", "joined", "unreadable"]
+__all__ = ["HARMLESS", "UNTOLD", "Effect", "finding", "joined", "unreadable"]
+
+UNTOLD: Final = "?"
+"""What stands in the place of a name or path that is not known, so that no condition over all of them is met."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,4 +61,6 @@ def finding(sentence: str) -> Effect:
 
 def unreadable(sentence: str) -> Effect:
     """Something whose meaning is not known here: nothing bad can be ruled out of it."""
-    return Effect(verb=Verb.ADMIN, readable=False, network=True, findings=(sentence,))
+    return Effect(
+        verb=Verb.ADMIN, commands=(UNTOLD,), writes=(UNTOLD,), readable=False, network=True, findings=(sentence,)
+    )

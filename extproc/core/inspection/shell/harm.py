@@ -14,7 +14,7 @@ __all__ = ["guessed", "looked_through", "told"]
 
 _DESTROYING: Final = re.compile(
     r"(?:.*[:_-])?(?:delete|destroy|drop|purge|wipe|erase|obliterate|nuke|truncate|terminate|unregister|deregister)"
-    r"(?:[:_-].*|all|[A-Z].*)?|del|(?:flush|clear|remove|reset|drop)[:_-]?(?:all|db|database)|factory[:_-]?reset"
+    r"(?:[:_-].*|all|[A-Z].*)?|(?:flush|clear|remove|reset|drop)[:_-]?(?:all|db|database)|factory[:_-]?reset"
 )
 _PLAINLY: Final = re.compile(r"(?:.*[:_-])?(?:delete|destroy|wipe|erase)")
 _DESTROYING_OPTION: Final = re.compile(

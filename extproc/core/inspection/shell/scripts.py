@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from extproc.core.inspection.shell.arguments import takes_next, values
+from extproc.core.inspection.shell.arguments import is_option, takes_next, values
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined
 from extproc.core.inspection.shell.inline import is_plain
 from extproc.core.inspection.shell.known.programs import INTERPRETERS, Interpreter
@@ -31,7 +31,7 @@ def run_shell(name: str, words: Sequence[Word], scope: Scope) -> Effect:
     """A POSIX-like shell: its code is read like the line itself; zsh understands more, so it stays admin."""
     options, rest = _leading(words, _SHELL_TAKES)
     parts = [_ADMIN] if name == "zsh" else []
-    if any(word.text == PIPED_IN for word in options):
+    if any(word.text == PIPED_IN for word in words[: len(words) - len(rest)]):
         parts.append(finding(f"{name} with the output of another command as start-up file"))
     short = [word.text for word in options if word.text[:1] in "-+" and not word.text.startswith("--")]
     if any("c" in text for text in short):
@@ -75,8 +75,9 @@ def edit(words: Sequence[Word], scope: Scope) -> Effect:
 def _leading(
     words: Sequence[Word], takes: frozenset[str], spec: Interpreter | None = None
 ) -> tuple[list[Word], list[Word]]:
-    """The options with their values before the first operand, and the rest."""
+    """The options before the first operand, with the values that are code, and the rest."""
     attached = spec.attached if spec is not None else ""
+    inline = spec.inline if spec is not None else ()
     at = 0
     kept: list[Word] = []
     while at < len(words) and len(words[at].text) > 1 and words[at].text[0] in "-+":
@@ -85,7 +86,8 @@ def _leading(
             return kept, list(words[at + 1 :])
         is_attached = not text.startswith("--") and text[1] in attached and len(text) > 2
         span = 2 if takes_next(text, takes) and not is_attached else 1
-        kept += [] if is_attached else words[at : at + span]
+        has_code = any(is_option(text, option) for option in inline)
+        kept += [] if is_attached else words[at : at + (span if has_code else 1)]
         at += span
     if at < len(words) and spec is not None and words[at].text in spec.inline:
         return [*kept, *words[at : at + 2]], list(words[at + 2 :])

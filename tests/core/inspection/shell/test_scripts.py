@@ -91,6 +91,7 @@ def test_code_that_is_not_plain_is_a_finding(command, finding):
         ("python3 < a.py", Verb.ADMIN),
         ("python3 -c 'print(1)'", Verb.ADMIN),
         ("python3 -- -c 1", Verb.ADMIN),
+        ("iex --erl '-kernel a' b", Verb.ADMIN),
         ("node -e 'console.log(1)'", Verb.ADMIN),
         ("perl -MJSON -e 'print 1'", Verb.ADMIN),
         ("bun install", Verb.ADMIN),
