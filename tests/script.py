@@ -1,7 +1,9 @@
 """Plays one exchange as a conversation: events go in, commands come out, and the world answers as it is told to."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from extproc.core.exchange import (
     BodyReceived,

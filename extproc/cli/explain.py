@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from msgspec.structs import replace
 
 from extproc.cli.callers import WrongInputError, caller
 from extproc.core.exchange.inspecting import facts_of

@@ -5,8 +5,10 @@ them, ``policy`` reads them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from extproc.core.model import Client, Json, Principal, Target, Verb, empty
 
@@ -75,8 +77,7 @@ NOBODY: Final = Client()
 """A client that says nothing of itself, shared."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessRequest:
+class AccessRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Principal + action + resource + arguments + facts: what policy judges.
 
     ``session_calls`` is the number of earlier calls in the session, 0 where no condition asks for it.
@@ -87,7 +88,7 @@ class AccessRequest:
     method: str
     verb: Verb
     target: Target
-    arguments: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    arguments: Mapping[str, Json] = msgspec.field(default_factory=empty)
     client: Client = NOBODY
     session_calls: int = 0
     facts: Facts = NO_FACTS

@@ -2,14 +2,17 @@
 
 Frozen values with the field's own names and no behaviour beyond what their own fields say. Times are handed in:
 ``int`` nanoseconds since the Unix epoch where an event is dated, ``float`` seconds since the epoch where a token's
-claim is compared.
+claim is compared. What is made anew for every call is a ``msgspec.Struct``, here and in the other rooms: immutable like
+a frozen dataclass, and made in a tenth of the time. ``msgspec.structs.replace`` changes one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from extproc.core.masking import NO_MASKING, Masking
 from extproc.core.tickets import ApprovalRule
@@ -141,24 +144,21 @@ class IdentityConfig:
     trust_domains: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(msgspec.Struct, frozen=True, kw_only=True):
     """What the client says of itself. Never verified: for the record and for conditions, not for trust."""
 
     name: str = ""
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a message touches."""
 
     kind: ResourceKind
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls: (issuer, subject) exactly, or a workload when there is no token (invariant 7).
 
     ``issuer`` is the token's issuer, or ``spiffe://<trust domain>`` for a workload; ``subject`` the token's subject,
@@ -171,15 +171,14 @@ class Principal:
     subject: str
     groups: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
-    claims: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    claims: Mapping[str, Json] = msgspec.field(default_factory=empty)
     workload: str | None = None
     expires_at: float | None = None
     human: str = ""
     lent: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestHead:
+class RequestHead(msgspec.Struct, frozen=True, kw_only=True):
     """What Envoy tells of one HTTP request before its body.
 
     ``server`` is named by the Envoy route, never by the client. ``headers`` are lower-case names with decoded values;
@@ -191,15 +190,14 @@ class RequestHead:
     server: str
     http_method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=empty, hash=False)
-    claims: Mapping[str, Json] | None = field(default=None, hash=False)
-    token_header: Mapping[str, Json] | None = field(default=None, hash=False)
+    headers: Mapping[str, str] = msgspec.field(default_factory=empty)
+    claims: Mapping[str, Json] | None = None
+    token_header: Mapping[str, Json] | None = None
     peer_uris: tuple[str, ...] = ()
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One client message, strictly parsed; the only form that policy and audit ever see.
 
     ``body`` is what may be forwarded: the original bytes where they have one reading, else the canonical
@@ -215,16 +213,15 @@ class Message:
     verb: Verb
     targets: tuple[Target, ...]
     id: RequestId | None = None
-    params: Mapping[str, Json] = field(default_factory=empty, hash=False)
-    arguments: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    params: Mapping[str, Json] = msgspec.field(default_factory=empty)
+    arguments: Mapping[str, Json] = msgspec.field(default_factory=empty)
     client: Client | None = None
     trace_id: str | None = None
     body: bytes = b""
     rewritten: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """One count that a call must fit into: at most ``calls`` per ``seconds`` under ``key``."""
 
     rule: str
@@ -233,8 +230,7 @@ class Quota:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obligations:
+class Obligations(msgspec.Struct, frozen=True, kw_only=True):
     """What an allow still owes."""
 
     recording: Recording = Recording.MASKED
@@ -242,8 +238,7 @@ class Obligations:
     masking: Masking = NO_MASKING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Allow, hold or deny, with the reason and the rule.
 
     ``rule`` names what decided (``role:analyst#1``, ``deny:no-dumps``, ``default``), ``reason`` is a stable word for
@@ -265,8 +260,7 @@ class Decision:
     ticket: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A whole HTTP response made here."""
 
     status: int

@@ -6,8 +6,9 @@ basic/transports/streamable-http; JSON-RPC 2.0 section 5.1.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from extproc.core.model import Json, RequestId, empty
 
@@ -34,8 +35,7 @@ DENIED: Final = 1403
 """Our own code for a policy refusal, outside of the reserved range -32768...-32000."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     """One refusal: HTTP ``status``, JSON-RPC ``code``, words for the client, reason for the record.
 
     ``id`` is the id to answer, None where none was readable. ``challenge`` is the value of ``WWW-Authenticate`` and
@@ -47,5 +47,5 @@ class Rejection:
     message: str
     reason: str
     id: RequestId | None = None
-    data: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    data: Mapping[str, Json] = msgspec.field(default_factory=empty)
     challenge: str | None = None

@@ -58,16 +58,14 @@ class Broken(StrEnum):
     """The file ends inside of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One linked line: its bytes with the line end, and its hash, which is the next line's ``prev``."""
 
     raw: bytes
     hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linked:
+class Linked(msgspec.Struct, frozen=True, kw_only=True):
     """A line that holds: its number, its hash, and the bytes of its event."""
 
     seq: int

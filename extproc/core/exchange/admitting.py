@@ -3,7 +3,7 @@
 Asked again after a hold: a token may have expired meanwhile, and its bearer may have been sent away (threat A08).
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from extproc.core.audit import session_digest
 from extproc.core.exchange.snapshot import Snapshot

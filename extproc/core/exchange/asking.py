@@ -6,8 +6,9 @@ then answered with words that name the page. Nothing that a client answers count
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from extproc.core import audit
 from extproc.core.access import Facts

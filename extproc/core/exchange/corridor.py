@@ -6,10 +6,11 @@ stream: Envoy then fails closed (invariants 2 and 4). ``Forward`` leaves only in
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from extproc.core.approval import digest
 from extproc.core.exchange.request import Request, known

@@ -7,8 +7,10 @@ server and thing claims, whoever calls.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from extproc.core import audit
 from extproc.core.access import NO_FACTS, Facts
@@ -25,8 +27,7 @@ __all__ = ["Asked", "intent"]
 _WITH_URI: Final = frozenset({ResourceKind.RESOURCE, ResourceKind.TEMPLATE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a request when it is decided; None for what was not read, or could not be."""
 
     at: int

@@ -6,8 +6,10 @@ modern era there are no sessions, and what a client sends as one never reaches t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from urllib.parse import unquote
+
+import msgspec
+from msgspec.structs import replace
 
 from extproc.core.exchange.rounds import Round, resume
 from extproc.core.exchange.snapshot import Snapshot
@@ -24,8 +26,7 @@ _OPENS_URLS = "\0url"
 # a session id is visible ASCII (MCP 2025-11-25 basic/transports), so no id ends like this
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """The message as the upstream should get it, its owner with the session, and the headers to set or remove.
 
     ``answered_elsewhere``: the answer comes on another stream (the 2024-11-05 transport). ``opens_urls``: the client

@@ -5,8 +5,11 @@ Done before anything is judged, so that what is judged, shown to an approver, re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from extproc.core.masking import NO_MASKS, Masking
 from extproc.core.model import Json, Message, MessageKind, RequestHead, empty
@@ -28,12 +31,11 @@ class Stop:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """A message as it may leave; ``counts`` are what was masked by type."""
 
     message: Message
-    counts: Mapping[str, int] = field(default_factory=empty, hash=False)
+    counts: Mapping[str, int] = msgspec.field(default_factory=empty)
     stop: Stop | None = None
 
 

@@ -8,8 +8,10 @@ of ``catalog`` and ``handles``; this module knows only where in a response they 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec.structs import replace
 
 from extproc.core import audit
 from extproc.core.exchange.opening import marked

@@ -6,10 +6,10 @@ the ticket behind it is asked for at every round.
 """
 
 import hashlib
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from extproc.core import audit
 from extproc.core.exchange.snapshot import Snapshot

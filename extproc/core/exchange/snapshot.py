@@ -1,7 +1,9 @@
 """What one exchange rests on, and what it says of itself to the metrics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from extproc.core.handles import KeyRing
 from extproc.core.identity.tokens import KeySets, Memory
@@ -36,11 +38,10 @@ def prepare(policy: Policy, ring: KeyRing) -> None:
         masker(masks, ring.masking_key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided, for the metrics: label values from closed sets only; ``masked`` in the request, by type."""
 
     server: str = "unknown"
     verb: str = "none"
     effect: str = "reject"
-    masked: Mapping[str, int] = field(default_factory=empty, hash=False)
+    masked: Mapping[str, int] = msgspec.field(default_factory=empty)

@@ -8,8 +8,11 @@ apply to.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from extproc.core import catalog
 from extproc.core.definitions import Definitions
@@ -31,8 +34,7 @@ FILTERED: Final = frozenset({*catalog.LISTS, "resources/read", "completion/compl
 """The methods whose responses are cut to what the caller may use, whatever the recording level."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What was allowed to go upstream, with all that its response needs."""
 
     message: Message

@@ -5,8 +5,9 @@ Each command that asks the world for something (``Store``, ``CountSession``, ``T
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+import msgspec
 
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.model import Json, Quota, Reply, RequestHead, empty
@@ -49,8 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadReceived:
+class HeadReceived(msgspec.Struct, frozen=True, kw_only=True):
     """Envoy told of a request. ``bodiless``: no body will come, so this is all there is to judge."""
 
     at: int
@@ -58,32 +58,28 @@ class HeadReceived:
     bodiless: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyReceived:
+class BodyReceived(msgspec.Struct, frozen=True, kw_only=True):
     """The whole request body arrived."""
 
     at: int
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionCounted:
+class SessionCounted(msgspec.Struct, frozen=True, kw_only=True):
     """``CountSession`` was done: so many calls came before this one."""
 
     at: int
     calls: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotasTaken:
+class QuotasTaken(msgspec.Struct, frozen=True, kw_only=True):
     """``TakeQuotas`` was done; ``exceeded`` is the first quota without room, None where all had room."""
 
     at: int
     exceeded: Quota | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalAnswered:
+class ApprovalAnswered(msgspec.Struct, frozen=True, kw_only=True):
     """``AskApproval`` was done: the ticket as it is by now, and what is true by now (everything is decided again)."""
 
     at: int
@@ -91,16 +87,14 @@ class ApprovalAnswered:
     snapshot: Snapshot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalUsed:
+class ApprovalUsed(msgspec.Struct, frozen=True, kw_only=True):
     """``UseApproval`` was done: the ticket is used up by this call and by no other."""
 
     at: int
     ticket: Ticket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRefused:
+class ApprovalRefused(msgspec.Struct, frozen=True, kw_only=True):
     """The question cannot be put, or its ticket not be used; ``words`` are for the client."""
 
     at: int
@@ -108,23 +102,20 @@ class ApprovalRefused:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """``Store`` was done: the audit event is as durable as the setting asks."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreFailed:
+class StoreFailed(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked of a store could not be done."""
 
     at: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseHeadReceived:
+class ResponseHeadReceived(msgspec.Struct, frozen=True, kw_only=True):
     """The response began. ``headers``: lower-case names, decoded values; ``bodiless``: no body will come."""
 
     at: int
@@ -133,8 +124,7 @@ class ResponseHeadReceived:
     bodiless: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseBodyReceived:
+class ResponseBodyReceived(msgspec.Struct, frozen=True, kw_only=True):
     """A chunk of the response, cut anywhere."""
 
     at: int
@@ -142,54 +132,46 @@ class ResponseBodyReceived:
     last: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseTrailersReceived:
+class ResponseTrailersReceived(msgspec.Struct, frozen=True, kw_only=True):
     """The response ended with trailers of these names."""
 
     at: int
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadlinePassed:
+class DeadlinePassed(msgspec.Struct, frozen=True, kw_only=True):
     """The time came that ``Forward.until`` named, or the policy that a long stream rests on is no longer in force."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
     """Envoy ended the exchange: the client went away, or the connection broke."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledge:
+class Acknowledge(msgspec.Struct, frozen=True, kw_only=True):
     """Let the request wait for its body; nothing is forwarded yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantKeys:
+class WantKeys(msgspec.Struct, frozen=True, kw_only=True):
     """Ask for newer keys of the token issuers: a token named one that is not known. Nobody waits for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountSession:
+class CountSession(msgspec.Struct, frozen=True, kw_only=True):
     """Count this call in its session and tell how many came before."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeQuotas:
+class TakeQuotas(msgspec.Struct, frozen=True, kw_only=True):
     """Count this call against every quota."""
 
     quotas: tuple[Quota, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskApproval:
+class AskApproval(msgspec.Struct, frozen=True, kw_only=True):
     """Put a question to humans, or find it put already; wait for the answer at most ``seconds``."""
 
     ask: Ask
@@ -197,8 +179,7 @@ class AskApproval:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseApproval:
+class UseApproval(msgspec.Struct, frozen=True, kw_only=True):
     """Use an approved ticket up, or, where ``used`` is its revision since, go on with the call that used it."""
 
     ticket: str
@@ -206,15 +187,13 @@ class UseApproval:
     used: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class Store(msgspec.Struct, frozen=True, kw_only=True):
     """Store the audit event of the decision; nothing happens before the answer (invariant 3)."""
 
     event: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forward:
+class Forward(msgspec.Struct, frozen=True, kw_only=True):
     """Let the request go upstream.
 
     ``body`` replaces the body where it is not None. ``headers`` are set, or removed where None: the upstream's own
@@ -231,8 +210,7 @@ class Forward:
     until: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Answer the client here; nothing reaches the upstream, or the response's head is replaced."""
 
     reply: Reply
@@ -240,44 +218,38 @@ class Answer:
     decision_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
+class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """Let the response go on without its body being seen, with these headers set (None: removed)."""
 
-    headers: Mapping[str, str | None] = field(default_factory=empty)
+    headers: Mapping[str, str | None] = msgspec.field(default_factory=empty)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspect:
+class Inspect(msgspec.Struct, frozen=True, kw_only=True):
     """Ask for the response body, with these headers set (None: removed)."""
 
-    headers: Mapping[str, str | None] = field(default_factory=empty)
+    headers: Mapping[str, str | None] = msgspec.field(default_factory=empty)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Send these bytes of the response to the client; ``last`` ends it."""
 
     body: bytes
     last: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropTrailers:
+class DropTrailers(msgspec.Struct, frozen=True, kw_only=True):
     """End the response without the trailers of these names."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteDefinitions:
+class NoteDefinitions(msgspec.Struct, frozen=True, kw_only=True):
     """Keep these definitions of tools: they are new, changed, or back as they were approved."""
 
     seen: tuple[Pin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conclude:
+class Conclude(msgspec.Struct, frozen=True, kw_only=True):
     """The response ended: count it, and store the audit event of what happened where one is kept.
 
     ``result`` is complete, error, withheld or cut; ``masked`` counts what was masked by type.
@@ -286,11 +258,10 @@ class Conclude:
     event: Mapping[str, Json] | None
     result: str
     nanoseconds: int
-    masked: Mapping[str, int] = field(default_factory=empty)
+    masked: Mapping[str, int] = msgspec.field(default_factory=empty)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abort:
+class Abort(msgspec.Struct, frozen=True, kw_only=True):
     """End the gRPC stream with an error status, so that Envoy fails closed (invariant 4)."""
 
     reason: str

@@ -9,9 +9,10 @@ SPIFFE-ID 2, X.509-SVID 4.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from extproc.core.identity.claims import check_claims, fits, refused
 from extproc.core.identity.key_sets import KeySets

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from jwt.algorithms import get_default_algorithms
 
 from extproc.core.identity.claims import check_claims, refused
@@ -36,8 +37,7 @@ COMPACT_JWS: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-
 VERIFIERS: Final = {name: verifier for name, verifier in get_default_algorithms().items() if name in ALGORITHMS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedToken:
+class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True):
     """A token whose signature and claims hold, with the issuer of the policy that it comes from."""
 
     issuer: Issuer

@@ -6,8 +6,10 @@ such a thing exists: a thing that the principal cannot see is refused in the wor
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from extproc.core.access import NO_FACTS, NOBODY, AccessRequest, Facts
 from extproc.core.masking import NO_MASKING, Masking
@@ -50,8 +52,7 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _OF_THINGS: Final = frozenset({"arguments", "tool", "prompt", "uri"}) | SHELL_FACTS
 
 
-@dataclass(slots=True, kw_only=True)
-class _Verdict:
+class _Verdict(msgspec.Struct, kw_only=True):
     """The answer on one target for one face; not frozen, because the hot path makes one per target."""
 
     effect: Effect

@@ -7,8 +7,10 @@ certificate never adds to what a token may do, and a token never to what a workl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec.structs import replace
 
 from extproc.core.access import AccessRequest
 from extproc.core.model import Principal, ResourceKind, Target, Verb

@@ -4,8 +4,9 @@ A question may leave variables open. Then a condition that depends on an open va
 certainly hold; any other error keeps its meaning: it never allows, and it always refuses (invariant 2).
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from extproc.core.access import AccessRequest
 from extproc.core.model import ResourceKind, Target
@@ -18,8 +19,7 @@ __all__ = ["Question", "covers_kind", "covers_name", "looks_denied", "patterns_f
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, kw_only=True):
     """One request; not frozen, because the hot path makes one per target.
 
     ``unbound`` variables are left out; with ``tolerant`` a condition that depends on one of them could be either.

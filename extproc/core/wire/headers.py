@@ -10,8 +10,9 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from extproc.core.model import Era, Json
 from extproc.core.rejection import HEADER_MISMATCH, INVALID_REQUEST, UNSUPPORTED_VERSION, Rejection
@@ -45,8 +46,7 @@ _INTEGER: Final = re.compile(r"(-?[0-9]{1,64})(?:\.0+)?")
 _PARAM: Final = "mcp-param-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """The era of a message and the revision it names."""
 
     era: Era

@@ -6,8 +6,9 @@ message is. Looks at the envelope only; what a method's parameters may be is met
 MCP removed batches in 2025-06-18, and real servers still run them (so they are never passed on).
 """
 
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from extproc.core.limits import MAX_ID_CHARS, MAX_METHOD_CHARS
 from extproc.core.model import Json, MessageKind, RequestId
@@ -22,8 +23,7 @@ _RESULT: Final = frozenset({"jsonrpc", "id", "result"})
 _ERROR: Final = frozenset({"jsonrpc", "id", "error"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """An opened envelope; ``method`` is empty on a response, ``id`` None on a notification."""
 
     kind: MessageKind
@@ -32,14 +32,13 @@ class Envelope:
     params: dict[str, Json]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerMessage:
+class ServerMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One message of the upstream; ``value`` is the whole object."""
 
     kind: MessageKind
     id: RequestId | None
     method: str | None
-    value: dict[str, Json] = field(hash=False)
+    value: dict[str, Json]
 
 
 def open_envelope(value: Json, *, null_id: bool = False) -> Envelope | Rejection:

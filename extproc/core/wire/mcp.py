@@ -8,8 +8,9 @@ ordinary ones without a version header.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from extproc.core.limits import MAX_BODY_BYTES, MAX_NAME_CHARS
 from extproc.core.model import (

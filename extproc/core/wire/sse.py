@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from extproc.core.limits import MAX_SSE_EVENT_BYTES
 
 __all__ = ["Event", "EventReader", "Fault", "encode"]
@@ -21,8 +23,7 @@ _RETRY: Final = re.compile(rb"[0-9]{1,7}")
 """At most some hours; a longer number is no time to wait, and may well be something else (threat R06)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What stands before one blank line, or one comment.
 
     ``data`` is None without a data line, so that the client's own state (``id``, ``retry``) is set and nothing is

@@ -10,7 +10,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -23,8 +22,7 @@ from extproc.core.rejection import PARSE_ERROR, Rejection
 __all__ = ["Document", "disguised", "encode", "fold", "read"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A decoded JSON text.
 
     ``canonical`` is its compact re-serialisation; integers keep every digit. ``one_reading`` says that the original

@@ -5,8 +5,9 @@ text is refused (uris.py). Nothing here decides.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from extproc.core.limits import MAX_NAME_CHARS
 from extproc.core.model import Json, ResourceKind, Target, empty
@@ -24,12 +25,11 @@ _REFERENCES: Final = {
 _SUBSCRIPTIONS: Final = ("toolsListChanged", "promptsListChanged", "resourcesListChanged", "resourceSubscriptions")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
+class Aim(msgspec.Struct, frozen=True, kw_only=True):
     """The targets of a request and the arguments that conditions may ask for."""
 
     targets: tuple[Target, ...]
-    arguments: Mapping[str, Json] = field(default_factory=empty, hash=False)
+    arguments: Mapping[str, Json] = msgspec.field(default_factory=empty)
 
 
 def aim(method: str, row: Method, params: Mapping[str, Json]) -> Aim | Rejection:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from extproc import __version__
 from extproc.core import audit
 from extproc.core.model import Json
@@ -39,8 +41,7 @@ class SystemCalls:
     truncate: Callable[[int, int], None] = os.ftruncate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """A place in the chain: the bytes and the lines before it."""
 
     size: int

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from extproc.core.identity.key_sets import read_key_set
 from extproc.core.identity.principals import challenge, identify, resource_metadata_url
@@ -28,11 +29,11 @@ def keys():
 
 
 def from_envoy(config: IdentityConfig = TOKENS, **head):
-    return identify(config, replace(HEAD, **head), now=NOW, keys=None)
+    return identify(config, structs.replace(HEAD, **head), now=NOW, keys=None)
 
 
 def from_header(config: IdentityConfig = TOKENS, **head):
-    return identify(config, replace(HEAD, **head), now=NOW, keys=keys())
+    return identify(config, structs.replace(HEAD, **head), now=NOW, keys=keys())
 
 
 def refusal(identified: Principal | Rejection) -> str:
@@ -68,7 +69,7 @@ def test_a_token_verified_here_names_the_same_principal():
 
 
 def test_the_memory_of_signatures_is_used():
-    memory, head = Memory(), replace(HEAD, headers={"authorization": f"Bearer {token()}"})
+    memory, head = Memory(), structs.replace(HEAD, headers={"authorization": f"Bearer {token()}"})
     assert isinstance(identify(TOKENS, head, now=NOW, keys=keys(), memory=memory), Principal)
     assert len(memory.signatures) == 1
 

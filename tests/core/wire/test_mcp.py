@@ -1,10 +1,10 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from extproc.core.limits import MAX_BODY_BYTES, MAX_NAME_CHARS
 from extproc.core.model import Client, Era, Message, MessageKind, RequestHead, ResourceKind, Target, Verb
