@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from extproc.core.inspection.shell import inspect_shell
@@ -95,3 +97,18 @@ def test_changing_commands_are_mutations(command):
 def test_destroying_commands_are_findings(command):
     facts = inspect_shell(command)
     assert (facts.verb, facts.destructive) == (Verb.ADMIN, True)
+
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("command", (HERE / "destroying.txt").read_text("utf-8").splitlines())
+def test_each_rule_that_destroys_is_met_by_a_command(command):
+    facts = inspect_shell(command)
+    assert (facts.verb, facts.destructive, facts.parsed) == (Verb.ADMIN, True, True)
+
+
+@pytest.mark.parametrize("command", (HERE / "sparing.txt").read_text("utf-8").splitlines())
+def test_the_same_commands_without_what_destroys_are_no_finding(command):
+    facts = inspect_shell(command)
+    assert (facts.findings, facts.parsed) == ((), True)
