@@ -90,6 +90,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "issue 3, threats R01-R30",
         "What a masking rule claims is masked wherever text can be, in one way, and stays masked.",
         (
+            "attacks/test_masking.py",
             "cli/test_mask.py",
             "core/exchange/test_masking.py",
             "core/exchange/test_outgoing.py",

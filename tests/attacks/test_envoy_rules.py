@@ -19,7 +19,10 @@ FILES: Final = sorted(each.name for each in FOLDER.glob("*.yaml"))
 FLOOR: Final = (1, 39, 1)
 """The first version with the ext_proc fixes of June to September 2026 (CVE-2026-47207 and others)."""
 EXT_PROC: Final = "envoy.filters.http.ext_proc"
-NOT_OURS: Final = (":path", ":method", ":authority", ":scheme", "host", "authorization", "cookie", "x-envoy-retry-on")
+NOT_OURS: Final = (
+    *(":path", ":method", ":authority", ":scheme", "host", "authorization", "cookie", "x-envoy-retry-on"),
+    *("x-forwarded-for", "mcp-name", "mcp-param-region", "x-mcp-server"),
+)
 HARDENED: Final[dict[str, Any]] = {
     "normalize_path": True,
     "merge_slashes": True,
@@ -92,9 +95,9 @@ def faults_of_the_filter(document: Any) -> Iterator[str]:
     if any(each.get("response_header_mode") != "SEND" or "request_body_mode" not in each for each in modes):
         yield "E10 a mode override that skips a phase"
     rules = settings.get("mutation_rules", {})
-    allowed = rules.get("allow_expression", {}).get("regex", "")
+    allowed, never = (rules.get(f"{word}_expression", {}).get("regex", "") for word in ("allow", "disallow"))
     if not (rules.get("disallow_all") and rules.get("disallow_is_error")) or any(
-        re.fullmatch(allowed, name) for name in NOT_OURS
+        re.fullmatch(allowed, name) and not re.fullmatch(never, name) for name in NOT_OURS
     ):
         yield "E19 mutation_rules"
 
@@ -198,7 +201,7 @@ BREAKAGES: Final[dict[str, Callable[[Any], Any]]] = {
     "E10 any mode override": lambda d: ext_proc_of(d).pop("allowed_override_modes"),
     "E10 a mode override that skips a phase": lambda d: ext_proc_of(d)["allowed_override_modes"].append({}),
     "E19 mutation_rules": lambda d: ext_proc_of(d).pop("mutation_rules"),
-    "E19 mutation_rules too wide": lambda d: ext_proc_of(d)["mutation_rules"].update(allow_expression={"regex": ".*"}),
+    "E19 mutation_rules too wide": lambda d: ext_proc_of(d)["mutation_rules"].pop("disallow_expression"),
     "E03 order of the filters": swap_guard,
     "E03 guard": lambda d: drop(d, "mcp.guard"),
     "E03 guard that allows all": lambda d: named(d, "mcp.guard")["typed_config"]["rules"].update(action="DENY"),

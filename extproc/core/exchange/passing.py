@@ -30,6 +30,9 @@ _OF_HTTP: Final = frozenset(
         "vary",
         "x-accel-buffering",
         "x-content-type-options",
+        "x-envoy-attempt-count",
+        "x-envoy-decorator-operation",
+        "x-envoy-overloaded",
         "x-envoy-upstream-service-time",
     }
 )
