@@ -25,8 +25,8 @@ class Sample:
     loaded_mb: float
 
 
-def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: float) -> str:
-    """Write table and chart; returns the table."""
+def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: float, load: float) -> str:
+    """Write table and chart; returns the table. ``load`` is what the machine was doing besides, before the run."""
     medians = {setup: _median([each for each in samples if each.setup == setup]) for setup in _names(samples)}
     plain = medians["plain"]
     rows = [
@@ -55,7 +55,8 @@ def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: flo
     table = "\n".join(rows)
     text = (
         "# What the gateway costs\n\n"
-        f"Written by `make bench`: {rounds} rounds of {seconds:g} s for each setup, medians. {_machine()}\n\n"
+        f"Written by `make bench`: {rounds} rounds of {seconds:g} s for each setup, medians. {_machine()} "
+        f"Load average of everything else before the run: {load:.1f}.\n\n"
         f"{table}\n\n"
         "![added p50 at one connection, and requests per second of plain Envoy](report.svg)\n\n"
         "How it is measured, and what each setup is: [README.md](README.md).\n"

@@ -227,6 +227,7 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("bench: wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
+    load_before = os.getloadavg()[0]
     token, samples = Token.make(), []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="extproc-bench-")))
@@ -250,7 +251,7 @@ def main() -> None:
                     f"{sample.requests_per_second:,.0f} requests/s at 16",
                     flush=True,
                 )
-    print(write_report(samples, options.report, rounds=options.rounds, seconds=options.seconds))
+    print(write_report(samples, options.report, rounds=options.rounds, seconds=options.seconds, load=load_before))
 
 
 if __name__ == "__main__":
