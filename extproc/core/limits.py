@@ -31,7 +31,7 @@ __all__ = [
     "MAX_REPLACE_CHARS",
     "MAX_SHELL_BYTES",
     "MAX_SHELL_OPERATORS",
-    "MAX_SHELL_READINGS",
+    "MAX_SHELL_READ_CHARS",
     "MAX_SPIFFE_CHARS",
     "MAX_SSE_EVENT_BYTES",
     "MAX_STATE_CHARS",
@@ -107,8 +107,8 @@ MAX_SHELL_BYTES: Final = 4 << 10
 """A command line. The parser is quadratic on unfinished pipelines and arrays; what people type is below 1 KiB."""
 MAX_SHELL_OPERATORS: Final = 512
 """Pipes, separators, redirects and brackets of a command line, which is what the parser's worst inputs are made of."""
-MAX_SHELL_READINGS: Final = 16
-"""Texts read for one command line: itself, and each piece of shell code in it (`bash -c`, `eval`, `ssh host …`)."""
+MAX_SHELL_READ_CHARS: Final = 32 << 10
+"""All texts read for one command line: itself, and the shell code in it (`bash -c`, `eval`, `ssh host …`)."""
 MAX_UNPACKED_BYTES: Final = 1 << 20
 """What compressed bytes in a response may unpack to and still be searched; more counts as not searched."""
 MAX_TEXT_DEPTH: Final = 5

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from extproc.core.inspection.shell.arguments import has, operands
+from extproc.core.inspection.shell.arguments import has, operands, values
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined
 from extproc.core.inspection.shell.scope import Scope
 from extproc.core.inspection.shell.words import Word
@@ -13,7 +13,7 @@ from extproc.core.model import Verb
 __all__ = ["awk"]
 
 _TAKES: Final = frozenset({"-F", "-v", "-f", "--field-separator", "--assign", "--file"})
-_UNSEEN: Final = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec", "-D", "--debug")
+_UNSEEN: Final = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec", "-D", "--debug", "-W")
 _LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PATTERN: Final = re.compile(r"(?<=[(,{;!~&|\n])\s*/(?:[^/\\\n]|\\.)+/|^\s*/(?:[^/\\\n]|\\.)+/")
 _RUNS: Final = re.compile(r"\bsystem\b|\bgetline\b|@|\|&")
@@ -25,12 +25,12 @@ def awk(words: Sequence[Word], _scope: Scope) -> Effect:
     """An awk call: a query where its program surely only reads and prints."""
     if has(words, _UNSEEN):
         return Effect(verb=Verb.ADMIN)
-    program = next(iter(operands(words, _TAKES)), None)
-    if program is None:
+    programs = [*values(words, ("-e", "--source")), *operands(words, _TAKES)[:1]]
+    if not programs:
         return Effect(verb=Verb.ADMIN)
-    if program.is_dynamic:
+    if any(program.is_dynamic for program in programs):
         return finding("an awk program only known at run time")
-    return _judged(program.text)
+    return joined(*(_judged(program.text) for program in programs))
 
 
 def _judged(program: str) -> Effect:

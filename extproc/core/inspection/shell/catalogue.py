@@ -32,7 +32,6 @@ from extproc.core.inspection.shell.searching import SEARCHING
 from extproc.core.inspection.shell.sed import sed
 from extproc.core.inspection.shell.words import Word
 from extproc.core.inspection.shell.wrappers import Wrapper, read_wrappers, unwrap
-from extproc.core.model import Verb
 
 __all__ = ["canonical", "is_known", "is_wrapper", "judge_of"]
 
@@ -42,7 +41,6 @@ _SHEETS: Final[Mapping[str, Sheet]] = read_rules(
 _WRAPPERS: Final[Mapping[str, Wrapper]] = read_wrappers(WRAPPING)
 _REMOTE: Final = listed("ssh autossh slogin mosh")
 _FILE_SYSTEMS: Final = re.compile(r"(mkfs|fsck|newfs)\..+")
-_ADMIN: Final = Effect(verb=Verb.ADMIN)
 _RUNNING: Final = listed("run exec x dlx run-script rsh shell test start debug ssh")
 """Subcommands that hand their words to another program."""
 
@@ -77,7 +75,7 @@ def _git(words: Sequence[Word], scope: Scope) -> Effect | None:
     told = _by_table("git", words, scope)
     beside = HARMLESS if told is HARMLESS else git_beside(words, _SHEETS["git"].takes, scope)
     if told is None:
-        return joined(_ADMIN, beside) if beside.findings else None
+        return beside if beside.findings else None
     return joined(told, beside)
 
 

@@ -12,7 +12,6 @@ from extproc.core.inspection.shell.places import Place, place
 from extproc.core.inspection.shell.scope import Scope
 from extproc.core.inspection.shell.words import Word
 from extproc.core.inspection.shell.wrappers import Wrapper, beginnings, unwrap
-from extproc.core.model import Verb
 
 __all__ = ["ELSEWHERE", "run_elsewhere"]
 
@@ -38,7 +37,6 @@ _FLAGS: Final = listed(
     "--use-aliases --command --sig-proxy --oom-kill-disable --no-TTY --tls -it --leave-stdin-open"
 )
 _WRAPPER: Final = Wrapper(traits=frozenset({"admin", "net", "shell"}), skip=1, takes=_TAKES, flags=_FLAGS)
-_ELSEWHERE: Final = Effect(verb=Verb.ADMIN, network=True)
 _HOST_SPACES: Final = re.compile(r"--(?:pid|ipc|uts|userns)=host|--privileged(?:=true)?")
 _HOST_RIGHTS: Final = re.compile(
     r"(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|SYS_RAWIO|DAC_READ_SEARCH)", re.IGNORECASE
@@ -54,12 +52,7 @@ def run_elsewhere(name: str, words: Sequence[Word], scope: Scope, takes: frozens
     if verb is None:
         return None
     behind = list(words[words.index(verb) + 1 :])
-    dashes = next((index for index, word in enumerate(behind) if word.text == "--"), -1)
-    if dashes >= 0 and name not in _ENGINES:
-        run = behind[dashes + 1 :]
-        inner = joined(_ELSEWHERE, scope.run(run, scope) if run else HARMLESS)
-    else:
-        inner = unwrap(_WRAPPER, behind, scope)
+    inner = unwrap(_WRAPPER, behind, scope)
     codes = [code for code in values(behind, ("--command", "--entrypoint")) if name not in _CLUSTERS]
     codes += [code for code in values(behind, ("-c",)) if name == "vagrant"]
     starts = beginnings(_WRAPPER, behind)

@@ -25,7 +25,7 @@ from extproc.core.inspection.shell.reading import read_steps
 from extproc.core.inspection.shell.scope import Scope
 from extproc.core.inspection.shell.steps import NOTHING, Assignment, Redirect, Run, Step
 from extproc.core.inspection.shell.words import OUTPUT, Word, static
-from extproc.core.limits import MAX_SHELL_BYTES, MAX_SHELL_READINGS
+from extproc.core.limits import MAX_SHELL_BYTES, MAX_SHELL_READ_CHARS
 from extproc.core.model import Verb
 
 __all__ = ["inspect_shell"]
@@ -86,7 +86,7 @@ class _Inspection:
     """The work on one command line, with its bounds: nothing outlives it."""
 
     def __init__(self) -> None:
-        self._readings = 0
+        self._chars = 0
         self._words = 0
 
     def text(self, text: str) -> Effect:
@@ -101,8 +101,8 @@ class _Inspection:
         return joined(inner, finding("shell code that another command makes")) if OUTPUT in code.names else inner
 
     def _text(self, text: str, scope: Scope) -> Effect:
-        self._readings += 1
-        if self._readings > MAX_SHELL_READINGS:
+        self._chars += len(text)
+        if self._chars > MAX_SHELL_READ_CHARS:
             return unreadable("shell code inside of shell code, too much of it")
         objections = objection(text)
         if objections:
@@ -110,9 +110,10 @@ class _Inspection:
         steps = read_steps(text)
         values = _values(steps, scope.values)
         parts: list[Effect] = []
-        names: frozenset[str] = scope.written
+        names = scope.written
+        folders = (*scope.folders, *(folder for step in steps for folder in _entered(step)))
         for step in steps:
-            effect = self._step(step, replace(scope, values=values, written=names))
+            effect = self._step(step, replace(scope, values=values, written=names, folders=folders))
             names |= {path.rpartition("/")[2] for path in effect.writes}
             parts.append(effect)
         return joined(*parts)
@@ -124,7 +125,7 @@ class _Inspection:
             case Assignment():
                 return assigned(step.name, step.value, scope)
             case Redirect():
-                return _redirected(step)
+                return _redirected(step, scope)
             case _:
                 return unreadable(step.sentence)
 
@@ -137,6 +138,13 @@ class _Inspection:
         plain = judge(words, scope)
         others = [judge(variant, scope) for variant in _variants(words, scope.values)]
         return joined(plain, *(replace(other, commands=_added(plain, other)) for other in others))
+
+
+def _entered(step: Step) -> tuple[str, ...]:
+    """The folder that a step enters, where it is known."""
+    if not isinstance(step, Run) or step.words[0].text not in {"cd", "pushd"}:
+        return ()
+    return tuple(word.text for word in step.words[1:] if not word.text.startswith("-"))[:1]
 
 
 def _added(plain: Effect, other: Effect) -> tuple[str, ...]:
@@ -174,15 +182,16 @@ def _substituted(words: Sequence[Word], chosen: Mapping[str, str]) -> tuple[Word
     return tuple(made) or tuple(words)
 
 
-def _redirected(step: Redirect) -> Effect:
+def _redirected(step: Redirect, scope: Scope) -> Effect:
     spot = place(step.target)
     if step.operator in _READ:
         return joined(
             Effect(verb=Verb.ADMIN, secret=True) if is_secret(step.target) else HARMLESS,
-            written("<", (step.target,)) if spot is Place.SOCKET else HARMLESS,
+            written("<", (step.target,), scope) if spot is Place.SOCKET else HARMLESS,
         )
     if spot is Place.HARMLESS or step.target.text.isdigit() or step.target.text == "-":
         return HARMLESS
     own = Effect(verb=Verb.MUTATE, writes=(step.target.text,))
     emptied = finding("a file emptied") if step.alone and step.operator not in {">>", "&>>"} else HARMLESS
-    return joined(own, emptied, written(step.operator, (step.target,), appending=step.operator in {">>", "&>>"}))
+    adding = step.operator in {">>", "&>>"}
+    return joined(own, emptied, written(step.operator, (step.target,), scope, appending=adding))

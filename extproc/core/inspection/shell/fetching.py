@@ -48,7 +48,10 @@ def curl(words: Sequence[Word], _scope: Scope) -> Effect:
     method = next((value.text.upper() for value in values(words, ("-X", "--request"))), "")
     sends = has(words, _CURL_DATA) and not has(words, ("-G", "--get"))
     parts = [_NET, *_requested("curl", method, operands(words, _CURL_TAKES), sends=sends)]
-    outputs = [Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, ("-o", "--output", "-D", "-c"))]
+    outputs = [
+        Effect(verb=Verb.MUTATE, touches=(path.text,))
+        for path in values(words, ("-o", "--output", "--output-dir", "-D", "-c"))
+    ]
     parts += (output for output in outputs if output.touches not in {("-",), ("/dev/null",)})
     if has(words, ("-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all")):
         parts.append(Effect(verb=Verb.MUTATE, touches=tuple(_base_names(operands(words, _CURL_TAKES)))))

@@ -9,7 +9,7 @@ from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joi
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.places import Place, place
 from extproc.core.inspection.shell.scope import Judge, Scope
-from extproc.core.inspection.shell.words import RUN_TIME, Word
+from extproc.core.inspection.shell.words import RUN_TIME, Word, static
 from extproc.core.model import Verb
 
 __all__ = ["FILES", "written"]
@@ -23,9 +23,15 @@ _WHOLE: Final = _GUARDED | {Place.HOME, Place.HERE}
 _OPEN_MODE: Final = re.compile(r"[0-7]?[2-7][0-7]{3}|[ugoa]*\+[rwxXt]*s[rwxXt]*|[ugoa]*=[rwxXt]*s[rwxXt]*")
 
 
-def written(name: str, paths: Iterable[Word], *, appending: bool = False) -> Effect:
-    """Writing to these paths: a finding where the place is guarded; a log may only be added to."""
-    places = [place(path) for path in paths]
+def written(name: str, paths: Iterable[Word], scope: Scope, *, appending: bool = False) -> Effect:
+    """Writing to these paths: a finding where the place is guarded; a log may only be added to.
+
+    A relative path is also read from every folder that the line enters.
+    """
+    kept = list(paths)
+    relative = [path.text for path in kept if not path.text.startswith(("/", "~", "$"))]
+    places = [place(path) for path in kept]
+    places += (place(static(f"{folder}/{path}")) for folder in scope.folders for path in relative)
     told = [spot for spot in places if spot in _GUARDED or (spot is Place.LOG and not appending)]
     parts = [finding(f"{name} on {spot}") for spot in told]
     return joined(*parts, Effect(network=Place.SOCKET in places))
@@ -40,7 +46,7 @@ def remove(words: Sequence[Word], scope: Scope) -> Effect:
     elif any(target.is_dynamic and place(target) is Place.RUN_TIME for target in targets):
         found.append(finding(f"rm on {Place.RUN_TIME}"))
     else:
-        found.append(written("rm", targets))
+        found.append(written("rm", targets, scope))
     return joined(Effect(verb=Verb.MUTATE, writes=_texts(targets)), *found)
 
 
@@ -55,8 +61,12 @@ def _removed(target: Word, scope: Scope) -> Effect:
 def copy(words: Sequence[Word], _scope: Scope) -> Effect:
     """``cp``, ``ln``, ``install``: the last operand or the target folder is written."""
     own = Effect(verb=Verb.MUTATE, touches=_texts(_targets(words)))
-    emptied = any(place(word) is Place.HARMLESS for word in operands(words, _COPY_TAKES)[:-1])
-    return joined(own, finding("a file emptied")) if emptied else own
+    parts = [own]
+    if any(place(word) is Place.HARMLESS for word in operands(words, _COPY_TAKES)[:-1]):
+        parts.append(finding("a file emptied"))
+    if any(_OPEN_MODE.fullmatch(mode.text) for mode in values(words, ("-m", "--mode"))):
+        parts.append(finding("a set-user-id or set-group-id mode"))
+    return joined(*parts)
 
 
 def move(words: Sequence[Word], _scope: Scope) -> Effect:
@@ -74,11 +84,11 @@ def _targets(words: Sequence[Word]) -> list[Word]:
     return named or operands(words, _COPY_TAKES)[-1:]
 
 
-def tee(words: Sequence[Word], _scope: Scope) -> Effect:
+def tee(words: Sequence[Word], scope: Scope) -> Effect:
     """``tee``: every operand is written, added to with ``-a``."""
     paths = [word for word in operands(words) if place(word) is not Place.HARMLESS]
     adding = has(words, ("-a", "--append"))
-    judged = written("tee", paths, appending=adding)
+    judged = written("tee", paths, scope, appending=adding)
     own = Effect(verb=Verb.MUTATE if paths else Verb.QUERY)
     return joined(own, judged, Effect(writes=_texts(paths)))
 
@@ -121,7 +131,19 @@ def archive(words: Sequence[Word], scope: Scope) -> Effect:
     """``tar``: listing reads, creating and extracting write, and some options run programs."""
     words = _with_dash(words)
     parts: list[Effect] = []
-    for code in values(words, ("--to-command", "-I", "--use-compress-program", "-F", "--info-script", "--rsh-command")):
+    for code in values(
+        words,
+        (
+            "--to-command",
+            "-I",
+            "--use-compress-program",
+            "-F",
+            "--info-script",
+            "--new-volume-script",
+            "--rsh-command",
+            "--rmt-command",
+        ),
+    ):
         parts.append(scope.read(code, scope))
         parts.append(finding("tar with a program of its own"))
     if any("exec" in word.text for word in values(words, ("--checkpoint-action",))):

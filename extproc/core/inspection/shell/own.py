@@ -1,14 +1,14 @@
-"""Commands with rules of their own that are too small for a module: processes, history, jobs, database clients."""
+"""Commands with rules of their own that are too small for a module: processes, history, jobs, accounts."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from extproc.core.inspection.shell.arguments import has
+from extproc.core.inspection.shell.arguments import has, operands
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined, unreadable
 from extproc.core.inspection.shell.scope import Judge, Scope
 from extproc.core.inspection.shell.scripts import source
-from extproc.core.inspection.shell.steps import Input
+from extproc.core.inspection.shell.steps import NOTHING, Input
 from extproc.core.inspection.shell.words import Word
 from extproc.core.model import Verb
 
@@ -68,7 +68,17 @@ def passwords(words: Sequence[Word], scope: Scope) -> Effect:
     return finding("passwd of an account") if fed or changes else _ADMIN
 
 
+def plan(words: Sequence[Word], scope: Scope) -> Effect:
+    """``crontab``: listing is a query, whatever brings another table or none is a finding."""
+    options = {word.text for word in words}
+    if "-l" in options and not options & {"-r", "-i"}:
+        return HARMLESS
+    changes = has(words, ("-r",)) or operands(words, frozenset({"-u", "-s"})) or scope.feed is not NOTHING
+    return finding("crontab changed") if changes else _ADMIN
+
+
 OWN: Final[dict[str, Judge]] = {
+    "crontab": plan,
     "kill": kill,
     "at": schedule,
     "batch": schedule,

@@ -55,7 +55,7 @@ _LOGIN_NAMES: Final = listed(
     ".bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .shrc .zshrc .zshenv "
     ".zprofile .zlogin .zlogout .kshrc .cshrc .tcshrc .login .logout .xinitrc .xsession .xsessionrc "
     ".xprofile .pam_environment .forward .rhosts .shosts .netrc .pythonrc .pypirc .npmrc .gitconfig "
-    ".ssh .gnupg authorized_keys authorized_keys2 rc.local crontab sudoers"
+    "authorized_keys authorized_keys2 rc.local crontab sudoers"
 )
 _LOGIN_FOLDERS: Final = re.compile(
     r"/\.ssh/|/\.gnupg/|(?:^|/)\.git/(?:hooks/|config$)|/autostart/|/systemd/user/|/LaunchAgents/|/LaunchDaemons/"
@@ -112,7 +112,7 @@ def _below_root(path: str) -> Place:
         return Place.SOCKET
     if _QUIET.fullmatch(path):
         return Place.HARMLESS
-    if _DEVICE.match(path) or re.match(r"\\\\\.\\|//\./", path):
+    if _DEVICE.match(path):
         return Place.DEVICE
     if _LOG.match(path):
         return Place.LOG
@@ -145,9 +145,7 @@ def _is_top_pattern(path: str) -> bool:
     if not path.startswith("/"):
         return False
     first, _, rest = path[1:].partition("/")
-    if "${" in first and not first.strip("${}?#_").isalnum():
-        return True
-    if first.startswith("${"):
+    if "${" in first:
         return True
     if not _GLOB.search(first):
         return False

@@ -25,7 +25,7 @@ _DELIMITER: Final = re.compile(r"\\?[A-Za-z_][A-Za-z0-9_.-]{0,63}|'[A-Za-z0-9_. 
 """Words that end a heredoc: with others, the parser and the shell disagree on where."""
 _WRITING: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 _CLOSING: Final = frozenset({"<&-", ">&-"})
-_SILENT: Final = re.compile(r"""(?:cat\s+/dev/null|echo\s+-n|printf|:|true|false)(?:\s+(?:''|""))?""")
+_SILENT: Final = re.compile(r"""(?:^|[;&|\n]\s*)(?:cat\s+/dev/null|echo\s+-n|printf|:|true|false)(?:\s+(?:''|""))?$""")
 _UNREAD: Final = (Oddity("a command line that cannot be read"),)
 
 Visits = list[tuple[Node, Feed]]
@@ -56,9 +56,11 @@ class _Walk:
         pending = [(root, 0, NOTHING)]
         while pending:
             node, depth, feed = pending.pop()
-            if depth > _DEPTH:
-                raise UnreadableError
             self._check(node)
+            if not node.is_named or node.type in LEAVES:
+                continue
+            if depth > _DEPTH or node.type not in COMPOUND:
+                raise UnreadableError
             pending += ((child, depth + 1, fed) for child, fed in reversed(self._visit(node, feed)))
         return tuple(self.steps)
 
@@ -68,14 +70,12 @@ class _Walk:
 
     def _visit(self, node: Node, feed: Feed) -> Visits:
         """Take the step of a node and name the nodes to visit next."""
-        if not node.is_named or node.type in LEAVES:
-            return []
-        if node.type not in COMPOUND:
-            raise UnreadableError
         match node.type:
             case "pipeline":
                 stages = [child for child in node.children if child.is_named]
                 return [(stage, Feed(Input.PIPE) if index else feed) for index, stage in enumerate(stages)]
+            case "process_substitution" if node.children[0].type == ">(":
+                return [(child, Feed(Input.PIPE)) for child in node.children]
             case "redirected_statement":
                 return self._redirected(node, feed)
             case "command":
@@ -105,8 +105,8 @@ class _Walk:
         return [(child, feed) for child in bodies] + later
 
     def _is_silent(self, body: Node) -> bool:
-        """Whether a command prints nothing, so that its output empties a file."""
-        return bool(_SILENT.fullmatch(text_of(body, self.source)))
+        """Whether a command, the last one of a list, prints nothing, so that its output empties a file."""
+        return bool(_SILENT.search(text_of(body, self.source)))
 
     def _redirect(self, node: Node, extra: list[Node], later: Visits, *, alone: bool = False) -> Feed:
         """The input that a redirect gives, ``NOTHING`` for an output; words behind its target go to ``extra``."""

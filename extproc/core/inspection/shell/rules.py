@@ -4,11 +4,10 @@ One rule a line: ``names [words] [options] : effect``, ``.`` for the names of th
 spellings, ``*`` in a word for any text, ``$`` for the end of the operands, ``$$`` for that of all words; an option
 after ``!`` must be absent, one after ``^`` must be the first word exactly.
 
-The effect is ``query``, ``mutate``, ``admin``
-or ``destroy`` (admin, and a finding), with ``net`` where it talks to the network and ``all``, ``last``, ``rest`` or
-``first`` where those operands are paths it writes, or ``=-o|--output`` where the value of an option is.
-A line ``names takes options`` names the options whose value is a word of its own, ``names flags options`` those that
-surely have none, ``names glues options`` short ones whose value is often glued to them.
+The effect is ``query``, ``mutate``, ``admin`` or ``destroy`` (admin, and a finding), with ``net`` where it talks to the
+network and ``all``, ``last``, ``rest`` or ``first`` where those operands are paths it writes, or ``=-o|--output`` where
+the value of an option is. A line ``names takes options`` names the options whose value is a word of its own, ``names
+flags options`` those that surely have none, ``names glues options`` short ones whose value is often glued to them.
 
 The longest rule without options says what a subcommand does; every rule with options that is met adds to it. Harm is
 found leniently: an option that is not known may have a value, so a subcommand may stand one word later. What no rule

@@ -15,8 +15,8 @@ __all__ = ["Judge", "Scope"]
 class Scope:
     """The surroundings of a command.
 
-    Its input, the values that the text gives variables, the files written before it, how deep it is in others, and
-    whether it is only guessed that it runs.
+    Its input, the values that the text gives variables, the files written before it, the folders that the line
+    enters, how deep it is in others, and whether it is only guessed that it runs.
 
     ``run`` judges the command that another one runs; ``read`` judges shell code.
     """
@@ -26,6 +26,7 @@ class Scope:
     feed: Feed = NOTHING
     values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     written: frozenset[str] = frozenset()
+    folders: tuple[str, ...] = ()
     depth: int = 0
     guessing: bool = False
 

@@ -59,6 +59,8 @@ def interpret(name: str, words: Sequence[Word], scope: Scope) -> Effect:
 
 def source(words: Sequence[Word], scope: Scope) -> Effect:
     """``source`` and ``.``: a script that runs in this shell."""
+    if words and words[0].text in _STANDARD_INPUT:
+        return _fed("source", scope, is_shell=True)
     return _script("source", words[0], scope) if words else _ADMIN
 
 

@@ -1,7 +1,7 @@
 """Commands that run another one for each thing they find or read: find, fd, xargs, parallel."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -70,7 +70,8 @@ def find(words: Sequence[Word], scope: Scope) -> Effect:
         text = words[at].text
         if text in _RUNS:
             end = next((index for index in range(at, len(words)) if words[index].text in {";", "+"}), len(words))
-            parts += (scope.run(run, replace(scope, feed=NOTHING)) for run in _filled(words[at + 1 : end]))
+            run = [_put(word, "{}", _FOUND) for word in words[at + 1 : end]]
+            parts += [scope.run(run, replace(scope, feed=NOTHING))] if run else []
             at = end
         elif text == "-delete":
             parts.append(finding("find -delete"))
@@ -85,12 +86,6 @@ def find(words: Sequence[Word], scope: Scope) -> Effect:
 
 def _is_known(text: str) -> bool:
     return text in _TESTS or text == "-" or bool(_SIGNED.fullmatch(text))
-
-
-def _filled(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
-    """The command with what was found in the place of ``{}``."""
-    if words:
-        yield tuple(_put(word, "{}", _FOUND) for word in words)
 
 
 def _put(word: Word, slot: str, value: Word) -> Word:
@@ -132,9 +127,9 @@ def _every(word: Word, slots: Iterable[str]) -> Word:
 def in_parallel(words: Sequence[Word], scope: Scope) -> Effect:
     """``parallel``: the words are a template of shell code; its values stand behind ``:::`` or are read."""
     split = next((index for index, word in enumerate(words) if word.text.startswith(":::")), len(words))
-    listed = words[split:]
-    given = [word for word in listed if not word.text.startswith(":::")]
-    is_listed = bool(given) and all(word.text in {":::", ":::+"} for word in listed if word.text.startswith(":::"))
+    given = [word for word in words[split:] if not word.text.startswith(":::")]
+    marks = {word.text for word in words[split:] if word.text.startswith(":::")}
+    is_listed = bool(given) and marks <= {":::", ":::+"}
     chosen = given[:_MOST] if is_listed else [_GIVEN]
     chosen += [_GIVEN] if len(given) > _MOST else []
     starts = beginnings(_PARALLEL, words[:split])

@@ -57,6 +57,12 @@ def test_programs_that_write_or_are_not_seen_are_admin(command):
     assert (facts.verb, facts.findings) == (Verb.ADMIN, ())
 
 
+def test_a_program_in_an_option_is_one():
+    assert inspect_shell("gawk --source='BEGIN {system(1)}' f").destructive
+    assert inspect_shell("gawk -e 'BEGIN {system(1)}' f").destructive
+    assert inspect_shell("mawk -W exec=f").verb is Verb.ADMIN
+
+
 def test_a_program_of_run_time_is_a_finding():
     assert inspect_shell('awk "$x" f').findings == ("an awk program only known at run time",)
 

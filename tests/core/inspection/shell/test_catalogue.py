@@ -19,6 +19,7 @@ from extproc.core.model import Verb
         ("Git.exe", "git"),
         ("frob", "frob"),
         ("Frob", "Frob"),
+        ("HEAD", "HEAD"),
     ],
 )
 def test_the_name_in_the_catalogue(name, known):
@@ -40,7 +41,7 @@ def test_what_is_in_the_catalogue():
     ls -la; cat a; head -n5 a; tail -f a; wc -l a; sort a; uniq a; cut -f1 a; tr a b; diff a b; stat a; du -sh a; df -h; ps aux
     whoami; id; date; uname -a; env; printenv A; which ls; type ls; echo a; printf a; true; test -f a; sleep 1; seq 3; md5sum a
     grep -r a b; rg a; find . -name a; xargs -n1 echo; awk '{print}' a; sed -n 1p a; jq .a b; less a; man ls; tree; file a
-    git log; git diff; git show HEAD; git ls-files; git blame a; git branch; git remote -v; svn status; hg log; gh pr list
+    git log; git diff; git show HEAD; git ls-files; git blame a; git branch; git remote -v; svn status; hg log; gh pr list; gh run list
     docker ps; docker images; docker logs a; docker compose ps; kubectl get pods -n a; kubectl describe pod a; helm list
     systemctl status a; systemctl list-units; journalctl -u a; ip addr show; ss -tlnp; iptables -L; crontab -l; mount; lsblk
     apt list; dpkg -l; rpm -qa; yum info a; brew list; npm ls; pip list; cargo tree; go version; gem list; conda list

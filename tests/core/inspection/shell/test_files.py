@@ -37,6 +37,7 @@ A_HOME = "/home" + "/u"
         ("cp a /dev/sda", "cp on a device"),
         ("ln -sf /dev/null ~/.bash_history", "ln on the shell's history"),
         ("install -m 755 a /usr/bin/b", "install on a system path"),
+        ("install -m 4755 a b", "a set-user-id or set-group-id mode"),
         ("tee /etc/a", "tee on a system path"),
         ("tee -a ~/.ssh/authorized_keys", "tee on a start-up, login or hook file"),
         ("tee /var/log/a", "tee on a log"),

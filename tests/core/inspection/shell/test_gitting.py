@@ -100,6 +100,7 @@ def test_what_loses_work_or_history_or_runs_code_is_a_finding(command, finding):
         ("git reset --help", Verb.QUERY),
         ("git help reset", Verb.QUERY),
         ("git", Verb.ADMIN),
+        ("git --exec-path=a status", Verb.ADMIN),
     ],
 )
 def test_what_can_be_had_again_is_none(command, verb):

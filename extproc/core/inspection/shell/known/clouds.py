@@ -16,6 +16,7 @@ CLOUDS: Final = (
     . * select-*|batch-get-*|query|scan|wait|help|filter-* : query net
     . * receive-*|estimate-*|check-*|validate-*|preview-*|simulate-*|test-*|verify-*|tail : query net
     . help|configure : query
+    . s3api get-object : mutate net
     . * get-secret-value|get-session-token|get-federation-token|get-login-password|get-credentials* : admin net
     . * get-authorization-token|get-password-data|get-parameter*|generate-* : admin net
     . configure|sso|sts|iam * : admin net

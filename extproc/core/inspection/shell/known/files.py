@@ -40,11 +40,6 @@ FILES: Final = (
     setfattr|xattr|chflags : admin rest
     setcap : destroy last
     chcon|restorecon|setfiles : admin
-    crontab takes -u
-    . ^-l : query
-    . : admin
-    . * : destroy
-    . -r : destroy
     install|cp takes -m --mode -o --owner -g --group -S --suffix
     open|xdg-open : admin
     pbcopy|xclip|xsel|wl-copy|clip : mutate

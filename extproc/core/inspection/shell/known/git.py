@@ -49,6 +49,8 @@ GIT: Final = (
     . submodule add|init|update|sync|set-branch|set-url|absorbgitdirs|deinit : mutate net
     . submodule deinit -f|--force : destroy
     . submodule foreach : admin
+    . submodule add ext::* : destroy
+    . --exec-path : admin
     . notes list|show|get-ref : query
     . notes add|append|edit|copy|merge : mutate
     . notes remove|prune : destroy
