@@ -52,7 +52,10 @@ def judge(words: Sequence[Word], scope: Scope) -> Effect:
     own = _judged(base, known, words[1:], scope)
     is_itself = known == base or (base.startswith(known) and not base.endswith(".exe"))
     strange = HARMLESS if is_itself and _TRUSTED.fullmatch(name.text) else _ADMIN
-    judged = joined(written(known, map(static, own.touches), scope), Effect(writes=own.touches))
+    judged = HARMLESS
+    if own.touches:
+        told = Effect(verb=Verb.MUTATE, writes=own.touches)
+        judged = joined(told, written(known, map(static, own.touches), scope))
     return joined(replace(own, touches=()), strange, judged, _besides(known, words, scope))
 
 

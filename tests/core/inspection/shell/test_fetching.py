@@ -68,6 +68,8 @@ def test_what_deletes_there_or_opens_this_machine_is_a_finding(command, finding)
         ("wget --spider http://e", Verb.QUERY, ()),
         ("wget -O a -o b http://e", Verb.MUTATE, ("a", "b")),
         ("wget -i a", Verb.ADMIN, ()),
+        ("wget -qO- --use-askpass=ls http://e", Verb.ADMIN, ()),
+        ("scp -o ProxyCommand=ls a e:b", Verb.ADMIN, ("e:b",)),
         ("wget -qO- $x", Verb.ADMIN, ()),
         ("http e.com", Verb.QUERY, ()),
         ("http GET e.com", Verb.QUERY, ()),

@@ -99,6 +99,7 @@ def test_harm_lies_in_where_a_command_works(command, finding):
         ("chmod +x a", Verb.MUTATE, ("a",)),
         ("chmod -R u+w a", Verb.MUTATE, ("a",)),
         ("chmod 0755 a", Verb.MUTATE, ("a",)),
+        ("chmod 700 ~", Verb.MUTATE, ("~",)),
         ("chown a:b c", Verb.MUTATE, ("c",)),
         ("tar tf a", Verb.QUERY, ()),
         ("tar -tvf a", Verb.QUERY, ()),

@@ -71,6 +71,7 @@ def test_other_words_are_not(command):
 
 
 def test_guesses_are_not_made_inside_of_guesses():
+    assert inspect_shell("frob a b c d e f g git frob 'rm -rf /'").findings == ()
     assert inspect_shell("a b c " + "git frob git frob " * 60).findings == ()
 
 
