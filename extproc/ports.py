@@ -6,16 +6,61 @@ An adapter that cannot keep its promise raises ``StoreError``; the corridor turn
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from extproc.core.exchange import ApprovalAnswered, ApprovalRefused, ApprovalUsed, AskApproval, UseApproval
 from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation, SharedState
 from extproc.core.tickets import Ticket
 
-__all__ = ["Approvals", "Counters", "Journal", "Metrics", "SharedStore", "StoreError", "TicketStore"]
+__all__ = [
+    "Approvals",
+    "Counters",
+    "Journal",
+    "Metrics",
+    "Record",
+    "SharedStore",
+    "Sink",
+    "SinkError",
+    "StoreError",
+    "TicketStore",
+]
 
 
 class StoreError(Exception):
     """Something could not be stored or counted; the message names what and why, never a value."""
+
+
+class SinkError(Exception):
+    """A sink did not take records, or nobody knows whether it did; the message names what and why, never a value."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of one journal, on its way to the index or a sink.
+
+    ``journal`` is the name of the journal's directory (``<node>-<worker>``), ``seq`` its number there; together they
+    are its idempotency key. ``hash`` is the hash of its line, ``event`` the event and ``encoded`` its canonical bytes.
+    """
+
+    journal: str
+    seq: int
+    hash: str
+    event: dict[str, Json]
+    encoded: bytes
+
+
+class Sink(Protocol):
+    """Where copies of the records go: at least once, and in the order of each journal."""
+
+    async def deliver(self, records: Sequence[Record]) -> None:
+        """Return once all of them are stored there; what is given a second time must not count twice.
+
+        Raises:
+            SinkError: give them all again later.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class Journal(Protocol):

@@ -12,7 +12,25 @@ import msgspec
 
 from extproc.core.model import Client, Json, Principal, Target, Verb, empty
 
-__all__ = ["NOBODY", "NO_FACTS", "AccessRequest", "Facts", "ShellFacts", "SqlFacts"]
+__all__ = ["DIALECTS", "NOBODY", "NO_FACTS", "AccessRequest", "Facts", "ShellFacts", "SqlFacts"]
+
+DIALECTS: Final = (
+    "postgres",
+    "mysql",
+    "mariadb",
+    "sqlite",
+    "tsql",
+    "oracle",
+    "bigquery",
+    "snowflake",
+    "clickhouse",
+    "duckdb",
+    "redshift",
+    "databricks",
+    "spark",
+    "trino",
+)
+"""The dialects of SQL that a tool may be said to speak; inspection knows how each spells, calls and names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +38,14 @@ class SqlFacts:
     """What the SQL of one call does, over all its statements.
 
     ``verb`` is the strictest of the statements. ``parsed`` false means that some of it could not be read: ``verb`` is
-    then ``ADMIN`` and the other facts may lack something. ``tables`` are lower-case names with their schema as written
-    (``sales.orders``), without the names of common table expressions; ``columns`` lower-case names, qualified where
-    written so, ``*`` for all of them; ``statements`` the kind of each statement in order (``select``, ``delete``);
-    ``functions`` lower-case names as written. ``unbounded_write`` is an UPDATE or DELETE that reaches every row.
-    ``findings`` are short sentences for a refusal (``DELETE without WHERE on sales.orders``), without any literal.
+    then ``ADMIN``, ``drops``, ``truncates`` and ``unbounded_write`` are true, since they cannot be ruled out, and a
+    name ``?`` stands among tables, columns and functions for those that are missing. ``tables`` are lower-case names
+    with their schema as written (``sales.orders``), without the names of common table expressions; ``columns``
+    lower-case names, qualified where written so, ``*`` for all of them. A part of a name that is no plain word stands
+    in double quotes (``"sales.orders"`` is one name, not two). ``statements`` is the kind of each statement in order,
+    that of its strongest effect (``select``, ``delete``); ``functions`` lower-case names as written.
+    ``unbounded_write`` is an UPDATE, DELETE or MERGE that reaches every row. ``findings`` are short sentences for a
+    refusal (``DELETE without WHERE on sales.orders``), without any literal.
     """
 
     verb: Verb
