@@ -180,7 +180,8 @@ async def test_an_address_that_nobody_verified_ties_nobody(with_provider, browse
 @needs_node()
 @pytest.mark.parametrize("change", ["state", "code", "nothing"])
 async def test_a_callback_that_nobody_asked_for_signs_nobody_in(with_provider, browser, change):
-    begun = await client().get(f"{with_provider.url}/login/provider")
+    async with client() as somebody_else:
+        begun = await somebody_else.get(f"{with_provider.url}/login/provider")
     state = httpx.URL(begun.headers["location"]).params["state"]
     query = {"state": {"state": "guess", "code": "x"}, "code": {"state": state, "code": "guess"}, "nothing": {}}[change]
     answer = await browser.get(f"{with_provider.url}/login/callback", params=query)
