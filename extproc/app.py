@@ -52,7 +52,7 @@ def run_worker(settings: Settings, index: int, address: str) -> None:
     """Serve ``address`` as worker ``index`` until SIGTERM, then drain.
 
     Raises:
-        SettingsError, PolicyError, SessionKeysError, StoreError, OSError: the worker cannot start; one line says why.
+        SettingsError, PolicyError, KeyFileError, StoreError, OSError: the worker cannot start; one line says why.
     """
     configure_logging(level=settings.log_level, worker=index)
     uvloop.run(_serve(settings, index, address))

@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from extproc.edges.keys.session_keys import SessionKeysError
+from extproc.edges.keys.secret_files import KeyFileError
 from extproc.edges.policy_files import PolicyError
 from extproc.ports import StoreError
 from extproc.settings import Settings, SettingsError
@@ -52,7 +52,7 @@ def run_bound(parent: int, name: str, run: Callable[[Settings], None]) -> int:
     threading.Thread(target=_watch_input, name="supervisor-watch", daemon=True).start()
     try:
         run(Settings.model_validate_json(settings_line))
-    except (SettingsError, PolicyError, SessionKeysError, StoreError, OSError) as error:
+    except (SettingsError, PolicyError, KeyFileError, StoreError, OSError) as error:
         with suppress(OSError):
             print(error, file=sys.stderr, flush=True)  # noqa: T201
         return CANNOT_START

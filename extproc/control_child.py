@@ -24,7 +24,7 @@ log: Final = structlog.get_logger("extproc.supervisor")
 
 
 async def keep_control(settings: Settings, stopping: asyncio.Event) -> None:
-    """Start the control process again and again until ``stopping``; without a console or channels, not at all.
+    """Start the control process again and again until ``stopping``; with nothing to do for it, not at all.
 
     What it cannot start with (a file of a secret, its port) is said once and tried again slowly: approvals are then
     given on the command line, and calls are not held up.

@@ -1,4 +1,4 @@
-"""The control process: the console, notifications, and what is written down when time is up.
+"""The control process: the console, notifications, seals, and what is written down when time is up.
 
 It decides nothing by itself and touches no traffic: without it calls go on, and held ones wait until their time is
 over.
@@ -38,6 +38,7 @@ from extproc.edges.policy_files import PolicyFile
 from extproc.edges.telemetry import configure_logging
 from extproc.office import Office, opened_office, secret_in
 from extproc.ports import StoreError
+from extproc.sealing import Sealing
 from extproc.settings import Settings, host_and_port
 
 __all__ = ["main"]
@@ -57,6 +58,7 @@ async def _run(settings: Settings) -> None:
     configure_logging(level=settings.log_level)
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    sealing = Sealing(settings) if settings.seal_seconds else None
     async with (
         httpx.AsyncClient(trust_env=False) as http,
         opened_office(
@@ -67,11 +69,19 @@ async def _run(settings: Settings) -> None:
             durability=settings.durability,
         ) as office,
     ):
-        await _serve(settings, office, http, stopping)
+        await _serve(settings, office, http, stopping, [sealing.run(office)] if sealing is not None else [])
+    if sealing is not None:
+        await sealing.finish()
 
 
-async def _serve(settings: Settings, office: Office, http: httpx.AsyncClient, stopping: asyncio.Event) -> None:
-    works: list[Coroutine[Any, Any, None]] = [office.shared.watch(), _sweep(office)]
+async def _serve(
+    settings: Settings,
+    office: Office,
+    http: httpx.AsyncClient,
+    stopping: asyncio.Event,
+    recording: Sequence[Coroutine[Any, Any, None]],
+) -> None:
+    works: list[Coroutine[Any, Any, None]] = [office.shared.watch(), _sweep(office), *recording]
     channels = _channels(settings, http)
     if channels:
         works.append(Notifier(office.tickets, channels, url_of=_address_of(settings)).run())

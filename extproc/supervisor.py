@@ -118,12 +118,15 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self.reload)
         control = ControlServer(self._ground.control, metrics=self._metrics, readiness=self._readiness)
         beside = [asyncio.create_task(control.serve()), asyncio.create_task(self._say_ready())]
+        # after the workers: it seals the last of what they wrote
+        over = asyncio.Event()
+        beside.append(asyncio.create_task(keep_control(self._settings, over)))
         try:
             async with asyncio.TaskGroup() as keeping:
                 for worker in self._workers:
                     keeping.create_task(self._keep(worker))
-                keeping.create_task(keep_control(self._settings, self._stopping))
         finally:
+            over.set()
             control.stop()
             beside[1].cancel()
             await asyncio.gather(*beside, return_exceptions=True)

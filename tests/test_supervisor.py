@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from extproc.core.audit.notes import read_key
+from extproc.edges.journal.proving import prove
+from extproc.edges.keys.seal_keys import public_key
 from extproc.supervisor import LONGEST_PAUSE, LONGEST_PAUSE_AFTER_SERVING, _pause
 from ports import free_ports
 
@@ -282,7 +285,10 @@ async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
     assert status == 0, said
     assert "Traceback" not in said
     assert not any(alive(worker["pid"]) for worker in body["workers"])
-    assert len(list((tmp_path / "state" / "journal").iterdir())) == 2
+    verdict = prove(tmp_path / "state", dict([read_key(public_key(tmp_path / "state"))]))
+    assert verdict.holds
+    assert [report.sealed for report in verdict.reports] == [report.events for report in verdict.reports]
+    assert len(verdict.reports) == 3
 
 
 async def test_a_stream_that_outlives_the_drain_ends_with_an_error_and_never_cleanly(start):

@@ -12,6 +12,7 @@ from extproc.cli import (
     inspect,
     mask,
     revoke,
+    seal,
     serve,
     sessions,
     token,
@@ -35,6 +36,7 @@ app.command("explain")(explain.explain_command)
 app.add_typer(inspect.app, name="inspect")
 app.add_typer(mask.app, name="mask")
 app.command("verify")(verify.verify_journals)
+app.add_typer(seal.app, name="seal")
 app.command("token")(token.token)
 app.command("serve")(serve.serve)
 

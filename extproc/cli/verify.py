@@ -1,49 +1,104 @@
-"""``extproc verify``: do the journals' hash chains hold?"""
+"""``extproc verify``: is the recording the one that was written and sealed?"""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with
-from extproc.edges.journal.reader import Report, verify
+from extproc.core.audit.notes import Keys, read_key, trusted
+from extproc.edges.journal.proving import FaultAt, Report, prove
+from extproc.edges.keys.seal_keys import public_key, statements
 from extproc.settings import default_state_dir
 
 __all__ = ["verify_journals"]
+
+_NANO = 1_000_000_000
 
 
 def verify_journals(
     state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, one object for each journal.")] = False,
+    key: Annotated[
+        str | None, typer.Option(help="The public key you trust: <name>+<id>+<base64>, or a file that holds it.")
+    ] = None,
+    anchor: Annotated[
+        list[Path] | None, typer.Option(help="A file with seals that a sink kept; may be given more than once.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Verify the hash chains of all journals: 0 if all hold, 1 with the place of a fault, 2 if one cannot be read."""
+    """Verify chains and seals of all journals: 0 if all hold, 1 with the place of a fault, 2 if one cannot be read."""
+    found_journals(state)
     try:
-        reports = [verify(directory) for directory in found_journals(state)]
+        keys = trusted(_keys(key, state), statements(state))
+        verdict = prove(state, keys, anchors=anchor or ())
     except OSError as error:
-        quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
+        quit_with(2, f"the recording in {state} cannot be read: {error.filename or state}: {error.strerror}")
     if as_json:
-        print_json([asdict(report) for report in reports])
+        print_json({"holds": verdict.holds, **asdict(verdict)})
     else:
-        for report in reports:
+        for fault in verdict.faults:
+            typer.echo(printable(f"FAULT {_place(fault)}: {fault.said}"))
+        for report in verdict.reports:
             typer.echo(printable(_line(report)))
-        typer.echo(
-            "A chain that holds shows that no event up to its last one was changed, dropped, moved or added.\n"
-            "It cannot show that events were cut off its end, or that all of it was written anew."
-        )
-    if any(report.fault is not None for report in reports):
+        typer.echo(_meaning(own_key=key is None, anchored=bool(anchor), sealed=any(r.sealed for r in verdict.reports)))
+    if not verdict.holds:
         raise typer.Exit(1)
+
+
+def _keys(given: str | None, state: Path) -> Keys:
+    """The key that was named, or the store's own; leaves with 2 if it is none."""
+    text = given
+    if given is not None and "+" not in given:
+        path = Path(given)
+        try:
+            text = path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            quit_with(2, f"{path} cannot be read: name a public key, or a file with one")
+    if text is None:
+        text = public_key(state)
+    if text is None:
+        return {}
+    found = read_key(text)
+    if found is None:
+        where = given if given is not None else f"{state}: its key.pub"
+        quit_with(2, f"{where} is no public key: <name>+<id>+<base64>, as `extproc seal key` prints it")
+    return dict([found])
 
 
 def _line(report: Report) -> str:
     extent = (
         f"{report.events} events, {report.segments} segments, {moment(report.first_at)} to {moment(report.last_at)} UTC"
     )
+    if report.pruned:
+        extent += f", {report.pruned} of them taken out when their time was over"
     if report.fault is not None:
         fault = report.fault
-        where = f"{fault.file} line {fault.line}" if fault.line else fault.file
-        return f"{report.journal}: FAULT at {where} (event {fault.seq}): {fault.said}; what holds before it: {extent}"
+        return f"{report.journal}: FAULT at {_place(fault)}: {fault.said}; what holds before it: {extent}"
     end = (
         "being written" if report.live else "ended in order" if report.last_kind == "stopped" else "not ended in order"
     )
-    return f"{report.journal}: holds, {extent}, {end}, head {report.head}"
+    seal = (
+        f"sealed up to event {report.sealed} at {moment(report.sealed_at * _NANO)}"
+        if report.sealed_at is not None
+        else "not sealed yet"
+    )
+    return f"{report.journal}: holds, {extent}, {end}, {seal}, head {report.head}"
+
+
+def _place(fault: FaultAt) -> str:
+    where = f"{fault.file} line {fault.line}" if fault.line else fault.file
+    return f"{where} (event {fault.seq})"
+
+
+def _meaning(*, own_key: bool, anchored: bool, sealed: bool) -> str:
+    """What this proves, and what it does not."""
+    lines = ["What holds: no event up to the last one was changed, dropped, moved or added since it was written."]
+    if not sealed:
+        lines.append("Without a seal that does not cover a recording that was written anew, or cut at its end.")
+    elif own_key:
+        lines.append("The key came with the recording: name the one that you were given with --key to trust the seals.")
+    if not anchored:
+        lines.append("Whether all of it is an older copy, only seals kept elsewhere can show: name them with --anchor.")
+    return "\n".join(lines)

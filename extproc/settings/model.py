@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from extproc.settings.addresses import MAX_UNIX_PATH, UNIX, host_and_port, is_private
 from extproc.settings.people import PeopleSettings
+from extproc.settings.recording import RecordingSettings
 
 __all__ = ["MAX_WORKERS", "PREFIX", "Settings", "default_state_dir", "default_workers"]
 
@@ -36,7 +37,7 @@ def default_workers() -> int:
     return min(count, MAX_WORKERS)
 
 
-class Settings(PeopleSettings, BaseSettings):
+class Settings(PeopleSettings, RecordingSettings, BaseSettings):
     """The settings of one node."""
 
     model_config = SettingsConfigDict(
@@ -51,8 +52,6 @@ class Settings(PeopleSettings, BaseSettings):
     """0 counts the addresses in ``listen``, or else the CPUs."""
     identity: Literal["envoy", "token"] = "envoy"
     """Who verifies tokens: Envoy's jwt_authn filter, or this service."""
-    durability: Literal["process", "disk"] = "process"
-    """When an event counts as stored: in the kernel, or on the disk."""
     shadow: bool = False
     """Do not enforce what the policy denies, only record it. Whoever sets this owns the risk; every event says so."""
     metrics: str = "127.0.0.1:9464"
@@ -144,6 +143,11 @@ class Settings(PeopleSettings, BaseSettings):
         if self.tls and len(os.fsencode(self.health_socket(self.workers - 1))) >= MAX_UNIX_PATH:
             raise ValueError("state_dir is too long a path for the health sockets inside it; choose a shorter one")
         return self
+
+    @property
+    def needs_control(self) -> bool:
+        """Whether there is anything for the control process to do."""
+        return bool(self.seal_seconds) or self.tells_people
 
     @property
     def tls(self) -> bool:

@@ -96,6 +96,6 @@ class PeopleSettings(BaseModel):
         return (self.console_url or (f"http://{self.console}" if self.console else "")).rstrip("/")
 
     @property
-    def needs_control(self) -> bool:
-        """Whether there is anything for the control process to do."""
+    def tells_people(self) -> bool:
+        """Whether there is a console or a channel."""
         return bool(self.console or self.notify_slack or self.notify_webhook or self.notify_mail)

@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from extproc.settings.model import PREFIX, Settings
 from extproc.settings.people import PeopleSettings
+from extproc.settings.recording import RecordingSettings
 
 __all__ = ["SettingsError", "read_settings"]
 
@@ -24,7 +25,8 @@ class SettingsError(Exception):
 
 
 # what every node sets comes first
-_NAMES: Final = tuple(sorted(Settings.model_fields, key=lambda name: name in PeopleSettings.model_fields))
+_LATER: Final = PeopleSettings.model_fields.keys() | RecordingSettings.model_fields.keys()
+_NAMES: Final = tuple(sorted(Settings.model_fields, key=lambda name: name in _LATER))
 _PATHS: Final = frozenset(
     name for name, field in Settings.model_fields.items() if field.annotation in {Path, Path | None}
 )

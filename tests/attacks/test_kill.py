@@ -22,7 +22,8 @@ from attacks.rig import DENIED_TOOL, call
 from attacks.site import POLICY, Site, site
 from extproc.core import audit
 from extproc.demo.proxy import Chain
-from extproc.edges.journal.reader import Damage, journals, read, verify
+from extproc.edges.journal.proving import verify
+from extproc.edges.journal.reader import Damage, journals, read
 from stack.servers.recorder import Arrival, json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.stack]

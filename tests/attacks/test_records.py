@@ -11,7 +11,8 @@ import pytest
 from attacks.rig import DENIED_TOOL, call, headers_of, records
 from attacks.site import Site
 from attacks.streams import event
-from extproc.edges.journal.reader import journals, verify
+from extproc.edges.journal.proving import verify
+from extproc.edges.journal.reader import journals
 from stack.servers.recorder import json_reply, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]

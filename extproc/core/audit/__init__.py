@@ -4,7 +4,7 @@ An event is a dict of plain JSON values with a ``kind`` and a time ``at`` in nan
 a session id (only its digest) and never floats of our own; arguments and results come in already masked, or not at all.
 """
 
-from extproc.core.audit.chain import GENESIS, Broken, Fault, Line, Linked, check, encode, link, read_event
+from extproc.core.audit.chain import Line, encode, link, read_event
 from extproc.core.audit.events import (
     concluded,
     decided,
@@ -16,6 +16,7 @@ from extproc.core.audit.events import (
     stopped,
     unsynced,
 )
+from extproc.core.audit.proof import GENESIS, Broken, Fault, Linked, Proof, Pruned, check
 from extproc.core.audit.sessions import Call, Session, sessions
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Fault",
     "Line",
     "Linked",
+    "Proof",
+    "Pruned",
     "Session",
     "check",
     "concluded",

@@ -1,14 +1,16 @@
-"""The audit events of what humans decide: approval steps, roles lent, revocations, definitions approved.
+"""The audit events beside the calls: what humans decide, what is lent and taken back, what was sealed and purged.
 
 Pure constructors of plain dicts, like those of ``events``. They hold no arguments: the decision event of the call has
 those, masked; the ticket's digest ties the two.
 """
 
+from collections.abc import Mapping, Sequence
+
 from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation
 from extproc.core.tickets import Approver, Ticket, Vote
 
-__all__ = ["approval_step", "definition_step", "loan_step", "login_step", "revocation_step"]
+__all__ = ["approval_step", "definition_step", "loan_step", "login_step", "purge_step", "revocation_step", "seal_step"]
 
 
 def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = None) -> dict[str, Json]:
@@ -98,4 +100,31 @@ def login_step(*, at: int, person: Approver, local: bool) -> dict[str, Json]:
         "by": {"issuer": person.issuer, "subject": person.subject, "name": person.name},
         "groups": sorted(person.groups),
         "local": local,
+    }
+
+
+def seal_step(*, at: int, notes: Sequence[str], broken: Mapping[str, str]) -> dict[str, Json]:
+    """Journals were sealed: the signed checkpoints, which so reach every sink, and prove there what was here.
+
+    ``broken`` says of journals that were found changed, and are sealed no more, what was found.
+    """
+    return {"kind": "sealed", "at": at, "notes": list(notes), "broken": dict(broken)}
+
+
+def purge_step(
+    *, at: int, journal: str, segment: int, ranges: Sequence[tuple[int, int]], before: Mapping[str, int], bytes_: int
+) -> dict[str, Json]:
+    """Events of ``journal`` are taken out because their time is over; stored before it happens.
+
+    ``ranges`` are first number and count; ``before`` says for each server up to which time (nanoseconds since the
+    epoch) events go; ``bytes_`` is what this frees.
+    """
+    return {
+        "kind": "purged",
+        "at": at,
+        "journal": journal,
+        "segment": segment,
+        "ranges": [list(place) for place in ranges],
+        "before": dict(before),
+        "bytes": bytes_,
     }

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from extproc.core.audit import GENESIS, Fault, Linked, check
+from extproc.core.audit import GENESIS, Fault, Linked, Pruned, check
 from extproc.edges.journal.segments import numbers, path_of, pieces
 
 __all__ = ["Tail", "survey"]
@@ -34,7 +34,7 @@ class Tail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Survey:
-    last: Linked | None
+    last: Linked | Pruned | None
     size: int
     fault: str | None
 
@@ -65,7 +65,7 @@ def survey(directory: Path) -> Tail:
     return Tail(
         segment=segment,
         size=surveyed.size,
-        seq=0 if last is None else last.seq + 1,
+        seq=0 if last is None else last.end,
         prev=GENESIS if last is None else last.hash,
         cut_bytes=cut,
         cut_digest=digest.hexdigest() if cut else "",
@@ -74,19 +74,19 @@ def survey(directory: Path) -> Tail:
 
 
 def _survey(path: Path) -> _Survey:
-    last: Linked | None = None
+    last: Linked | Pruned | None = None
     size = 0
     fault: str | None = None
     suspected: str | None = None
     for number, piece in enumerate(pieces(path), 1):
         if not piece.whole:
             continue
-        seq, prev = (None, None) if last is None else (last.seq + 1, last.hash)
+        seq, prev = (None, None) if last is None else (last.end, last.hash)
         result = check(piece.raw, seq=seq, prev=prev)
         if isinstance(result, Fault):
             suspected = suspected or f"line {number}: {result.said}"
             result = check(piece.raw, seq=None, prev=None)
-        if isinstance(result, Linked):
+        if not isinstance(result, Fault):
             # only what a line that holds stands behind is damage; the rest is the torn tail
             fault = fault or suspected
             last = result

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extproc.core import audit
-from extproc.edges.journal.reader import Damage, Entry, Position, journals, read, verify
+from extproc.edges.journal.proving import verify
+from extproc.edges.journal.reader import Damage, Entry, Position, journals, read
 from extproc.edges.journal.segments import MAX_LINE_BYTES, numbers, path_of
 from extproc.edges.journal.writer import JournalWriter
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from extproc.edges.journal.reader import Damage, Entry, read, verify
+from extproc.edges.journal.proving import verify
+from extproc.edges.journal.reader import Damage, Entry, read
 from extproc.edges.journal.recovery import survey
 from extproc.edges.journal.segments import MAX_LINE_BYTES, path_of
 from extproc.edges.journal.writer import JournalWriter, SystemCalls

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from extproc.edges.journal.reader import Entry, read, verify
+from extproc.edges.journal.proving import verify
+from extproc.edges.journal.reader import Entry, read
 from extproc.edges.journal.segments import path_of
 from extproc.edges.journal.writer import JournalWriter, SystemCalls
 from extproc.ports import StoreError

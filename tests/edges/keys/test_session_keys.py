@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from extproc.edges.keys import session_keys
-from extproc.edges.keys.session_keys import KEY_BYTES, SESSION_KEYS, SessionKeysError, load_session_keys
+from extproc.edges.keys.secret_files import KeyFileError, create_once
+from extproc.edges.keys.session_keys import KEY_BYTES, SESSION_KEYS, load_session_keys
 
 
 def line(fill: int, size: int = KEY_BYTES) -> bytes:
@@ -45,7 +45,7 @@ def test_workers_that_start_together_have_one_key(tmp_path):
 def test_a_worker_that_comes_second_reads_the_keys_of_the_first(tmp_path):
     (tmp_path / SESSION_KEYS).write_bytes(line(1))
     (tmp_path / SESSION_KEYS).chmod(0o600)
-    session_keys._create(tmp_path / SESSION_KEYS)
+    create_once(tmp_path / SESSION_KEYS, line(2))
     assert load_session_keys(tmp_path) == (b"\x01" * KEY_BYTES,)
     assert names_in(tmp_path) == [SESSION_KEYS]
 
@@ -62,7 +62,7 @@ def test_a_file_that_others_may_read_or_change_is_refused(tmp_path, mode):
     path = tmp_path / SESSION_KEYS
     path.write_bytes(line(1))
     path.chmod(mode)
-    with pytest.raises(SessionKeysError, match="chmod 600"):
+    with pytest.raises(KeyFileError, match="chmod 600"):
         load_session_keys(tmp_path)
 
 
@@ -72,7 +72,7 @@ def test_a_file_that_somebody_else_put_there_is_refused(tmp_path):
     path.write_bytes(line(1))
     path.chmod(0o600)
     os.chown(path, 4711, 4711)
-    with pytest.raises(SessionKeysError, match="another user"):
+    with pytest.raises(KeyFileError, match="another user"):
         load_session_keys(tmp_path)
 
 
@@ -96,7 +96,7 @@ def test_a_file_with_anything_else_is_refused_and_not_quoted(tmp_path, content):
     path = tmp_path / SESSION_KEYS
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(SessionKeysError) as error:
+    with pytest.raises(KeyFileError) as error:
         load_session_keys(tmp_path)
     assert str(path) in str(error.value)
     assert "AQEB" not in str(error.value)
@@ -106,6 +106,6 @@ def test_a_place_that_cannot_be_used_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder" / SESSION_KEYS).mkdir(parents=True)
     for state in (tmp_path / "file", tmp_path / "folder"):
-        with pytest.raises(SessionKeysError, match="cannot be used") as error:
+        with pytest.raises(KeyFileError, match="cannot be used") as error:
             load_session_keys(state)
         assert "\n" not in str(error.value)

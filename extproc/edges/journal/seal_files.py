@@ -1,0 +1,67 @@
+"""The seals of journals, in files beside them: ``<state_dir>/seals/<journal>.seals``, a note as a JSON string a line.
+
+Appended, never changed. A line goes to the kernel in one write, and one without an end was never acknowledged.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from extproc.core.audit.notes import read_notes
+
+__all__ = ["append_note", "cut_torn", "notes_in", "sealed_journals", "seals_of"]
+
+SEALS: Final = "seals"
+_SUFFIX: Final = ".seals"
+
+
+def seals_of(state_dir: Path, journal: str) -> Path:
+    """The file with the seals of one journal."""
+    return state_dir / SEALS / f"{journal}{_SUFFIX}"
+
+
+def notes_in(path: Path) -> list[str]:
+    """The notes of a file, in order; none where there is no file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        return read_notes(path.read_text("utf-8", "replace"))
+    except FileNotFoundError:
+        return []
+
+
+def append_note(path: Path, note: str) -> None:
+    """Add a note; on the disk when this returns.
+
+    Raises:
+        OSError: it may be there in part.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    try:
+        os.write(fd, f"{json.dumps(note)}\n".encode())
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def cut_torn(path: Path) -> None:
+    """Cut the line that a crash left unfinished.
+
+    Raises:
+        OSError: it cannot be read or cut.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return
+    if not raw.endswith(b"\n") and raw:
+        os.truncate(path, raw.rfind(b"\n") + 1)
+
+
+def sealed_journals(state_dir: Path) -> list[str]:
+    """The names of the journals that have seals."""
+    return sorted(path.name.removesuffix(_SUFFIX) for path in (state_dir / SEALS).glob(f"*{_SUFFIX}"))
