@@ -148,7 +148,9 @@ def test_the_state_directory_comes_from_the_environment_too(state):
 @pytest.mark.parametrize("command", ["sessions", "verify"])
 def test_a_recording_that_cannot_be_read_is_one_line_and_2(state, command):
     path_of(state / "journal" / "worker-0", 2).mkdir()
-    assert "cannot be read: Is a directory" in extproc(command, "--state", state, code=2)
+    output = extproc(command, "--state", state, code=2)
+    assert "Is a directory" in output
+    assert output.count("\n") == 1
 
 
 HOSTILE = [
@@ -199,7 +201,8 @@ def test_chains_that_hold_say_how_far(state):
         in output
     )
     assert "worker-1: holds, 3 events" in output
-    assert "cannot show that events were cut off its end" in output
+    assert "not sealed yet" in output
+    assert "Without a seal that does not cover" in output
 
 
 def test_an_orderly_end_is_told(tmp_path):
@@ -225,7 +228,7 @@ def test_a_fault_is_located_and_1(state):
     output = extproc("verify", "--state", state, code=1)
     assert "worker-0: FAULT at 00000001.jsonl line 4 (event 3): the line was changed" in output
     assert "worker-1: holds" in output
-    report = json.loads(extproc("verify", "--json", "--state", state, code=1))[0]
+    report = json.loads(extproc("verify", "--json", "--state", state, code=1))["reports"][0]
     assert (report["events"], report["fault"]["line"], report["fault"]["broken"]) == (3, 4, "changed")
     assert "1 damaged lines are left out" in extproc("sessions", "--state", state)
 

@@ -37,6 +37,10 @@ ED25519: Final = b"\x01"
 """The algorithm byte before a key."""
 
 _SIGNATURE: Final = re.compile(r"\u2014 (\S+) ([A-Za-z0-9+/=]+)")
+_SIGNATURES: Final = re.compile(rf"(?:{_SIGNATURE.pattern}\n)+")
+_SIZE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
+_TIME: Final = re.compile(r"time [0-9]{1,11}")
+_ROOT_BYTES: Final = 32
 _KEY: Final = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 
 Keys: TypeAlias = Mapping[tuple[str, bytes], Ed25519PublicKey]
@@ -61,10 +65,7 @@ def key_id(name: str, public: bytes) -> bytes:
 def read_key(text: str) -> tuple[tuple[str, bytes], Ed25519PublicKey] | None:
     """A public key as C2SP writes it, ``<name>+<id>+<base64>``; None for anything else."""
     found = _KEY.fullmatch(text.strip())
-    try:
-        raw = base64.b64decode(found[3], validate=True) if found is not None else b""
-    except binascii.Error:
-        return None
+    raw = _decoded(found[3]) if found is not None else b""
     if found is None or len(raw) != 33 or raw[:1] != ED25519 or key_id(found[1], raw[1:]).hex() != found[2]:
         return None
     return (found[1], key_id(found[1], raw[1:])), Ed25519PublicKey.from_public_bytes(raw[1:])
@@ -85,11 +86,8 @@ def trusted(keys: Keys, statements: Iterable[str]) -> Keys:
 def open_note(note: str, keys: Keys) -> str | None:
     """The text of a note, with its last line end, if one of ``keys`` signed it."""
     text, between, signatures = note.rpartition("\n\n")
-    for found in _SIGNATURE.finditer(signatures) if between else ():
-        try:
-            raw = base64.b64decode(found[2], validate=True)
-        except binascii.Error:
-            continue
+    for found in _SIGNATURE.finditer(signatures) if between and _SIGNATURES.fullmatch(signatures) else ():
+        raw = _decoded(found[2])
         key = keys.get((found[1], raw[:4]))
         try:
             if key is not None:
@@ -103,13 +101,21 @@ def open_note(note: str, keys: Keys) -> str | None:
 def read_checkpoint(text: str) -> Checkpoint | None:
     """The checkpoint that a note's text is; None if it is none of a journal."""
     lines = text.split("\n")
-    if len(lines) != 5 or lines[4] or not lines[1].isdecimal() or not re.fullmatch(r"time \d{1,12}", lines[3]):
+    if len(lines) != 5 or lines[4] or not _SIZE.fullmatch(lines[1]) or not _TIME.fullmatch(lines[3]):
         return None
-    try:
-        root = base64.b64decode(lines[2], validate=True)
-    except binascii.Error:
+    root = _decoded(lines[2])
+    if len(root) != _ROOT_BYTES:
         return None
     return Checkpoint(origin=lines[0], size=int(lines[1]), root=root, at=int(lines[3].removeprefix("time ")))
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes, none where the text is not the one way to write them."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
+    return raw if base64.b64encode(raw).decode() == text else b""
 
 
 def read_notes(text: str) -> list[str]:
