@@ -300,6 +300,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/audit/test_sessions.py",
             "core/audit/test_proof.py",
             "core/audit/test_notes.py",
+            "core/audit/test_seals.py",
             "edges/journal/test_reader.py",
             "edges/journal/test_sealer.py",
             "attacks/test_tamper.py",

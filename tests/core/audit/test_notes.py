@@ -6,7 +6,7 @@ import json
 import pytest
 
 from extproc.core.audit.notes import notes_anywhere, open_note, read_checkpoint, read_key, read_notes, trusted
-from extproc.core.audit.seals import checkpoint_text, origin_of, read_signer, signer_from, statement_text
+from extproc.core.audit.seals import checkpoint_text, origin_of, signer_from, statement_text
 
 ONE = signer_from("extproc/n", b"\x01" * 32)
 TWO = signer_from("extproc/n", b"\x02" * 32)
@@ -86,18 +86,6 @@ def test_a_text_of_another_form_is_no_checkpoint(text):
 )
 def test_what_is_no_public_key_is_none(text):
     assert read_key(text) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", ONE.public, ONE.secret[:-4] + "AAA=", ONE.secret[:-3], "PRIVATE+KEY+a", ONE.secret.replace("+AQ", "+BQ")],
-)
-def test_what_is_no_private_key_is_none(text):
-    assert read_signer(text) is None
-
-
-def test_a_private_key_comes_back_from_its_line():
-    assert read_signer(ONE.secret).public == ONE.public
 
 
 def test_who_trusts_the_first_key_trusts_those_that_it_and_its_successors_name():
