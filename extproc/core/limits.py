@@ -32,6 +32,8 @@ __all__ = [
     "MAX_SHELL_BYTES",
     "MAX_SHELL_OPERATORS",
     "MAX_SHELL_READ_CHARS",
+    "MAX_SQL_CHARS",
+    "MAX_SQL_STATEMENTS",
     "MAX_SPIFFE_CHARS",
     "MAX_SSE_EVENT_BYTES",
     "MAX_STATE_CHARS",
@@ -115,3 +117,8 @@ MAX_TEXT_DEPTH: Final = 5
 """Texts inside of texts: JSON in a string of JSON, or base64 in either. Real results have one or two."""
 MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
+
+MAX_SQL_CHARS: Final = 64 << 10
+"""SQL longer than this is not read: what parsing takes grows with it, to tenths of a second here."""
+MAX_SQL_STATEMENTS: Final = 64
+"""A script of more statements is not read."""

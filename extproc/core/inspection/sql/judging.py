@@ -1,0 +1,220 @@
+"""What one statement does: its effects, each with a verb and a sentence, from its tree and its tokens.
+
+Reading and changing rows is known; everything else that databases can do is ``ADMIN``, whether it is known or not.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
+
+from extproc.core.inspection.sql.calls import calls_in, is_advancing, is_harmless
+from extproc.core.inspection.sql.cross_check import unaccounted
+from extproc.core.inspection.sql.dialects import SPELLINGS
+from extproc.core.inspection.sql.lexing import Token, word_of
+from extproc.core.inspection.sql.naming import column_name, name_of, table_name
+from extproc.core.inspection.sql.writes import reaches_all
+from extproc.core.model import Verb
+
+__all__ = ["UNREADABLE", "Effect", "Statement", "judge"]
+
+# it would log the text of what it does not understand, literals and all (invariant 8)
+sqlglot.logger.disabled = True
+
+_CHANGES: Final = {exp.Insert: "insert", exp.Update: "update", exp.Delete: "delete", exp.Merge: "merge"}
+_SCHEMA: Final = {
+    exp.Create: "create",
+    exp.Drop: "drop",
+    exp.Alter: "alter",
+    exp.TruncateTable: "truncate",
+}
+_QUIET: Final = (exp.Transaction, exp.Commit, exp.Rollback, exp.Show, exp.Values, exp.Declare)
+_ODD_TABLE: Final = re.compile(r"[/\\:.*?]")
+_PLAIN_REST: Final = re.compile(r"[\w\s.,%=]*")
+_MOST_PARTS: Final = 3
+# the pragmas of SQLite that only tell; most others set something when a value stands in the parentheses
+_ASKS: Final = re.compile(
+    r"PRAGMA (?:\w+ \. )?(?:(?:table_x?info|index_list|index_x?info|foreign_key_list) \( \w+ \)"
+    r"|table_list|database_list|collation_list|function_list|module_list|pragma_list|compile_options)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One thing that a statement does; ``said`` is the sentence for a refusal, empty for reading."""
+
+    verb: Verb
+    kind: str
+    said: str = ""
+    unbounded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What is known of one statement; not ``parsed``: its tables, columns and functions may lack something."""
+
+    effects: tuple[Effect, ...]
+    parsed: bool = True
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+
+UNREADABLE: Final = Statement(
+    effects=(Effect(verb=Verb.ADMIN, kind="unknown", said="SQL that could not be read"),), parsed=False
+)
+
+
+def judge(tokens: Sequence[Token], text: str, dialect: str) -> Statement:
+    """What the statement of ``tokens``, a part of ``text``, does."""
+    spelling = SPELLINGS[dialect]
+    try:
+        trees = Dialect.get_or_raise(spelling.grammar).parser().parse(list(tokens), text)
+        if len(trees) != 1 or trees[0] is None:
+            return UNREADABLE
+        return _Judge(trees[0], tokens, semicolons=spelling.semicolons).statement()
+    except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError, IndexError, KeyError):
+        # a parser that fails in its own way has not read it either
+        return UNREADABLE
+
+
+class _Judge:
+    """One statement."""
+
+    def __init__(self, tree: exp.Expression, tokens: Sequence[Token], *, semicolons: bool) -> None:
+        self._tree = tree
+        self._tokens = tokens
+        self._semicolons = semicolons
+        self._ctes = {cte.alias.lower(): cte.this for cte in tree.find_all(exp.CTE)}
+
+    def statement(self) -> Statement:
+        """All of it."""
+        if isinstance(self._tree, exp.Command):
+            return self._command()
+        tables = tuple(dict.fromkeys(self._tables()))
+        effects = [*self._root(), *self._changes(), *self._strangers()]
+        functions: tuple[str, ...] = ()
+        if all(effect.verb is not Verb.ADMIN for effect in effects):
+            functions = tuple(dict.fromkeys(calls_in(self._tokens, self._tree)))
+            effects += self._calls(functions)
+            effects += self._uncovered(writes=any(effect.kind != "select" for effect in effects))
+        return Statement(
+            effects=tuple(effects),
+            parsed=all(effect.kind != "unknown" for effect in effects),
+            tables=tables,
+            columns=tuple(dict.fromkeys(self._columns())),
+            functions=functions,
+        )
+
+    def _command(self) -> Statement:
+        word = str(self._tree.this).upper()
+        rest = self._tree.expression.name if self._tree.expression is not None else ""
+        if word == "SHOW" and _PLAIN_REST.fullmatch(rest):
+            return Statement(effects=(Effect(verb=Verb.QUERY, kind="show"),))
+        known = re.fullmatch(r"[A-Z]{2,20}", word)
+        said = f"{word} is not for data" if known else "a statement that is not understood"
+        return Statement(effects=(Effect(verb=Verb.ADMIN, kind=word.lower() if known else "unknown", said=said),), parsed=False)
+
+    def _root(self) -> Iterator[Effect]:
+        tree = self._tree
+        match tree:
+            case exp.Query():
+                yield Effect(verb=Verb.QUERY, kind="select")
+            case exp.Describe() if isinstance(tree.this, exp.Table):
+                yield Effect(verb=Verb.QUERY, kind="describe")
+            case exp.Pragma() if _ASKS.fullmatch(" ".join(str(token.text) for token in self._tokens)):
+                yield Effect(verb=Verb.QUERY, kind="pragma")
+            case exp.Copy():
+                yield self._copy(tree)
+            case _ if isinstance(tree, _QUIET):
+                yield Effect(verb=Verb.QUERY, kind=tree.key)
+            case _ if type(tree) not in _CHANGES and type(tree) not in _SCHEMA:
+                yield Effect(verb=Verb.ADMIN, kind=tree.key, said=f"{tree.key.upper()} is not for data")
+
+    def _copy(self, tree: exp.Copy) -> Effect:
+        words = [word_of(token) for token in self._tokens]
+        target = f" on {table_name(tree.this)}" if isinstance(tree.this, exp.Table) else ""
+        if words[-2:] == ["TO", "STDOUT"]:
+            return Effect(verb=Verb.QUERY, kind="select")
+        if words[-2:] == ["FROM", "STDIN"]:
+            return Effect(verb=Verb.MUTATE, kind="copy", said=f"COPY{target}")
+        return Effect(verb=Verb.ADMIN, kind="copy", said=f"COPY with files or programs{target}")
+
+    def _changes(self) -> Iterator[Effect]:
+        for node in self._tree.find_all(*_CHANGES):
+            kind = _CHANGES[type(node)]
+            if isinstance(node.parent, exp.When):
+                continue  # what a MERGE does to its own table
+            everything = kind != "insert" and reaches_all(node, self._ctes)
+            how = " of every row" if kind == "merge" else " without WHERE"
+            said = f"{kind.upper()}{how if everything else ''}{self._on(node)}"
+            yield Effect(verb=Verb.MUTATE, kind=kind, said=said, unbounded=everything)
+        for node in self._tree.find_all(*_SCHEMA):
+            kind = _SCHEMA[type(node)]
+            thing = str(node.args.get("kind") or "").upper()
+            thing = f" {thing}" if re.fullmatch(r"[A-Z ]{2,30}", thing) else ""
+            yield Effect(verb=Verb.ADMIN, kind=kind, said=f"{kind.upper()}{thing}{self._on(node)}")
+            if kind == "alter" and node.find(exp.Drop) is None and "DROP" in map(word_of, self._tokens):
+                yield Effect(verb=Verb.ADMIN, kind="drop", said=f"DROP{self._on(node)}")
+        nextval = any(column.name.lower() == "nextval" for column in self._tree.find_all(exp.Column))
+        if nextval or self._tree.find(exp.NextValueFor) is not None:
+            yield Effect(verb=Verb.MUTATE, kind="select", said="takes a number from a sequence")
+
+    def _strangers(self) -> Iterator[Effect]:
+        """What stands inside of a statement and is more than reading."""
+        for into in self._tree.find_all(exp.Into):
+            if not isinstance(into.this.this if into.this is not None else None, exp.Parameter):
+                yield Effect(verb=Verb.ADMIN, kind="create", said="SELECT INTO makes a table or a file")
+        inner = self._tree.find(exp.Command, exp.Set, exp.Use, exp.Grant, exp.Copy, exp.Operator, exp.LoadData, exp.Pragma)
+        if inner is not None and inner is not self._tree:
+            yield Effect(verb=Verb.ADMIN, kind="unknown", said="a statement inside of another that is not understood")
+        for table in self._tree.find_all(exp.Table):
+            if isinstance(table.parent, exp.Into):
+                continue
+            parts = table.parts
+            names = [part for part in parts if isinstance(part, exp.Identifier)]
+            is_function = isinstance(table.this, exp.Func)
+            odd = any(part.quoted and _ODD_TABLE.search(part.name) for part in names)
+            if not is_function and (len(names) < len(parts) or len(parts) > _MOST_PARTS or odd or not parts):
+                yield Effect(verb=Verb.ADMIN, kind="unknown", said="a table that is a file, a link or a place elsewhere")
+
+    def _calls(self, functions: Sequence[str]) -> Iterator[Effect]:
+        for name in functions:
+            if is_advancing(name):
+                yield Effect(verb=Verb.MUTATE, kind="select", said=f"calls {name}")
+            elif not is_harmless(name):
+                said = f"calls {name_of(name.split('.'))}, which is not known to be harmless"
+                yield Effect(verb=Verb.ADMIN, kind="call", said=said)
+
+    def _uncovered(self, *, writes: bool) -> Iterator[Effect]:
+        for word in unaccounted(self._tokens, self._tree, writes=writes, semicolons=self._semicolons):
+            yield Effect(verb=Verb.ADMIN, kind="unknown", said=f"{word} in a place where it may begin a statement")
+
+    def _on(self, node: exp.Expression) -> str:
+        target = node.this.this if isinstance(node.this, exp.Schema) else node.this
+        if target is None or isinstance(node, exp.TruncateTable):
+            target = next(iter(node.args.get("tables") or node.expressions), None)
+        return f" on {table_name(target)}" if isinstance(target, exp.Table) and target.name else ""
+
+    def _tables(self) -> Iterator[str]:
+        for table in self._tree.find_all(exp.Table):
+            if isinstance(table.this, exp.Func) or isinstance(table.parent, exp.Into) or not table.name:
+                continue
+            if table.db or table.name.lower() not in self._ctes:
+                yield table_name(table)
+
+    def _columns(self) -> Iterator[str]:
+        for column in self._tree.find_all(exp.Column):
+            yield column_name(column)
+        for star in self._tree.find_all(exp.Star):
+            if not isinstance(star.parent, exp.Count | exp.Column):
+                yield "*"
+        for schema in self._tree.find_all(exp.Schema):
+            yield from (name_of([each.name]) for each in schema.expressions if isinstance(each, exp.Identifier))
