@@ -91,6 +91,11 @@ class Facts:
     sql: SqlFacts | None = None
     shell: ShellFacts | None = None
 
+    @property
+    def found(self) -> tuple[SqlFacts | ShellFacts, ...]:
+        """Those that there are."""
+        return tuple(each for each in (self.sql, self.shell) if each is not None)
+
 
 NO_FACTS: Final = Facts()
 """The facts of a thing that is not inspected, shared."""

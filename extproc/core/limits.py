@@ -32,9 +32,11 @@ __all__ = [
     "MAX_SHELL_BYTES",
     "MAX_SHELL_OPERATORS",
     "MAX_SHELL_READ_CHARS",
-    "MAX_SQL_CHARS",
-    "MAX_SQL_STATEMENTS",
     "MAX_SPIFFE_CHARS",
+    "MAX_SQL_CHARS",
+    "MAX_SQL_OPEN",
+    "MAX_SQL_STATEMENTS",
+    "MAX_SQL_TOKENS",
     "MAX_SSE_EVENT_BYTES",
     "MAX_STATE_CHARS",
     "MAX_SUBJECT_BYTES",
@@ -120,5 +122,10 @@ MAX_MASKING_ROUNDS: Final = 8
 
 MAX_SQL_CHARS: Final = 64 << 10
 """SQL longer than this is not read: what parsing takes grows with it, to tenths of a second here."""
+MAX_SQL_TOKENS: Final = 8_000
+"""SQL of more tokens is not read, nor of a quarter of that where every dialect is tried."""
+MAX_SQL_OPEN: Final = 8
+"""So many joins may wait for their condition, or calls by the name of a type stand inside of each other: what the
+parser tries doubles with each."""
 MAX_SQL_STATEMENTS: Final = 64
 """A script of more statements is not read."""

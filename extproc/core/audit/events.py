@@ -90,15 +90,7 @@ def decided(
         )
         event["trace"] = message.trace_id
         event["rewritten"] = message.rewritten
-    if facts.shell is not None:
-        event["shell"] = {
-            "verb": _VERBS[facts.shell.verb],
-            "parsed": facts.shell.parsed,
-            "commands": list(facts.shell.commands),
-            "network": facts.shell.network,
-            "destructive": facts.shell.destructive,
-            "findings": list(facts.shell.findings),
-        }
+    event |= _facts(facts)
     if isinstance(verdict, Decision):
         event["effect"] = "shadow" if verdict.shadowed else verdict.effect.value
         event["verb"] = _VERBS[verdict.verb]
@@ -125,6 +117,31 @@ def decided(
         if message is None:
             event["id"] = verdict.id
     return event
+
+
+def _facts(facts: Facts) -> dict[str, Json]:
+    """What inspection found, under the name of its kind."""
+    found: dict[str, Json] = {}
+    if facts.sql is not None:
+        found["sql"] = {
+            "verb": _VERBS[facts.sql.verb],
+            "parsed": facts.sql.parsed,
+            "statements": list(facts.sql.statements),
+            "tables": list(facts.sql.tables),
+            "functions": list(facts.sql.functions),
+            "unbounded_write": facts.sql.unbounded_write,
+            "findings": list(facts.sql.findings),
+        }
+    if facts.shell is not None:
+        found["shell"] = {
+            "verb": _VERBS[facts.shell.verb],
+            "parsed": facts.shell.parsed,
+            "commands": list(facts.shell.commands),
+            "network": facts.shell.network,
+            "destructive": facts.shell.destructive,
+            "findings": list(facts.shell.findings),
+        }
+    return found
 
 
 def concluded(

@@ -29,7 +29,7 @@ def ask_of(principal: Principal, server: str, message: Message, decision: Decisi
     """The question whether exactly this call may run (invariant 6)."""
     approval = decision.approval
     client = message.client
-    found = [each.findings for each in (facts.sql, facts.shell) if each is not None]
+    found = [each.findings for each in facts.found]
     reason = message.params.get("_meta", {}).get(_REASON) if message.params else None
     return Ask(
         kind=AskKind.CALL,

@@ -1,7 +1,8 @@
 """From the arguments of a call to the facts that policy judges: which argument is inspected, the policy says."""
 
-from extproc.core.access import NO_FACTS, Facts, ShellFacts
+from extproc.core.access import NO_FACTS, Facts, ShellFacts, SqlFacts
 from extproc.core.inspection.shell import inspect_shell
+from extproc.core.inspection.sql import inspect_sql
 from extproc.core.model import Json, Message, ResourceKind, Verb
 from extproc.core.policy.inspections import argument, inspection_of
 from extproc.core.policy.rules import Policy
@@ -19,7 +20,10 @@ def facts_of(policy: Policy, server: str, message: Message) -> Facts:
     for target in message.targets:
         inspection = inspection_of(place.inspections, target.name) if target.kind is ResourceKind.TOOL else None
         if inspection is not None:
-            return Facts(shell=_shell(argument(message.arguments, inspection.path)))
+            value = argument(message.arguments, inspection.path)
+            if inspection.kind == "sql":
+                return Facts(sql=_sql(value, inspection.dialect))
+            return Facts(shell=_shell(value))
     return NO_FACTS
 
 
@@ -29,3 +33,9 @@ def _shell(value: Json) -> ShellFacts:
     if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
         return inspect_shell(value)
     return _UNREADABLE
+
+
+def _sql(value: Json, dialect: str | None) -> SqlFacts:
+    texts = value if isinstance(value, list) and value else [value]
+    # what is no text is read as nothing, and so not at all
+    return inspect_sql(tuple(text if isinstance(text, str) else "" for text in texts), dialect)

@@ -64,7 +64,7 @@ def denied_by(rule: DenyRule, server: str, target: Target, facts: Facts = NO_FAC
 
 def _found(facts: Facts) -> str:
     """What inspection found, for the end of a clause; nothing that was an argument's own text."""
-    findings = [finding for each in (facts.sql, facts.shell) if each is not None for finding in each.findings]
+    findings = [finding for each in facts.found for finding in each.findings]
     return f" ({_quoted('; '.join(findings[:3]))})" if findings else ""
 
 
@@ -72,7 +72,7 @@ def arguments_refused(
     grant: Grant, server: str, target: Target, verb: Verb = Verb.ADMIN, facts: Facts = NO_FACTS
 ) -> str:
     """The refusal of a thing that may be used, but not like this."""
-    if facts.shell is not None and grant.reach.verbs is not None and verb not in grant.reach.verbs:
+    if facts.found and grant.reach.verbs is not None and verb not in grant.reach.verbs:
         may = ", ".join(each.name.lower() for each in sorted(grant.reach.verbs))
         what = f"{_named(server, target)} may not be used in this way: this is {verb.name.lower()}{_found(facts)}"
         return f"{what}, and rule `{grant.rule}` allows {may}. Change it, or ask the operator of this gateway."

@@ -16,9 +16,9 @@ from extproc.core.masking import Masks
 from extproc.core.policy.approvals import check_approvals
 from extproc.core.policy.conditions import (
     ANYTHING,
+    FACTS,
     PRINCIPAL,
     SESSION_CALLS,
-    SHELL_FACTS,
     Condition,
     Fault,
     compile_condition,
@@ -195,13 +195,19 @@ class _Compiler:
         )
 
     def _covered(self, scope: ScopeEntry, condition: Condition | None) -> Condition | None:
-        """The condition; one over facts that no tool of its servers has can never hold, which is a problem."""
-        if condition is None or scope.when is None or condition.names.isdisjoint(SHELL_FACTS):
+        """The condition; one over facts that no tool of its servers has, or no call together, is a problem."""
+        if condition is None or scope.when is None:
             return condition
+        kinds = [kind for kind, names in FACTS.items() if not condition.names.isdisjoint(names)]
+        if len(kinds) > 1:
+            what = f"the condition is about {' and '.join(kinds)} at once, and no call has both"
+            self.reading.problem(scope.when.spot, what, "Write a rule for each")
         named = [server for server in self.document.servers if _names(scope.servers, server)]
-        if not any(server.inspected for server in named):
-            what = "the condition is about shell commands, and no tool there has `verb: shell`"
-            self.reading.problem(scope.when.spot, what, "Give the tool `verb: shell`, or correct the condition")
+        had = {inspection.kind for server in named for _, inspection in server.inspected}
+        for kind in kinds:
+            if kind not in had:
+                what = f"the condition is about {kind}, and no tool there has `verb: {kind}`"
+                self.reading.problem(scope.when.spot, what, f"Give the tool `verb: {kind}`, or correct the condition")
         return condition
 
     def _mask(self, entry: MaskEntry) -> MaskRule:

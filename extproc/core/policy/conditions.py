@@ -21,13 +21,14 @@ from cel_expr_python.ext import ext_strings
 
 from extproc.core.access import AccessRequest
 from extproc.core.limits import MAX_DEPTH
-from extproc.core.model import Json, Principal, ResourceKind
+from extproc.core.model import Json, Principal, ResourceKind, Verb
 
 __all__ = [
     "ANYTHING",
+    "FACTS",
+    "FACT_NAMES",
     "PRINCIPAL",
     "SESSION_CALLS",
-    "SHELL_FACTS",
     "Condition",
     "Fault",
     "compile_condition",
@@ -62,6 +63,15 @@ ANYTHING: Final[Mapping[str, Any]] = MappingProxyType(
         "client.name": _TEXT,
         "client.version": _TEXT,
         SESSION_CALLS: cel.Type.INT,
+        "sql.verb": _TEXT,
+        "sql.tables": cel.Type.List(_TEXT),
+        "sql.columns": cel.Type.List(_TEXT),
+        "sql.statements": cel.Type.List(_TEXT),
+        "sql.functions": cel.Type.List(_TEXT),
+        "sql.drops": cel.Type.BOOL,
+        "sql.truncates": cel.Type.BOOL,
+        "sql.unbounded_write": cel.Type.BOOL,
+        "sql.parsed": cel.Type.BOOL,
         "shell.commands": cel.Type.List(_TEXT),
         "shell.writes": cel.Type.List(_TEXT),
         "shell.network": cel.Type.BOOL,
@@ -71,10 +81,24 @@ ANYTHING: Final[Mapping[str, Any]] = MappingProxyType(
 )
 """What the condition of a grant or a deny rule may name."""
 
-SHELL_FACTS: Final = frozenset(name for name in ANYTHING if name.startswith("shell."))
-"""Variables that only a call of a tool with ``verb: shell`` has."""
+FACTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {kind: frozenset(name for name in ANYTHING if name.startswith(f"{kind}.")) for kind in ("sql", "shell")}
+)
+"""Variables that only a call of a tool with ``verb: sql`` or ``verb: shell`` has."""
+FACT_NAMES: Final = FACTS["sql"] | FACTS["shell"]
+"""All of these."""
 
 _UNREADABLE: Final = object()
+
+
+def _fact(kind: str, name: str, request: AccessRequest) -> Any:
+    """One fact, or a value that the engine refuses where there is none."""
+    value = getattr(getattr(request.facts, kind), name, _UNREADABLE)
+    if isinstance(value, Verb):
+        return value.name.lower()
+    return list(value) if isinstance(value, tuple) else value
+
+
 _VALUES: Final[Mapping[str, Callable[[AccessRequest], Any]]] = MappingProxyType(
     {
         "principal.subject": lambda request: request.principal.subject,
@@ -94,19 +118,9 @@ _VALUES: Final[Mapping[str, Callable[[AccessRequest], Any]]] = MappingProxyType(
         "client.name": lambda request: request.client.name,
         "client.version": lambda request: request.client.version,
         SESSION_CALLS: lambda request: request.session_calls,
-        "shell.commands": lambda request: _shell(request, "commands"),
-        "shell.writes": lambda request: _shell(request, "writes"),
-        "shell.network": lambda request: _shell(request, "network"),
-        "shell.destructive": lambda request: _shell(request, "destructive"),
-        "shell.parsed": lambda request: _shell(request, "parsed"),
+        **{name: functools.partial(_fact, *name.partition(".")[::2]) for name in FACT_NAMES},
     }
 )
-
-
-def _shell(request: AccessRequest, name: str) -> Any:
-    """One fact, or a value that the engine refuses where there is none."""
-    value = getattr(request.facts.shell, name, _UNREADABLE)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _name_of(request: AccessRequest, kind: ResourceKind) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from extproc.core.access import NO_FACTS, NOBODY, AccessRequest, Facts
+from extproc.core.access import NO_FACTS, NOBODY, AccessRequest, Facts, ShellFacts, SqlFacts
 from extproc.core.masking import NO_MASKING, Masking
 from extproc.core.model import (
     Client,
@@ -26,7 +26,7 @@ from extproc.core.model import (
     Verb,
 )
 from extproc.core.policy import answers
-from extproc.core.policy.conditions import SHELL_FACTS
+from extproc.core.policy.conditions import FACT_NAMES
 from extproc.core.policy.inspections import EVERY_VERB, inspection_of
 from extproc.core.policy.membership import faces
 from extproc.core.policy.owed import owed_masking
@@ -49,7 +49,7 @@ __all__ = [
 _OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
 _OF_ONE_URI: Final = frozenset({"uri"})
 _NOTHING: Final[frozenset[str]] = frozenset()
-_OF_THINGS: Final = frozenset({"arguments", "tool", "prompt", "uri"}) | SHELL_FACTS
+_OF_THINGS: Final = frozenset({"arguments", "tool", "prompt", "uri"}) | FACT_NAMES
 
 
 class _Verdict(msgspec.Struct, kw_only=True):
@@ -290,7 +290,7 @@ def _could_be_used(place: Server, roles: frozenset[str], request: AccessRequest)
 def _open_question(request: AccessRequest) -> Question:
     """The question whether some call on the target could be allowed."""
     kind = request.target.kind
-    unbound = _OF_ARGUMENTS | SHELL_FACTS
+    unbound = _OF_ARGUMENTS | FACT_NAMES
     if kind is not ResourceKind.TOOL:  # several methods touch it
         unbound |= {"method"}
     if kind is ResourceKind.TEMPLATE:
@@ -316,9 +316,11 @@ def verb_in(place: Server, target: Target, otherwise: Verb, facts: Facts) -> Ver
     if target.kind is not ResourceKind.TOOL:
         return otherwise
     verb = verb_of(place.tools, target.name)
-    if verb is None or inspection_of(place.inspections, target.name) is None:
+    inspection = inspection_of(place.inspections, target.name) if verb is not None else None
+    if inspection is None:
         return verb
-    return Verb.ADMIN if facts.shell is None else facts.shell.verb
+    found: SqlFacts | ShellFacts | None = getattr(facts, inspection.kind)
+    return Verb.ADMIN if found is None else found.verb
 
 
 def _default(server: str, target: Target, verb: Verb) -> _Verdict:

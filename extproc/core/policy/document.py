@@ -90,8 +90,8 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
     inspected: list[tuple[Word, Inspection]] = []
     for tool, entry in reading.entries(found.get("tools"), f"`tools` of {what}"):
         about = f"tool `{tool.value}`"
-        members = reading.members(entry, about, ("verb", *INSPECTED), required=("verb",), later=("sql",))
-        verb = reading.choice(members.get("verb"), f"`verb` of {about}", (*_VERBS, *INSPECTED), later=("sql",))
+        members = reading.members(entry, about, ("verb", *INSPECTED), required=("verb",))
+        verb = reading.choice(members.get("verb"), f"`verb` of {about}", (*_VERBS, *INSPECTED))
         inspection = read_inspection(verb, members, about, reading)
         if inspection is not None:
             inspected.append((tool, inspection))

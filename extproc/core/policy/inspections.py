@@ -1,12 +1,15 @@
-"""Tools whose verb is that of what they are told to do: ``verb: shell`` with the argument that holds the command.
+"""Tools whose verb is that of what they are told to do: ``verb: sql`` or ``verb: shell``, and the argument with it.
 
 Such a tool may have any verb, so it is listed where any of them could be allowed, and each call has the verb of its
-facts. A call without the argument, or with one that is no text, is a command that could not be read: ``ADMIN``.
+facts. A call without the argument, or with one that is no text, is one that could not be read: ``ADMIN``.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
+from extproc.core.access import DIALECTS
 from extproc.core.model import Json, Verb
 from extproc.core.policy.patterns import covers, weight
 from extproc.core.policy.positions import Node
@@ -14,16 +17,19 @@ from extproc.core.policy.reading import Reading, Word
 
 __all__ = ["Inspection", "Inspections", "argument", "compile_inspections", "inspection_of", "read_inspection"]
 
-INSPECTED = ("shell",)
+INSPECTED = ("sql", "shell")
+_USUAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"sql": ("sql",), "shell": ("command",)})
+_EACH: Final = "*"
 EVERY_VERB = (Verb.QUERY, Verb.MUTATE, Verb.ADMIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """``kind`` of text, and the ``path`` of the argument that holds it."""
+    """``kind`` of text, the ``path`` of the argument that holds it, and the ``dialect`` of SQL, None for the worst."""
 
     kind: str
     path: tuple[str, ...]
+    dialect: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +49,15 @@ def read_inspection(verb: str | None, members: Mapping[str, Node], about: str, r
         return None
     node = members.get(verb)
     if node is None:
-        return Inspection(kind=verb, path=("command",))
-    found = reading.members(node, f"`{verb}` of {about}", ("argument",), required=("argument",))
+        return Inspection(kind=verb, path=_USUAL[verb])
+    known = ("argument", "dialect") if verb == "sql" else ("argument",)
+    found = reading.members(node, f"`{verb}` of {about}", known)
     word = reading.word(found.get("argument"), f"`argument` of {about}")
-    path = tuple(word.value.split(".")) if word is not None else ("command",)
+    path = tuple(word.value.split(".")) if word is not None else _USUAL[verb]
     if word is not None and not all(path):
         reading.problem(word.spot, f"`argument` of {about} has an empty step", "Write it like `options.command`")
-    return Inspection(kind=verb, path=path)
+    dialect = reading.choice(found.get("dialect"), f"`dialect` of {about}", DIALECTS)
+    return Inspection(kind=verb, path=path, dialect=dialect)
 
 
 def compile_inspections(tools: Iterable[tuple[Word, Inspection]]) -> Inspections:
@@ -68,8 +76,13 @@ def inspection_of(inspections: Inspections, tool: str) -> Inspection | None:
 
 
 def argument(arguments: Mapping[str, Json], path: tuple[str, ...]) -> Json:
-    """The value at a path of the arguments; None where there is none."""
+    """The value at a path of the arguments; None where there is none.
+
+    A step ``*`` is each item of a list, and the value then the list of what stands below them.
+    """
     value: Json = arguments
-    for step in path:
+    for at, step in enumerate(path):
+        if step == _EACH and isinstance(value, list):
+            return [argument({_EACH: item}, (_EACH, *path[at + 1 :])) for item in value]
         value = value.get(step) if isinstance(value, Mapping) else None
     return value

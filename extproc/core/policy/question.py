@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from extproc.core.access import AccessRequest
+from extproc.core.access import AccessRequest, ShellFacts, SqlFacts
 from extproc.core.model import ResourceKind, Target
-from extproc.core.policy.conditions import SHELL_FACTS, Condition, variables
+from extproc.core.policy.conditions import FACTS, Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
 from extproc.core.policy.rules import DenyRule, Reach
 
@@ -43,10 +43,11 @@ class Question(msgspec.Struct, kw_only=True):
         """
         if condition is None:
             return True
-        if not condition.names.isdisjoint(SHELL_FACTS - self.unbound):
-            shell = self.request.facts.shell
-            if shell is None or not shell.parsed:
-                return shell is not None
+        for kind, names in FACTS.items():
+            if not condition.names.isdisjoint(names - self.unbound):
+                found: SqlFacts | ShellFacts | None = getattr(self.request.facts, kind)
+                if found is None or not found.parsed:
+                    return found is not None
         holds = self.ask(condition)
         return not self._is_open(condition) if holds is None else holds
 

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType, exp
 
 from extproc.core.inspection.sql.functions import ADVANCING, HARMLESS
 from extproc.core.inspection.sql.lexing import Token, word_of
@@ -13,24 +12,26 @@ from extproc.core.inspection.sql.lexing import Token, word_of
 __all__ = ["calls_in", "is_advancing", "is_harmless"]
 
 # words that a parenthesis follows without a call
-_STRUCTURE: Final = frozenset(
-    "ALL AND ANY AS BETWEEN BY CASE CHECK CUBE DISTINCT ELSE END EXCEPT EXISTS FILTER FROM GROUP GROUPING HAVING IN INNER "
-    "INTERSECT INTERVAL INTO IS JOIN KEY LATERAL LIKE ILIKE LIMIT MINUS NOT OF OFFSET ON OR ORDER OVER PARTITION PIVOT "
-    "PRIMARY QUALIFY RANGE RECURSIVE REFERENCES RETURNING ROLLUP ROWS SELECT SET SETS SOME STRUCT TABLE TABLESAMPLE THEN "
-    "TOP UNION UNIQUE UNPIVOT USING VALUES WHEN WHERE WINDOW WITH WITHIN CROSS APPLY BERNOULLI SYSTEM MATERIALIZED "
-    "OUTPUT SIBLINGS CONFLICT DUPLICATE SIMILAR TO FETCH NEXT FIRST DEFAULT INDEX COLUMNS COPY".split()
-)
-_TYPES: Final = frozenset(
-    "BIGINT BINARY BIT BLOB BOOL BOOLEAN BPCHAR BYTEA CHAR CHARACTER DATETIME2 DATETIMEOFFSET DEC DECIMAL DOUBLE ENUM FLOAT "
-    "INT INTEGER MEDIUMINT NCHAR NUMBER NUMERIC NVARCHAR NVARCHAR2 RAW REAL SMALLINT STRING TEXT TINYINT VARBINARY "
-    "VARCHAR VARCHAR2 VARYING NULLABLE LOWCARDINALITY FIXEDSTRING DECIMAL32 DECIMAL64 DECIMAL128 DATETIME64 VECTOR "
-    "SIGNED UNSIGNED".split()
-)
+_STRUCTURE_WORDS: Final = """
+ALL AND ANY AS BETWEEN BY CASE CHECK CUBE DISTINCT ELSE END EXCEPT EXISTS FILTER FROM GROUP GROUPING HAVING IN
+INNER INTERSECT INTERVAL INTO IS JOIN KEY LATERAL LIKE ILIKE LIMIT MINUS NOT OF OFFSET ON OR ORDER OVER
+PARTITION PIVOT PRIMARY QUALIFY RANGE RECURSIVE REFERENCES RETURNING ROLLUP ROWS SELECT SET SETS SOME STRUCT
+TABLE TABLESAMPLE THEN TOP UNION UNIQUE UNPIVOT USING VALUES WHEN WHERE WINDOW WITH WITHIN CROSS APPLY BERNOULLI
+SYSTEM MATERIALIZED OUTPUT SIBLINGS CONFLICT DUPLICATE SIMILAR TO FETCH NEXT FIRST DEFAULT INDEX COLUMNS COPY
+"""
+_STRUCTURE: Final = frozenset(_STRUCTURE_WORDS.split())
+_TYPES_WORDS: Final = """
+BIGINT BINARY BIT BLOB BOOL BOOLEAN BPCHAR BYTEA CHAR CHARACTER DATETIME2 DATETIMEOFFSET DEC DECIMAL DOUBLE ENUM
+FLOAT INT INTEGER MEDIUMINT NCHAR NUMBER NUMERIC NVARCHAR NVARCHAR2 RAW REAL SMALLINT STRING TEXT TINYINT
+VARBINARY VARCHAR VARCHAR2 VARYING NULLABLE LOWCARDINALITY FIXEDSTRING DECIMAL32 DECIMAL64 DECIMAL128 DATETIME64
+VECTOR SIGNED UNSIGNED
+"""
+_TYPES: Final = frozenset(_TYPES_WORDS.split())
 # schemas whose functions are the ones that go by the bare name
 _BUILT_IN: Final = frozenset({"pg_catalog"})
 
 
-def calls_in(tokens: Sequence[Token], tree: exp.Expression) -> Iterator[str]:
+def calls_in(tokens: Sequence[Token], tree: exp.Expr) -> Iterator[str]:
     """The functions that a statement calls, lower case and with their schema where one is written, in order.
 
     By the words before a parenthesis, since a parser gives some dangerous function a harmless name of its own. Words
@@ -47,7 +48,9 @@ def calls_in(tokens: Sequence[Token], tree: exp.Expression) -> Iterator[str]:
         schema = str(tokens[at - 2].text).lower() if at > 1 and tokens[at - 1].token_type is TokenType.DOT else ""
         if schema:
             yield name if schema in _BUILT_IN else f"{schema}.{name}"
-        elif token.token_type is TokenType.IDENTIFIER or (word_of(token) not in _STRUCTURE and word_of(token) not in _TYPES):
+        elif token.token_type is TokenType.IDENTIFIER or (
+            word_of(token) not in _STRUCTURE and word_of(token) not in _TYPES
+        ):
             yield name
 
 
@@ -55,7 +58,7 @@ def _is_word(token: Token) -> bool:
     return token.token_type is TokenType.IDENTIFIER or word_of(token)[:1].isalpha() or word_of(token)[:1] == "_"
 
 
-def _declared(tree: exp.Expression) -> Iterator[str]:
+def _declared(tree: exp.Expr) -> Iterator[str]:
     for node in tree.find_all(exp.Schema, exp.TableAlias):
         if isinstance(node, exp.Schema):
             yield node.this.name.lower() if node.this is not None else ""

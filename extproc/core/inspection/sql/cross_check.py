@@ -8,28 +8,29 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType, exp
 
 from extproc.core.inspection.sql.lexing import Token, word_of
 
 __all__ = ["unaccounted"]
 
-_STARTING: Final = frozenset(
-    "ALTER ANALYZE ATTACH BACKUP BULK CALL COMMENT COPY CREATE DBCC DECLARE DELETE DENY DETACH DISABLE DO DROP ENABLE EXEC "
-    "EXECUTE EXPORT GO GRANT HANDLER IMPORT INSERT INSTALL KILL LOAD LOCK MERGE OPTIMIZE PRAGMA PREPARE PRINT PUT "
-    "RAISERROR RECONFIGURE REFRESH REINDEX RENAME REPLACE RESTORE REVERT REVOKE SET SHUTDOWN SYSTEM TRUNCATE UPDATE "
-    "UPSERT USE VACUUM WAITFOR WRITETEXT".split()
-)
+_STARTING_WORDS: Final = """
+ALTER ANALYZE ATTACH BACKUP BULK CALL COMMENT COPY CREATE DBCC DECLARE DELETE DENY DETACH DISABLE DO DROP ENABLE
+EXEC EXECUTE EXPORT GO GRANT HANDLER IMPORT INSERT INSTALL KILL LOAD LOCK MERGE OPTIMIZE PRAGMA PREPARE PRINT
+PUT RAISERROR RECONFIGURE REFRESH REINDEX RENAME REPLACE RESTORE REVERT REVOKE SET SHUTDOWN SYSTEM TRUNCATE
+UPDATE UPSERT USE VACUUM WAITFOR WRITETEXT
+"""
+_STARTING: Final = frozenset(_STARTING_WORDS.split())
 # SQL Server does not reserve these, and they begin nothing there, or need a semicolon before them
-_NAMES_IN_TSQL: Final = frozenset(
-    "ANALYZE ATTACH CALL COMMENT COPY DETACH DO EXPORT HANDLER IMPORT INSTALL LOAD LOCK OPTIMIZE PRAGMA PREPARE PUT "
-    "REFRESH REINDEX RENAME REPLACE SYSTEM UPSERT VACUUM".split()
-)
+_NAMES_IN_TSQL_WORDS: Final = """
+ANALYZE ATTACH CALL COMMENT COPY DETACH DO EXPORT HANDLER IMPORT INSTALL LOAD LOCK OPTIMIZE PRAGMA PREPARE PUT
+REFRESH REINDEX RENAME REPLACE SYSTEM UPSERT VACUUM
+"""
+_NAMES_IN_TSQL: Final = frozenset(_NAMES_IN_TSQL_WORDS.split())
 _BEFORE_A_CALL: Final = frozenset({"REPLACE", "INSERT", "TRUNCATE"})
 
 
-def unaccounted(tokens: Sequence[Token], tree: exp.Expression, *, writes: bool, semicolons: bool) -> list[str]:
+def unaccounted(tokens: Sequence[Token], tree: exp.Expr, *, writes: bool, semicolons: bool) -> list[str]:
     """The starting words that nothing in ``tree`` explains; ``writes``: the statement itself is one of them."""
     found = [token for at, token in enumerate(tokens) if _starts(tokens, at)]
     if semicolons:

@@ -45,7 +45,7 @@ class Spelling:
     executable_comments: bool = False
     """``/*! ... */`` is code to some servers, and a hint may set a variable."""
     dollars: str = ""
-    """``tag``: ``$tag$ ... $tag$`` is a string; ``bare``: only ``$$ ... $$``; nothing: a dollar is a sign like others."""
+    """``tag``: ``$tag$ ... $tag$`` is a string; ``bare``: only ``$$ ... $$``; nothing: a dollar is a sign."""
     refuses_escaped_quotes: str = ""
     """Delimiters inside of which a backslash before a quote is refused: a server setting says what it means."""
     semicolons: bool = True
@@ -87,9 +87,7 @@ def _spellings() -> dict[str, Spelling]:
             plain_prefixes=frozenset({"r", "b", "rb", "br"}),
             line_comments=("--", "#"),
         ),
-        Spelling(
-            name="snowflake", grammar="snowflake", escapes=True, line_comments=("--", "//"), dollars="bare"
-        ),
+        Spelling(name="snowflake", grammar="snowflake", escapes=True, line_comments=("--", "//"), dollars="bare"),
         Spelling(
             name="clickhouse",
             grammar="clickhouse",
@@ -131,6 +129,7 @@ SPELLINGS: Final[Mapping[str, Spelling]] = MappingProxyType(_spellings())
 WORST_OF: Final = ("postgres", "mysql", "sqlite", "tsql", "oracle", "bigquery", "snowflake")
 """What a text is read as where no dialect is said: each of them, and the worst reading counts.
 
-Between them they hold every way that the dialects differ in ending a literal or a comment: doubled quotes and backslashes,
-dollar quotes, triple quotes and chosen ones, ``#`` and ``//`` comments, nested ones, and statements without a semicolon.
+Between them they hold every way that the dialects differ in ending a literal or a comment: doubled quotes and
+backslashes, dollar quotes, triple quotes and chosen ones, ``#`` and ``//`` comments, nested ones, and statements
+without a semicolon.
 """

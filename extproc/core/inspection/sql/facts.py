@@ -1,4 +1,4 @@
-"""``inspect_sql``: from a text to facts, over all its statements and, where no dialect is said, over several readings."""
+"""``inspect_sql``: from a text to facts, over all its statements, and over several readings without a dialect."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Final
 
 from extproc.core.access import SqlFacts
+from extproc.core.inspection.sql.costs import is_costly
 from extproc.core.inspection.sql.dialects import SPELLINGS, WORST_OF
 from extproc.core.inspection.sql.judging import UNREADABLE, Effect, Statement, judge
 from extproc.core.inspection.sql.lexing import statements_of, tokens_of
-from extproc.core.limits import MAX_SQL_CHARS, MAX_SQL_STATEMENTS
+from extproc.core.limits import MAX_SQL_CHARS, MAX_SQL_STATEMENTS, MAX_SQL_TOKENS
 from extproc.core.model import Verb
 
 __all__ = ["inspect_sql"]
@@ -26,36 +27,46 @@ _UNKNOWN: Final = ("?",)
 _MOST_FINDINGS: Final = 10
 
 
-def inspect_sql(text: str, dialect: str | None = None) -> SqlFacts:
-    """What the SQL of ``text`` does; total. ``dialect`` is one of ``access.DIALECTS``; None: the worst of several."""
-    if len(text) > MAX_SQL_CHARS:
+def inspect_sql(text: str | tuple[str, ...], dialect: str | None = None) -> SqlFacts:
+    """What the SQL of ``text``, or of all of several texts, does; total.
+
+    ``dialect`` is one of ``access.DIALECTS``; None: the worst of several.
+    """
+    texts = (text,) if isinstance(text, str) else text
+    if not texts or sum(map(len, texts)) > MAX_SQL_CHARS or len(texts) > MAX_SQL_STATEMENTS:
         return _facts([UNREADABLE])
-    return _inspected(text, dialect)
+    return _inspected(texts, dialect)
 
 
 @lru_cache(maxsize=512)
-def _inspected(text: str, dialect: str | None) -> SqlFacts:
-    if dialect is not None:
-        return _facts(_read(text, dialect))
-    readings = [_facts(_read(text, each)) for each in WORST_OF]
+def _inspected(texts: tuple[str, ...], dialect: str | None) -> SqlFacts:
+    most = MAX_SQL_TOKENS // (1 if dialect is not None else 4)
+    readings = [
+        _facts([statement for text in texts for statement in _read(text, each, most)])
+        for each in (WORST_OF if dialect is None else (dialect,))
+    ]
+    return readings[0] if len(readings) == 1 else _worst(readings)
+
+
+def _worst(readings: Sequence[SqlFacts]) -> SqlFacts:
+    """One that has the verb of the worst, and whatever any of them found."""
     worst = max(readings, key=lambda facts: (facts.verb.value, not facts.parsed))
-    merged = {
-        name: tuple(dict.fromkeys(item for facts in readings for item in getattr(facts, name)))
-        for name in ("tables", "columns", "functions")
-    }
-    flags = {name: any(getattr(facts, name) for facts in readings) for name in ("drops", "truncates", "unbounded_write")}
     return SqlFacts(
         verb=worst.verb,
         parsed=all(facts.parsed for facts in readings),
         statements=worst.statements,
+        tables=_all(facts.tables for facts in readings),
+        columns=_all(facts.columns for facts in readings),
+        functions=_all(facts.functions for facts in readings),
+        drops=any(facts.drops for facts in readings),
+        truncates=any(facts.truncates for facts in readings),
+        unbounded_write=any(facts.unbounded_write for facts in readings),
         findings=worst.findings,
-        **merged,
-        **flags,
     )
 
 
-def _read(text: str, dialect: str) -> Sequence[Statement]:
-    """Each statement of the text, as one dialect reads it."""
+def _read(text: str, dialect: str, most: int) -> Sequence[Statement]:
+    """Each statement of the text, as one dialect reads it; of more than ``most`` tokens nothing is read."""
     explained = _EXPLAIN.match(text)
     inner = text[explained.end() :] if explained is not None else text
     # what these do is what stands behind them: a later EXECUTE is ADMIN, and REPLACE inserts, over old rows too
@@ -64,7 +75,7 @@ def _read(text: str, dialect: str) -> Sequence[Statement]:
     replacing = _REPLACE.match(inner)
     inner = f"INSERT {inner[replacing.end() :]}" if replacing is not None else inner
     tokens = tokens_of(inner, SPELLINGS[dialect].name)
-    if tokens is None:
+    if tokens is None or len(tokens) > most or is_costly(tokens):
         return [UNREADABLE]
     parts = statements_of(tokens)
     if not parts or len(parts) > MAX_SQL_STATEMENTS:

@@ -12,7 +12,6 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
 
 from extproc.core.inspection.sql.calls import calls_in, is_advancing, is_harmless
 from extproc.core.inspection.sql.cross_check import unaccounted
@@ -88,7 +87,7 @@ def judge(tokens: Sequence[Token], text: str, dialect: str) -> Statement:
 class _Judge:
     """One statement."""
 
-    def __init__(self, tree: exp.Expression, tokens: Sequence[Token], *, semicolons: bool) -> None:
+    def __init__(self, tree: exp.Expr, tokens: Sequence[Token], *, semicolons: bool) -> None:
         self._tree = tree
         self._tokens = tokens
         self._semicolons = semicolons
@@ -120,7 +119,9 @@ class _Judge:
             return Statement(effects=(Effect(verb=Verb.QUERY, kind="show"),))
         known = re.fullmatch(r"[A-Z]{2,20}", word)
         said = f"{word} is not for data" if known else "a statement that is not understood"
-        return Statement(effects=(Effect(verb=Verb.ADMIN, kind=word.lower() if known else "unknown", said=said),), parsed=False)
+        return Statement(
+            effects=(Effect(verb=Verb.ADMIN, kind=word.lower() if known else "unknown", said=said),), parsed=False
+        )
 
     def _root(self) -> Iterator[Effect]:
         tree = self._tree
@@ -172,7 +173,9 @@ class _Judge:
         for into in self._tree.find_all(exp.Into):
             if not isinstance(into.this.this if into.this is not None else None, exp.Parameter):
                 yield Effect(verb=Verb.ADMIN, kind="create", said="SELECT INTO makes a table or a file")
-        inner = self._tree.find(exp.Command, exp.Set, exp.Use, exp.Grant, exp.Copy, exp.Operator, exp.LoadData, exp.Pragma)
+        inner = self._tree.find(
+            exp.Command, exp.Set, exp.Use, exp.Grant, exp.Copy, exp.Operator, exp.LoadData, exp.Pragma
+        )
         if inner is not None and inner is not self._tree:
             yield Effect(verb=Verb.ADMIN, kind="unknown", said="a statement inside of another that is not understood")
         for table in self._tree.find_all(exp.Table):
@@ -183,7 +186,9 @@ class _Judge:
             is_function = isinstance(table.this, exp.Func)
             odd = any(part.quoted and _ODD_TABLE.search(part.name) for part in names)
             if not is_function and (len(names) < len(parts) or len(parts) > _MOST_PARTS or odd or not parts):
-                yield Effect(verb=Verb.ADMIN, kind="unknown", said="a table that is a file, a link or a place elsewhere")
+                yield Effect(
+                    verb=Verb.ADMIN, kind="unknown", said="a table that is a file, a link or a place elsewhere"
+                )
 
     def _calls(self, functions: Sequence[str]) -> Iterator[Effect]:
         for name in functions:
@@ -197,7 +202,7 @@ class _Judge:
         for word in unaccounted(self._tokens, self._tree, writes=writes, semicolons=self._semicolons):
             yield Effect(verb=Verb.ADMIN, kind="unknown", said=f"{word} in a place where it may begin a statement")
 
-    def _on(self, node: exp.Expression) -> str:
+    def _on(self, node: exp.Expr) -> str:
         target = node.this.this if isinstance(node.this, exp.Schema) else node.this
         if target is None or isinstance(node, exp.TruncateTable):
             target = next(iter(node.args.get("tables") or node.expressions), None)

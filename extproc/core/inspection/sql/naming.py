@@ -25,7 +25,11 @@ def table_name(table: exp.Table) -> str:
 def column_name(column: exp.Column) -> str:
     """The column as it is written, ``*`` for all."""
     parts = [part.name for part in column.parts]
-    return "*" if parts == ["*"] else ".".join([*map(_part, filter(None, parts[:-1])), parts[-1] if parts[-1] == "*" else _part(parts[-1])])
+    return (
+        "*"
+        if parts == ["*"]
+        else ".".join([*map(_part, filter(None, parts[:-1])), parts[-1] if parts[-1] == "*" else _part(parts[-1])])
+    )
 
 
 def _part(part: str) -> str:

@@ -9,7 +9,7 @@ __all__ = ["is_always_true", "reaches_all"]
 _DEEPEST: Final = 32
 
 
-def reaches_all(statement: exp.Expression, ctes: dict[str, exp.Expression]) -> bool:
+def reaches_all(statement: exp.Expr, ctes: dict[str, exp.Expr]) -> bool:
     """True without a condition, or with one that is always true; ``ctes`` are the common table expressions by name."""
     if isinstance(statement, exp.Merge):
         on = statement.args.get("on")
@@ -28,7 +28,7 @@ def _is_by_source(when: exp.When) -> bool:
     return bool(when.args.get("source")) and when.args.get("condition") is None
 
 
-def is_always_true(condition: exp.Expression, depth: int = 0) -> bool:
+def is_always_true(condition: exp.Expr, depth: int = 0) -> bool:
     """Whether a condition holds for every row, as far as its text shows; a constant one counts as true."""
     if depth > _DEEPEST:
         return True
