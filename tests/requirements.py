@@ -158,7 +158,25 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "FACTS": Requirement(
         "issue 3",
         "A call of a shell tool has the verb and the facts of its command; what cannot be read is the worst.",
-        ("core/policy/test_inspections.py", "core/exchange/test_inspecting.py"),
+        ("core/policy/test_inspections.py", "core/exchange/test_inspecting.py", "core/test_access.py"),
+    ),
+    "sql": Requirement(
+        "issue 3",
+        "What SQL reads, changes and destroys is known in the dialect of its database, or it is the worst.",
+        (
+            "core/inspection/sql/test_calls.py",
+            "core/inspection/sql/test_corpora.py",
+            "core/inspection/sql/test_costs.py",
+            "core/inspection/sql/test_cross_check.py",
+            "core/inspection/sql/test_dialects.py",
+            "core/inspection/sql/test_facts.py",
+            "core/inspection/sql/test_functions.py",
+            "core/inspection/sql/test_judging.py",
+            "core/inspection/sql/test_lexing.py",
+            "core/inspection/sql/test_naming.py",
+            "core/inspection/sql/test_writes.py",
+            "stack/test_sql.py",
+        ),
     ),
     "SHELL": Requirement(
         "issue 3",

@@ -95,7 +95,8 @@ def test_every_module_says_what_it_promises_and_what_it_offers():
     bare = []
     for path in modules():
         tree = ast.parse(path.read_text())
-        names = {target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets}
+        targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+        names = {target.id for target in targets if isinstance(target, ast.Name)}
         if ast.get_docstring(tree) is None or (len(tree.body) > 1 and "__all__" not in names):
             bare.append(str(path.relative_to(ROOT)))
     assert not [name for name in bare if not name.endswith("__main__.py")]

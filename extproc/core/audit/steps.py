@@ -1,4 +1,4 @@
-"""The audit events beside the calls: what humans decide, what is lent and taken back, what was sealed and purged.
+"""The audit events beside the calls: what humans decide, what is lent and taken back, what was sealed.
 
 Pure constructors of plain dicts, like those of ``events``. They hold no arguments: the decision event of the call has
 those, masked; the ticket's digest ties the two.
@@ -10,7 +10,7 @@ from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation
 from extproc.core.tickets import Approver, Ticket, Vote
 
-__all__ = ["approval_step", "definition_step", "loan_step", "login_step", "purge_step", "revocation_step", "seal_step"]
+__all__ = ["approval_step", "definition_step", "loan_step", "login_step", "revocation_step", "seal_step"]
 
 
 def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = None) -> dict[str, Json]:
@@ -109,22 +109,3 @@ def seal_step(*, at: int, notes: Sequence[str], broken: Mapping[str, str]) -> di
     ``broken`` says of journals that were found changed, and are sealed no more, what was found.
     """
     return {"kind": "sealed", "at": at, "notes": list(notes), "broken": dict(broken)}
-
-
-def purge_step(
-    *, at: int, journal: str, segment: int, ranges: Sequence[tuple[int, int]], before: Mapping[str, int], bytes_: int
-) -> dict[str, Json]:
-    """Events of ``journal`` are taken out because their time is over; stored before it happens.
-
-    ``ranges`` are first number and count; ``before`` says for each server up to which time (nanoseconds since the
-    epoch) events go; ``bytes_`` is what this frees.
-    """
-    return {
-        "kind": "purged",
-        "at": at,
-        "journal": journal,
-        "segment": segment,
-        "ranges": [list(place) for place in ranges],
-        "before": dict(before),
-        "bytes": bytes_,
-    }

@@ -1,5 +1,12 @@
 from extproc.core.approval import answer, open_ticket
-from extproc.core.audit.steps import approval_step, definition_step, loan_step, login_step, revocation_step
+from extproc.core.audit.steps import (
+    approval_step,
+    definition_step,
+    loan_step,
+    login_step,
+    revocation_step,
+    seal_step,
+)
 from extproc.core.shared_state import Elevation, Pin, Revocation, Revoked
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket
 
@@ -50,3 +57,8 @@ def test_a_login_says_who_with_which_groups():
     dan = Approver(issuer="local", subject="dan", groups=frozenset({"dba", "a"}), name="Dan")
     event = login_step(at=NOW, person=dan, local=True)
     assert (event["by"]["subject"], event["groups"], event["local"]) == ("dan", ["a", "dba"], True)
+
+
+def test_a_seal_goes_on_record_with_its_notes_and_what_could_not_be_sealed():
+    event = seal_step(at=7, notes=("note",), broken={"n-0": "event 3: the line was changed"})
+    assert event == {"kind": "sealed", "at": 7, "notes": ["note"], "broken": {"n-0": "event 3: the line was changed"}}

@@ -47,3 +47,34 @@ def test_nothing_else_is_inspected():
     message = played.exchange._request.message
     assert facts_of(policy(SHELL), "sales-db", message) is NO_FACTS
     assert facts_of(policy(SHELL), "nowhere", message) is NO_FACTS
+
+
+SQL = POLICY.replace(
+    "echo: {verb: query}", "echo: {verb: query}\n      run: {verb: sql, sql: {argument: sql, dialect: postgres}}"
+).replace('tools: [echo, "list_*"]', 'tools: [echo, "list_*", run]')
+
+
+@pytest.mark.parametrize(
+    ("value", "effect", "verb"),
+    [
+        ("SELECT a FROM t", "allow", "query"),
+        (["SELECT a FROM t", "SELECT b FROM t"], "allow", "query"),
+        (["SELECT a FROM t", "DROP TABLE t"], "deny", "admin"),
+        ("WITH x AS (DELETE FROM t WHERE a = 1 RETURNING *) SELECT * FROM x", "deny", "mutate"),
+        (None, "deny", "admin"),
+        ([], "deny", "admin"),
+        (["SELECT 1", 7], "deny", "admin"),
+        ({"sql": "SELECT 1"}, "deny", "admin"),
+    ],
+)
+def test_a_call_is_judged_by_its_sql_and_the_facts_are_on_record(value, effect, verb):
+    played = Script(SQL)
+    played.post(call("run", {"sql": value}))
+    event = played.world.records[0]
+    assert (event["effect"], event["verb"], event["sql"]["verb"]) == (effect, verb, verb)
+    assert "t" in event["sql"]["tables"] or not event["sql"]["parsed"]
+
+
+def test_a_refusal_says_what_the_sql_does():
+    _, body = answer_of(Script(SQL).post(call("run", {"sql": "SELECT 1; TRUNCATE t"})))
+    assert "TRUNCATE on t" in body["result"]["content"][0]["text"]

@@ -1,6 +1,6 @@
 import pytest
 
-from extproc.core.access import Facts, ShellFacts
+from extproc.core.access import Facts, ShellFacts, SqlFacts
 from extproc.core.model import Client, Effect, Era, Message, MessageKind, Principal, ResourceKind, Target, Verb
 from extproc.core.policy.decide import judge, sees
 from extproc.core.policy.explain import explain
@@ -117,9 +117,15 @@ def test_the_policy_says_which_argument_is_the_command():
             "without `verb: shell`",
         ),
         ("argument: options.command", "argument: options..command", "has an empty step"),
-        ("{argument: options.command}", "{}", "has no `argument`"),
-        ("verb: shell, shell: {argument: options.command}", "verb: sql", "is not supported yet"),
+        ("shell: {argument: options.command}", "shell: {dialect: mysql}", "`dialect`"),
+        (
+            "verb: shell, shell: {argument: options.command}",
+            "verb: sql, sql: {dialect: postgresql}",
+            "Did you mean `postgres`?",
+        ),
         ("verb: shell", "verb: query", "no tool there has `verb: shell`"),
+        ("shell.destructive", "shell.destructive || sql.drops", "about sql and shell at once, and no call has both"),
+        ("shell.destructive", "sql.drops", "no tool there has `verb: sql`"),
     ],
 )
 def test_an_inspection_that_is_not_one_does_not_load(old, new, what):
@@ -127,3 +133,63 @@ def test_an_inspection_that_is_not_one_does_not_load(old, new, what):
     if "query" in new and "shell:" not in new:
         text = text.replace(", shell: {argument: options.command}", "")
     assert what in "\n".join(map(str, problems(text)))
+
+
+SQL = load(
+    HEAD
+    + """\
+servers:
+  db:
+    tools: {query: {verb: sql, sql: {argument: statements.*.sql, dialect: postgres}}, ask: {verb: sql}, list: {verb: query}}
+roles:
+  reader:
+    assigned_to: {groups: [readers]}
+    grants: [{servers: [db], verbs: [query], when: 'sql.tables.all(t, t.startsWith("sales."))'}]
+  writer:
+    assigned_to: {groups: [writers]}
+    grants: [{servers: [db], verbs: [query, mutate]}]
+deny: [{name: no-unbounded, servers: ["*"], when: sql.unbounded_write || sql.verb == "admin", message: Ask a steward.}]
+"""
+)
+SALES = SqlFacts(verb=Verb.QUERY, parsed=True, tables=("sales.orders",))
+STAFF = SqlFacts(verb=Verb.QUERY, parsed=True, tables=("hr.staff",))
+UPDATE = SqlFacts(verb=Verb.MUTATE, parsed=True, tables=("sales.orders",), findings=("UPDATE on sales.orders",))
+WIPE = SqlFacts(verb=Verb.MUTATE, parsed=True, unbounded_write=True, findings=("DELETE without WHERE on sales.orders",))
+UNREAD = SqlFacts(verb=Verb.ADMIN, parsed=False, findings=("SQL that could not be read",))
+
+
+def sql(facts, *groups):
+    return judge(SQL, who(*groups), "db", call("query"), facts=Facts(sql=facts))
+
+
+def test_the_verb_and_the_conditions_of_a_call_are_those_of_its_sql():
+    assert sql(SALES, "readers").effect is Effect.ALLOW
+    assert sql(STAFF, "readers").effect is Effect.DENY
+    assert sql(UPDATE, "readers").effect is Effect.DENY
+    assert "this is mutate (UPDATE on sales.orders)" in sql(UPDATE, "readers").message
+    assert sql(UPDATE, "writers").effect is Effect.ALLOW
+    assert sql(None, "writers").verb is Verb.ADMIN
+
+
+@pytest.mark.parametrize("facts", [WIPE, UNREAD, SqlFacts(verb=Verb.ADMIN, parsed=True)])
+def test_a_deny_rule_over_sql_holds_for_what_it_names_and_for_what_was_not_read(facts):
+    verdict = sql(facts, "writers")
+    assert verdict.rule == "deny:no-unbounded"
+    assert "Ask a steward." in verdict.message
+    assert all(finding in verdict.message for finding in facts.findings)
+
+
+def test_a_deny_rule_over_sql_leaves_other_tools_alone():
+    assert judge(SQL, who("writers"), "db", call("list")).effect is Effect.ALLOW
+
+
+def test_the_policy_says_where_the_sql_stands_and_in_which_dialect():
+    inspections = SQL.servers["db"].inspections
+    assert inspection_of(inspections, "query") == Inspection(
+        kind="sql", path=("statements", "*", "sql"), dialect="postgres"
+    )
+    assert inspection_of(inspections, "ask") == Inspection(kind="sql", path=("sql",))
+    items = {"statements": [{"sql": "a"}, {"sql": "b"}, 3]}
+    assert argument(items, ("statements", "*", "sql")) == ["a", "b", None]
+    assert argument({"statements": ["a"]}, ("statements", "*")) == ["a"]
+    assert argument({"statements": "a"}, ("statements", "*")) is None

@@ -55,9 +55,9 @@ def _worst(readings: Sequence[SqlFacts]) -> SqlFacts:
         verb=worst.verb,
         parsed=all(facts.parsed for facts in readings),
         statements=worst.statements,
-        tables=_all(facts.tables for facts in readings),
-        columns=_all(facts.columns for facts in readings),
-        functions=_all(facts.functions for facts in readings),
+        tables=_merged(facts.tables for facts in readings),
+        columns=_merged(facts.columns for facts in readings),
+        functions=_merged(facts.functions for facts in readings),
         drops=any(facts.drops for facts in readings),
         truncates=any(facts.truncates for facts in readings),
         unbounded_write=any(facts.unbounded_write for facts in readings),
@@ -119,6 +119,12 @@ def _facts(statements: Sequence[Statement]) -> SqlFacts:
 
 def _kind(statement: Statement) -> str:
     return max(statement.effects, key=lambda effect: effect.verb.value).kind
+
+
+def _merged(names: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Each once, and what stands for those that are missing last."""
+    found = _all(names)
+    return (*(name for name in found if name not in _UNKNOWN), *(_UNKNOWN if "?" in found else ()))
 
 
 def _all(names: Iterable[Sequence[str]]) -> tuple[str, ...]:

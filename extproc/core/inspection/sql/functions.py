@@ -98,6 +98,10 @@ st_area st_asgeojson st_astext st_buffer st_centroid st_contains st_covers st_di
 st_geogpoint st_geomfromtext st_intersection st_intersects st_length st_makepoint st_point st_setsrid st_transform
 st_within st_x st_y point box circle polygon path lseg line
 """
+_CATALOGUE = """
+foreign_key_list index_info index_list index_xinfo pragma_foreign_key_list pragma_index_info pragma_index_list
+pragma_table_info pragma_table_list pragma_table_xinfo table_info table_xinfo
+"""
 _SEARCH = """
 bm25 headline highlight match match_against phraseto_tsquery plainto_tsquery setweight snippet to_tsquery to_tsvector
 ts_headline ts_rank ts_rank_cd tsvector_to_array websearch_to_tsquery querytree freetext cosine_distance
@@ -126,7 +130,7 @@ siphash64 xxhash64 murmurhash3_32 ora_hash ntext compress uncompressed_length
 
 HARMLESS: Final = frozenset(
     name.lower()
-    for group in (_AGGREGATES, _CONDITIONS, _NUMBERS, _TEXTS, _TIMES, _STRUCTURES, _SEARCH, _ABOUT)
+    for group in (_AGGREGATES, _CONDITIONS, _NUMBERS, _TEXTS, _TIMES, _STRUCTURES, _CATALOGUE, _SEARCH, _ABOUT)
     for name in group.split()
 )
 

@@ -35,6 +35,7 @@ _SCHEMA: Final = {
 }
 _QUIET: Final = (exp.Transaction, exp.Commit, exp.Rollback, exp.Show, exp.Values, exp.Declare)
 _ODD_TABLE: Final = re.compile(r"[/\\:.*?]")
+_PLAIN_WORD: Final = re.compile(r"[A-Z]{2,20}")
 _PLAIN_REST: Final = re.compile(r"[\w\s.,%=]*")
 _MOST_PARTS: Final = 3
 # the pragmas of SQLite that only tell; most others set something when a value stands in the parentheses
@@ -113,15 +114,16 @@ class _Judge:
         )
 
     def _command(self) -> Statement:
-        word = str(self._tree.this).upper()
         rest = self._tree.expression.name if self._tree.expression is not None else ""
-        if word == "SHOW" and _PLAIN_REST.fullmatch(rest):
+        if word_of(self._tokens[0]) == "SHOW" and _PLAIN_REST.fullmatch(rest):
             return Statement(effects=(Effect(verb=Verb.QUERY, kind="show"),))
-        known = re.fullmatch(r"[A-Z]{2,20}", word)
-        said = f"{word} is not for data" if known else "a statement that is not understood"
-        return Statement(
-            effects=(Effect(verb=Verb.ADMIN, kind=word.lower() if known else "unknown", said=said),), parsed=False
-        )
+        return Statement(effects=(self._opaque(),), parsed=False)
+
+    def _opaque(self) -> Effect:
+        """A statement that is not about rows: by its first word, where that is a plain one."""
+        word = word_of(self._tokens[0])
+        said = f"{word} is not for data" if _PLAIN_WORD.fullmatch(word) else "a statement that is not understood"
+        return Effect(verb=Verb.ADMIN, kind="unknown", said=said)
 
     def _root(self) -> Iterator[Effect]:
         tree = self._tree
@@ -137,7 +139,7 @@ class _Judge:
             case _ if isinstance(tree, _QUIET):
                 yield Effect(verb=Verb.QUERY, kind=tree.key)
             case _ if type(tree) not in _CHANGES and type(tree) not in _SCHEMA:
-                yield Effect(verb=Verb.ADMIN, kind=tree.key, said=f"{tree.key.upper()} is not for data")
+                yield self._opaque()
 
     def _copy(self, tree: exp.Copy) -> Effect:
         words = [word_of(token) for token in self._tokens]
@@ -160,7 +162,7 @@ class _Judge:
         for node in self._tree.find_all(*_SCHEMA):
             kind = _SCHEMA[type(node)]
             thing = str(node.args.get("kind") or "").upper()
-            thing = f" {thing}" if re.fullmatch(r"[A-Z ]{2,30}", thing) else ""
+            thing = f" {thing}" if _PLAIN_WORD.fullmatch(thing) else ""
             yield Effect(verb=Verb.ADMIN, kind=kind, said=f"{kind.upper()}{thing}{self._on(node)}")
             if kind == "alter" and node.find(exp.Drop) is None and "DROP" in map(word_of, self._tokens):
                 yield Effect(verb=Verb.ADMIN, kind="drop", said=f"DROP{self._on(node)}")
@@ -210,7 +212,7 @@ class _Judge:
 
     def _tables(self) -> Iterator[str]:
         for table in self._tree.find_all(exp.Table):
-            if isinstance(table.this, exp.Func) or isinstance(table.parent, exp.Into) or not table.name:
+            if isinstance(table.this, exp.Func | exp.Parameter) or not table.name:
                 continue
             if table.db or table.name.lower() not in self._ctes:
                 yield table_name(table)

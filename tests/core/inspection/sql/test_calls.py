@@ -1,0 +1,36 @@
+import pytest
+
+from extproc.core.inspection.sql import inspect_sql
+from extproc.core.model import Verb
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WITH pg_read_file(a) AS (SELECT 1) SELECT pg_read_file('x')",
+        "SELECT pg_read_file('x') FROM (SELECT 1) AS pg_read_file(a)",
+        "INSERT INTO pg_read_file (a) SELECT pg_read_file('x')",
+        "SELECT pg_read_file /* c */ ('x')",
+        "SELECT 1 AS pg_read_file, pg_read_file('x')",
+        "SELECT * FROM pg_read_file('x')",
+        "SELECT * FROM t, LATERAL pg_read_file('x')",
+        "SELECT CASE WHEN true THEN pg_read_file('x') END",
+        "SELECT count(*) FILTER (WHERE pg_read_file('x') = '') FROM t",
+        'SELECT "pg_read_file"(a) FROM t',
+        "SELECT _pg_x(1)",
+    ],
+)
+def test_a_call_is_seen_wherever_it_stands_and_whatever_has_its_name(text):
+    facts = inspect_sql(text, "postgres")
+    assert facts.verb is Verb.ADMIN
+    assert "pg_read_file" in facts.functions or "_pg_x" in facts.functions
+
+
+def test_keywords_types_and_lists_of_columns_are_no_calls():
+    text = (
+        "INSERT INTO s.t (a) WITH x (b) AS (SELECT CAST(1 AS numeric(10, 2))) "
+        "SELECT b FROM x WHERE b IN (1) AND EXISTS (SELECT 1) ON CONFLICT (a) DO NOTHING"
+    )
+    facts = inspect_sql(text, "postgres")
+    assert facts.verb is Verb.MUTATE
+    assert facts.functions == ("cast",)

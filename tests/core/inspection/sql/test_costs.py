@@ -1,0 +1,38 @@
+import pytest
+
+from extproc.core.inspection.sql.costs import is_costly
+from extproc.core.inspection.sql.lexing import tokens_of
+from extproc.core.limits import MAX_SQL_OPEN
+
+
+def costly(text):
+    return is_costly(tokens_of(text, "postgres"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM a" + " JOIN a" * (MAX_SQL_OPEN + 1),
+        "SELECT * FROM a" + " LEFT JOIN a" * (MAX_SQL_OPEN + 1) + " ON 1 = 1" * (MAX_SQL_OPEN + 1),
+        "SELECT * FROM a" + (" JOIN a" * 5 + " ON 1 = 1") * 3,
+        "SELECT DISTINCT ON (a) * FROM a" + " JOIN a" * (MAX_SQL_OPEN + 1),
+        "SELECT " + "DATE(" * (MAX_SQL_OPEN + 1) + "1" + ")" * (MAX_SQL_OPEN + 1),
+    ],
+)
+def test_what_doubles_too_often_is_costly(text):
+    assert costly(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM a" + " JOIN a" * MAX_SQL_OPEN,
+        "SELECT * FROM a" + " JOIN a ON 1 = 1" * 50,
+        "SELECT * FROM a" + " JOIN a USING (x)" * 50,
+        "SELECT * FROM a" + " CROSS JOIN a" * 50,
+        "SELECT " + "DATE(1)," * 50 + "1",
+        "SELECT " + "(" * 50 + "1" + ")" * 50 + ")",
+    ],
+)
+def test_what_does_not_is_not(text):
+    assert not costly(text)
