@@ -114,6 +114,9 @@ class Metrics(Protocol):
     def masked(self, *, server: str, counts: Mapping[str, int]) -> None:
         """So many values were masked in one request or response, by the type of what was found."""
 
+    def asked(self, *, server: str, kind: str, effect: str) -> None:
+        """A server asked something of a client. ``kind``: sampling, roots, elicitation, other; effect as decided."""
+
     def aborted(self, *, reason: str) -> None:
         """One ext_proc stream ended with an error status. ``reason``: a word from a closed set."""
 

@@ -150,6 +150,16 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_mesh.py",
         ),
     ),
+    "P4": Requirement(
+        "issue 5",
+        "What a server asks of its clients reaches them only where the policy opens it, and is on the record.",
+        (
+            "core/policy/test_server_requests.py",
+            "core/exchange/test_questions.py",
+            "core/exchange/test_announcing.py",
+            "stack/test_server_requests.py",
+        ),
+    ),
     "T04": Requirement(
         "threats T04",
         "A tool whose definition changes is neither shown nor called until somebody has looked at the change.",

@@ -229,7 +229,8 @@ class Exchange:
             return (self._pending,)
         request, message, decision = self._request, known(self._request.message), known(self._decision)
         # what ran on an approval may be asked back by the upstream, and must come back to the same approval
-        owes = owes_response(message, decision.obligations) or self._ticket is not None
+        asked = request.can_be_asked
+        owes = owes_response(message, decision.obligations, can_be_asked=asked) or self._ticket is not None
         self._state = State.FORWARDED if owes else State.OVER
         is_long = message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
         forward = Forward(

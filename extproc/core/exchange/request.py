@@ -7,7 +7,8 @@ from typing import TypeVar
 from extproc.core.access import NO_FACTS, Facts
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange.admitting import admitted, still_admitted
-from extproc.core.exchange.asking import CAPABILITIES, ask_of, can_open_urls, told
+from extproc.core.exchange.announcing import announced
+from extproc.core.exchange.asking import ask_of, told
 from extproc.core.exchange.inspecting import facts_of
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
@@ -22,6 +23,7 @@ from extproc.core.identity.tokens import KEY_UNKNOWN
 from extproc.core.masking import Masking
 from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind, Target
 from extproc.core.policy import decide
+from extproc.core.policy.server_requests import NOTHING_OPEN
 from extproc.core.rejection import Rejection
 from extproc.core.shared_state import Pinning
 from extproc.core.tickets import Ask, Ticket, TicketState
@@ -57,6 +59,8 @@ class Request:
         self.size = 0
         self.session_calls = 0
         self.round: Round | None = None
+        self.can_be_asked = False
+        """Whether the client announces that the answer may ask it for something."""
         self._opens_urls = False
         self._answered_elsewhere = False
 
@@ -88,8 +92,11 @@ class Request:
         ready = opened(known(self.message), known(self.head), known(self.owner), self.snapshot, at)
         if isinstance(ready, Rejection):
             return ready
-        self.message, self.owner, self.headers = ready.message, ready.owner, ready.headers
-        self.round, self._opens_urls = ready.round, ready.opens_urls
+        place = self.snapshot.policy.servers.get(self.server)
+        said = announced(ready.message, None if place is None or place.shadow else place.asks)
+        self.message, self.owner, self.headers = said.message, ready.owner, ready.headers
+        self.round, self.can_be_asked = ready.round, said.can_be_asked
+        self._opens_urls = said.opens_urls or ready.opens_urls
         self._answered_elsewhere = ready.answered_elsewhere
         return self._admit_again(at) if ready.owner.session else None
 
@@ -167,15 +174,9 @@ class Request:
         return AskApproval(ask=ask, rule=rule, seconds=0 if sent_away else rule.hold)
 
     def _is_sent_away(self) -> bool:
-        if not (self.snapshot.console and self._can_open_urls()):
+        if not (self.snapshot.console and self._opens_urls):
             return False
         return self.round is None or not self.round.ticket
-
-    def _can_open_urls(self) -> bool:
-        message = known(self.message)
-        if message.era is Era.MODERN:
-            return can_open_urls(message.params.get("_meta", {}).get(CAPABILITIES))
-        return self._opens_urls
 
     def tell(self, decision: Decision, ticket: Ticket, at: int) -> tuple[Decision, Answer]:
         """What a call gets that is not approved (yet)."""
@@ -210,6 +211,7 @@ class Request:
 
     def call(self, decision: Decision, used: Ticket | None) -> Call:
         """What goes upstream, with all that its response needs."""
+        place = self.snapshot.policy.servers.get(self.server)
         return Call(
             message=known(self.message),
             decision=decision,
@@ -221,6 +223,10 @@ class Request:
             started=self.started,
             used=used,
             definitions=self._definitions(),
+            asks=NOTHING_OPEN if place is None else place.asks,
+            shadow=self.snapshot.policy.shadow if place is None else place.shadow,
+            opens_urls=self._opens_urls,
+            can_be_asked=self.can_be_asked,
         )
 
     def _definitions(self) -> Definitions | None:

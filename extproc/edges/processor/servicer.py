@@ -24,6 +24,7 @@ from extproc.core.exchange import (
     Exchange,
     Forward,
     NoteDefinitions,
+    NoteQuestion,
     QuotasTaken,
     SessionCounted,
     Store,
@@ -231,6 +232,8 @@ class Servicer:
                 self._later(self._conclude(exchange, command))
             elif isinstance(command, NoteDefinitions):
                 self._later(self._note(exchange, command))
+            elif isinstance(command, NoteQuestion):
+                self._later(self._note_question(exchange, command))
             else:
                 due.append(command)
         return due
@@ -244,6 +247,14 @@ class Servicer:
         try:
             await self._definitions(exchange.verdict.server, command.seen)
         except StoreError:  # seen again with the next list
+            self._metrics.journal_failed()
+
+    async def _note_question(self, exchange: Exchange, command: NoteQuestion) -> None:
+        question = command.question
+        self._metrics.asked(server=exchange.verdict.server, kind=question.kind, effect=question.effect)
+        try:
+            await self._journal.append(command.event)
+        except StoreError:  # what the client answers is recorded before it leaves, or does not leave
             self._metrics.journal_failed()
 
     def _close(self, exchange: Exchange) -> None:
