@@ -129,6 +129,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/exchange/test_admitting.py",
             "core/exchange/test_request.py",
             "stack/test_approvals.py",
+            "stack/test_held_sdks.py",
             "core/audit/test_steps.py",
             "edges/store/test_tickets.py",
             "test_desk.py",
