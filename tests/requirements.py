@@ -131,6 +131,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "stack/test_approvals.py",
             "stack/test_held_sdks.py",
             "stack/test_races.py",
+            "stack/test_long_hold.py",
             "stack/test_nodes.py::test_an_approval_*",
             "core/audit/test_steps.py",
             "edges/store/test_tickets.py",

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from extproc.core.access import NO_FACTS, Facts
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange.admitting import admitted, still_admitted
@@ -169,7 +171,9 @@ class Request:
 
     def hold(self, decision: Decision, ask: Ask) -> AskApproval:
         """Ask; who opens URLs is sent to the page before anything is held open, and held open when he is back."""
-        rule = known(decision.approval)
+        rule, message = known(decision.approval), known(self.message)
+        if not message.rewritten:  # Envoy has these bytes, and thousands of calls may be held
+            self.message = replace(message, body=b"")
         sent_away = self._is_sent_away()
         return AskApproval(ask=ask, rule=rule, seconds=0 if sent_away else rule.hold)
 
@@ -248,7 +252,8 @@ class Request:
         asked = Asked(
             at=at, head=known(self.head), principal=self.principal, owner=self.owner, message=message, facts=self.facts
         )
-        size = len(message.body) if message is not None and isinstance(verdict, Decision) else self.size
+        forwards = message is not None and message.rewritten and isinstance(verdict, Decision)
+        size = len(message.body) if message is not None and forwards else self.size
         event = intent(
             asked,
             verdict,

@@ -102,10 +102,11 @@ class DatabaseTickets:
         try:
             while True:
                 news.clear()  # before looking: what comes after the look is news
-                ticket = await self.get(id)
+                # only the number: a ticket holds all the arguments, and thousands may wait
+                revision = await self._revision(id)
                 left = deadline - loop.time()
-                if ticket is None or ticket.revision > after or left <= 0:
-                    return ticket
+                if revision is None or revision > after or left <= 0:
+                    return await self.get(id)
                 try:
                     await asyncio.wait_for(news.wait(), left)
                 except TimeoutError:
@@ -114,6 +115,11 @@ class DatabaseTickets:
             self._waiting[id].discard(news)
             if not self._waiting[id]:
                 del self._waiting[id]
+
+    async def _revision(self, id: str) -> int | None:  # noqa: A002
+        statement = "SELECT revision FROM tickets WHERE id = ?"
+        rows = await self._database.transact(lambda transaction: transaction.rows(statement, id))
+        return int(rows[0][0]) if rows else None
 
     async def news(self, since: int) -> None:
         """Wake those who wait for a ticket that changed after version ``since``."""
