@@ -148,6 +148,15 @@ class TicketStore(Protocol):
     async def waiting(self) -> Sequence[Ticket]:
         """All tickets that are pending or approved, the oldest first."""
 
+    async def due(self, at: int, requester: tuple[str, str] | None = None) -> Sequence[Ticket]:
+        """Those of them whose time is over at ``at``, and approved ones that ask for a role; of one (issuer, subject).
+
+        However many wait, only these are in memory at once: each holds all its arguments.
+        """
+
+    async def pending(self) -> Sequence[str]:
+        """The ids of all pending tickets, the oldest first."""
+
     async def latest(self, *, limit: int, before: int | None = None) -> Sequence[Ticket]:
         """The newest tickets of any state, created before ``before`` (nanoseconds since the epoch)."""
 
