@@ -124,6 +124,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/policy/test_approvals.py",
             "core/policy/test_subjects.py",
             "core/exchange/test_holding.py",
+            "core/exchange/test_cancelling.py",
             "core/exchange/test_asking.py",
             "core/exchange/test_rounds.py",
             "core/exchange/test_admitting.py",

@@ -157,6 +157,39 @@ async def test_a_client_that_goes_gets_nothing_run(kind: str, stand: Stand) -> N
 
 
 @every_client
+async def test_a_call_that_its_client_takes_back_does_not_run(kind: str, stand: Stand) -> None:
+    subject = uuid.uuid4().hex
+    async with stand.client(kind, subject=subject) as mcp:
+        word, call = deploying(mcp)
+        ticket = await stand.people.one(canonical("target", word))
+        call.cancel()
+        with pytest.raises((ClientError, asyncio.CancelledError)):
+            await call.result
+
+        def is_told() -> bool:
+            found = [each for each in events(stand.gateway.state, "decision") if each["principal"]]
+            mine = [each for each in found if each["principal"]["subject"] == subject]
+            words = {each["method"] for each in mine} | {each["reason"] for each in mine}
+            return bool(words & {"notifications/cancelled", "client_gone"})
+
+        assert await until(is_told)
+        await stand.people.says(ticket, approves=True)
+        assert (await mcp.call("callTool", name="echo", arguments={"text": "on"}))["content"][0]["text"] == "on"
+        assert await until(lambda: is_over(stand, subject))
+        assert await stand.executed(word) == 0
+
+
+def is_over(stand: Stand, subject: str) -> bool:
+    """Whether the held call of this requester has come to its end."""
+    reasons = [
+        each["reason"]
+        for each in events(stand.gateway.state, "decision")
+        if each["principal"] and each["principal"]["subject"] == subject
+    ]
+    return bool({"client_gone", "cancelled"} & set(reasons))
+
+
+@every_client
 async def test_a_policy_that_changes_during_the_hold_counts(kind: str, stand: Stand) -> None:
     file = stand.gateway.policy_file
     before = file.read_text()

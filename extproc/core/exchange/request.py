@@ -23,7 +23,7 @@ from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
 from extproc.core.masking import Masking
-from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind, Target
+from extproc.core.model import EMPTY, Decision, Effect, Era, Json, Message, Principal, RequestHead, ResourceKind, Target
 from extproc.core.policy import decide
 from extproc.core.policy.server_requests import NOTHING_OPEN
 from extproc.core.rejection import Rejection
@@ -124,6 +124,28 @@ class Request:
             return None
         who = known(self.owner)
         return repr((who.issuer, who.subject, who.server, who.session))
+
+    def cancels(self) -> str | None:
+        """The key under which it is noted that the client takes a call back, where this message does that.
+
+        In the legacy era whoever hangs up has not cancelled, and whoever cancels has not hung up. Without a session
+        nobody can tell whose request has this id.
+        """
+        message = known(self.message)
+        if message.method != "notifications/cancelled" or message.era is not Era.LEGACY:
+            return None
+        return self._key_of(message.params.get("requestId"))
+
+    def cancelled_as(self) -> str | None:
+        """The key under which this request would be taken back."""
+        message = known(self.message)
+        return self._key_of(message.id) if message.era is Era.LEGACY else None
+
+    def _key_of(self, request_id: Json) -> str | None:
+        who = known(self.owner)
+        if not who.session or request_id is None:
+            return None
+        return repr(("cancelled", who.issuer, who.subject, who.server, who.session, request_id))
 
     def judge(self) -> Decision:
         """The decision by the snapshot."""
