@@ -37,7 +37,7 @@ check: $(STAMP) ## ruff, mypy strict, import contracts
 unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demanded
 	@$(BIN)/pytest -q $(PARALLEL) tests/core --cov --cov-fail-under=100
 
-test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 8 minutes)
+test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 10 minutes)
 	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests --ignore tests/core
 
 crash: $(STAMP) ## kill workers 50 times under load, on both chains (about 6 minutes); `make test` kills 5 times

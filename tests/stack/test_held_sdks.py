@@ -1,6 +1,7 @@
 """Held calls of real SDK clients of both eras through a real Envoy: whatever happens meanwhile, once or never."""
 
 import asyncio
+import hashlib
 import json
 import time
 import uuid
@@ -191,25 +192,28 @@ def is_over(stand: Stand, subject: str) -> bool:
 
 @every_client
 async def test_a_policy_that_changes_during_the_hold_counts(kind: str, stand: Stand) -> None:
-    file = stand.gateway.policy_file
-    before = file.read_text()
+    before = stand.gateway.policy_file.read_text()
     async with stand.client(kind) as mcp:
         word, call = deploying(mcp)
         await stand.people.one(canonical("target", word))
-        file.write_text(before + FREEZE)
         try:
+            await put_in_force(stand, before + FREEZE)
             assert "freeze" in words_of(await call.result)
             assert await stand.executed(word) == 0
         finally:
-            file.write_text(before)
-    await until(lambda: is_in_force(stand))
+            await put_in_force(stand, before)
 
 
-async def is_in_force(stand: Stand) -> bool:
-    """Whether every worker has gone back to the policy before."""
-    loads = events(stand.gateway.state, "policy")
-    last = {each["policy"] for each in loads[-len(stand.gateway.workers) :]}
-    return len(last) == 1 and last == {loads[0]["policy"]}
+async def put_in_force(stand: Stand, text: str) -> None:
+    """Write the policy, and wait until every worker goes by it."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+
+    def loads() -> int:
+        return len(events(stand.gateway.state, "policy", policy=digest))
+
+    wanted = loads() + len(stand.gateway.workers)
+    stand.gateway.policy_file.write_text(text)
+    assert await until(lambda: loads() >= wanted)
 
 
 @every_client
