@@ -7,11 +7,13 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 
+from extproc.demo.proxy import Chain
 from ports import free_ports
 from stack.answering import Humans, humans
 from stack.calls import events, extproc, until
@@ -72,23 +74,29 @@ class Stand:
         return sum(word in each["arguments"].values() for each in ledger["executions"])
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
-    folder = tmp_path_factory.mktemp("held")
+@asynccontextmanager
+async def standing(chain: Chain, folder: Path) -> AsyncIterator[Stand]:
     settings = {"EXTPROC_CONSOLE": f"127.0.0.1:{free_ports(1)[0]}", "EXTPROC_DRAIN_SECONDS": "1"}
     async with (
         canary("python") as upstream,
         Gateway(
-            chain="one-message",
-            upstream=upstream.url,
-            folder=folder,
-            policy=POLICY,
-            server="canary",
-            settings=settings,
+            chain=chain, upstream=upstream.url, folder=folder, policy=POLICY, server="canary", settings=settings
         ) as gateway,
         humans(gateway.state / "shared.db") as people,
     ):
         yield Stand(gateway, upstream, people)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+    async with standing("one-message", tmp_path_factory.mktemp("held")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def portable(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+    async with standing("portable", tmp_path_factory.mktemp("portable")) as running:
+        yield running
 
 
 def words_of(said: dict[str, Any]) -> str:
@@ -125,6 +133,17 @@ async def test_a_denied_call_says_who_and_why(kind: str, stand: Stand) -> None:
         await stand.people.says(await stand.people.one(canonical("target", word)), approves=False, reason="too late")
         assert "denied by dan (approval `change`): too late" in words_of(await call.result)
         assert await stand.executed(word) == 0
+
+
+@every_client
+@pytest.mark.parametrize("approves", [True, False])
+async def test_the_portable_chain_holds_as_well(kind: str, portable: Stand, *, approves: bool) -> None:
+    async with portable.client(kind) as mcp:
+        word, call = deploying(mcp)
+        ticket = await portable.people.one(canonical("target", word))
+        await portable.people.says(ticket, approves=approves)
+        assert bool((await call.result).get("isError")) != approves
+        assert await portable.executed(word) == int(approves)
 
 
 @every_client
