@@ -9,7 +9,7 @@ PARALLEL := -n 2 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash check unit bench bench-core report-detection clean
+.PHONY: help up test crash races holds check unit bench bench-core report-detection clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,11 +37,18 @@ check: $(STAMP) ## ruff, mypy strict, import contracts
 unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demanded
 	@$(BIN)/pytest -q $(PARALLEL) tests/core --cov --cov-fail-under=100
 
-test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 8 minutes)
+test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 10 minutes)
 	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests --ignore tests/core
 
 crash: $(STAMP) ## kill workers 50 times under load, on both chains (about 6 minutes); `make test` kills 5 times
 	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py
+
+races: $(STAMP) ## 1,000 held calls with 50 duplicates each race their approval, on SQLite and on PostgreSQL; (about 13 minutes); `make test` races 20 by 10
+	@$(BIN)/pytest -q -s -m slow tests/stack/test_races.py
+
+holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, and one that waits for 5 minutes (needs wrk; about 8 minutes); writes into bench/REPORT.md
+	@cd bench && ../$(BIN)/python holds.py
+	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py
 
 bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about 6 minutes); writes bench/REPORT.md
 	@cd bench && ../$(BIN)/python run.py

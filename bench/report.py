@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["Sample", "write_report"]
+__all__ = ["Sample", "machine", "write_report", "write_section"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +55,30 @@ def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: flo
     table = "\n".join(rows)
     text = (
         "# What the gateway costs\n\n"
-        f"Written by `make bench`: {rounds} rounds of {seconds:g} s for each setup, medians. {_machine()} "
+        f"Written by `make bench`: {rounds} rounds of {seconds:g} s for each setup, medians. {machine()} "
         f"Load average of everything else before the run: {load:.1f}.\n\n"
         f"{table}\n\n"
         "![added p50 at one connection, and requests per second of plain Envoy](report.svg)\n\n"
         "How it is measured, and what each setup is: [README.md](README.md).\n"
     )
-    path.write_text(text)
+    path.write_text(text + _sections(path))
     path.with_name("report.svg").write_text(_chart(medians, plain))
     return table
+
+
+def write_section(path: Path, title: str, text: str) -> None:
+    """Put a section of its own in the place of the one with this title, at the end of the report."""
+    heading = f"\n## {title}\n"
+    whole = path.read_text()
+    before, _, old = whole.partition(heading)
+    _, found, after = old.partition("\n## ")
+    path.write_text(f"{before}{heading}\n{text}{found}{after}")
+
+
+def _sections(path: Path) -> str:
+    """The sections that others have written."""
+    _, found, rest = (path.read_text() if path.exists() else "").partition("\n## ")
+    return found + rest
 
 
 def _names(samples: list[Sample]) -> list[str]:
@@ -76,7 +91,8 @@ def _median(samples: list[Sample]) -> Sample:
     return Sample(setup=samples[0].setup, **values)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What the figures were measured on."""
     cpu = next(
         (
             line.partition(":")[2].strip()

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,16 +112,18 @@ class Token:
         public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
         return cls(key=key, jwks=json.dumps({"keys": [public | {"kid": "bench", "alg": "ES256", "use": "sig"}]}))
 
-    def sign(self, audience: str) -> str:
+    def sign(self, audience: str, *, subject: str = "ann", groups: Sequence[str] = ("data-analysts",)) -> str:
         """A token for one gateway, good for longer than a run takes."""
         now = int(time.time())
-        claims = {"iss": ISSUER, "sub": "ann", "aud": audience, "iat": now, "exp": now + 7200}
-        claims["groups"] = ["data-analysts"]
+        claims = {"iss": ISSUER, "sub": subject, "aud": audience, "iat": now, "exp": now + 7200}
+        claims["groups"] = list(groups)
         return jwt.encode(claims, self.key, "ES256", {"kid": "bench", "typ": "at+jwt"})
 
 
 @contextlib.contextmanager
-def gateway(setup: Setup, folder: Path, upstream_port: int, token: Token, base: int) -> Iterator[tuple[str, list[int]]]:
+def gateway(
+    setup: Setup, folder: Path, upstream_port: int, token: Token, base: int, *, policy: str = POLICY
+) -> Iterator[tuple[str, list[int]]]:
     """The setup, running: its URL and the processes of the service."""
     folder.mkdir()
     port, admin_port, metrics_port, *worker_ports = free_ports(3 + WORKERS)
@@ -138,10 +140,10 @@ def gateway(setup: Setup, folder: Path, upstream_port: int, token: Token, base: 
                 answering = running(command, folder / f"answering-{number}.log", address)
                 processes.append(stack.enter_context(answering).pid)
         elif setup.chain is not None:
-            policy = folder / "policy.yaml"
-            policy.write_text(POLICY.format(issuer=ISSUER, audience=url, payloads=setup.payloads))
+            policy_file = folder / "policy.yaml"
+            policy_file.write_text(policy.format(issuer=ISSUER, audience=url, payloads=setup.payloads))
             command = [sys.executable, "-m", "extproc", "serve"]
-            command += ["--policy", str(policy), "--state", str(folder / "state")]
+            command += ["--policy", str(policy_file), "--state", str(folder / "state")]
             environment = os.environ | {
                 "EXTPROC_LISTEN": ",".join(workers),
                 "EXTPROC_METRICS": f"127.0.0.1:{metrics_port}",

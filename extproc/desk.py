@@ -69,7 +69,7 @@ class Desk:
     async def _is_full(self, ask: Ask) -> bool:
         if await self._tickets.count_waiting(ask.issuer, ask.subject) < MAX_WAITING:
             return False
-        await self.sweep()
+        await self.sweep((ask.issuer, ask.subject))
         return await self._tickets.count_waiting(ask.issuer, ask.subject) >= MAX_WAITING
 
     async def get(self, id: str) -> Ticket | None:  # noqa: A002 - the ticket's own word
@@ -165,9 +165,12 @@ class Desk:
             return gone
         return Refusal("superseded", "Somebody else was faster; look at the request again.")
 
-    async def sweep(self) -> None:
-        """Write down what has expired meanwhile, and lend what was approved when the store did not answer."""
-        for ticket in await self._tickets.waiting():
+    async def sweep(self, requester: tuple[str, str] | None = None) -> None:
+        """Write down what has expired meanwhile, and lend what was approved when the store did not answer.
+
+        All of it, or what one (issuer, subject) has asked for.
+        """
+        for ticket in await self._tickets.due(self._clock(), requester):
             now = await self.current(ticket)
             if now is not None:
                 await self._lent(now)

@@ -114,6 +114,9 @@ class Metrics(Protocol):
     def masked(self, *, server: str, counts: Mapping[str, int]) -> None:
         """So many values were masked in one request or response, by the type of what was found."""
 
+    def asked(self, *, server: str, kind: str, effect: str) -> None:
+        """A server asked something of a client. ``kind``: sampling, roots, elicitation, other; effect as decided."""
+
     def aborted(self, *, reason: str) -> None:
         """One ext_proc stream ended with an error status. ``reason``: a word from a closed set."""
 
@@ -144,6 +147,15 @@ class TicketStore(Protocol):
 
     async def waiting(self) -> Sequence[Ticket]:
         """All tickets that are pending or approved, the oldest first."""
+
+    async def due(self, at: int, requester: tuple[str, str] | None = None) -> Sequence[Ticket]:
+        """Those of them whose time is over at ``at``, and approved ones that ask for a role; of one (issuer, subject).
+
+        However many wait, only these are in memory at once: each holds all its arguments.
+        """
+
+    async def pending(self) -> Sequence[str]:
+        """The ids of all pending tickets, the oldest first."""
 
     async def latest(self, *, limit: int, before: int | None = None) -> Sequence[Ticket]:
         """The newest tickets of any state, created before ``before`` (nanoseconds since the epoch)."""

@@ -124,11 +124,16 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/policy/test_approvals.py",
             "core/policy/test_subjects.py",
             "core/exchange/test_holding.py",
+            "core/exchange/test_cancelling.py",
             "core/exchange/test_asking.py",
             "core/exchange/test_rounds.py",
             "core/exchange/test_admitting.py",
             "core/exchange/test_request.py",
             "stack/test_approvals.py",
+            "stack/test_held_sdks.py",
+            "stack/test_races.py",
+            "stack/test_long_hold.py",
+            "stack/test_nodes.py::test_an_approval_*",
             "core/audit/test_steps.py",
             "edges/store/test_tickets.py",
             "test_desk.py",
@@ -148,6 +153,16 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "stack/test_own_verification.py",
             "attacks/test_identity.py",
             "attacks/test_mesh.py",
+        ),
+    ),
+    "P4": Requirement(
+        "issue 5",
+        "What a server asks of its clients reaches them only where the policy opens it, and is on the record.",
+        (
+            "core/policy/test_server_requests.py",
+            "core/exchange/test_questions.py",
+            "core/exchange/test_announcing.py",
+            "stack/test_server_requests.py",
         ),
     ),
     "T04": Requirement(
@@ -238,7 +253,12 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "REVOCATION": Requirement(
         "issue 5",
         "Who is revoked is out, a lent role ends by itself, and a copy of the shared state that is too old is not used.",
-        ("core/test_shared_state.py", "edges/store/test_shared.py", "cli/test_approvals.py"),
+        (
+            "core/test_shared_state.py",
+            "edges/store/test_shared.py",
+            "cli/test_approvals.py",
+            "stack/test_nodes.py::test_a_rev*",
+        ),
     ),
     "I8": Requirement(
         "invariant 8",

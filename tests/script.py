@@ -53,6 +53,9 @@ roles:
 recording: {{payloads: masked}}
 """
 
+ASKING = POLICY.replace("    tools:\n", "    server_requests: [sampling, roots, elicitation]\n    tools:\n", 1)
+"""The same with everything open that a server may ask of its clients, but no URL."""
+
 
 def policy(text=POLICY):
     loaded = load(text, source="policy.yaml")

@@ -16,6 +16,8 @@ __all__ = [
     "answer",
     "digest",
     "may_answer",
+    "may_count",
+    "may_force",
     "may_see",
     "open_ticket",
     "resume",
@@ -97,13 +99,23 @@ def may_see(ticket: Ticket, person: Approver) -> bool:
     return may_answer(ticket, person) is None or _is_requester(ticket.ask, person)
 
 
+def may_count(ticket: Ticket, person: Approver) -> bool:
+    """Whether an answer of this human counts towards the quorum."""
+    return may_answer(ticket, person) is None and _among(ticket.rule.approvers, person)
+
+
+def may_force(ticket: Ticket, person: Approver) -> bool:
+    """Whether this human may approve alone."""
+    return may_answer(ticket, person) is None and _among(ticket.rule.force, person)
+
+
 def answer(
     ticket: Ticket, approver: Approver, *, approves: bool, reason: str, at: int, force: bool = False
 ) -> Ticket | Refusal:
     """The ticket with one more answer: one no denies it, ``quorum`` yeses of different humans approve it.
 
-    ``force`` asks for the right to approve alone. An answer to a ticket that is no longer pending is refused with
-    what it is by then.
+    ``force`` asks for the right to approve alone, which always wants a reason. An answer to a ticket that is no longer
+    pending is refused with what it is by then.
     """
     now = settled(ticket, at=at)
     if now.state is not TicketState.PENDING:
@@ -115,8 +127,9 @@ def answer(
         return Refusal("may_not_force", "You may not approve this request alone.")
     if not force and not _among(now.rule.approvers, approver):
         return Refusal("not_an_approver", f"You may approve `{now.rule.name}` only by force.")
-    if now.rule.reason_required and not reason.strip():
-        return Refusal("reason_missing", f"`{now.rule.name}` asks for a reason.")
+    if (now.rule.reason_required or force) and not reason.strip():
+        what = "Who approves alone" if force else f"`{now.rule.name}`"
+        return Refusal("reason_missing", f"{what} {'gives' if force else 'asks for'} a reason.")
     if any(_is_same_human(vote, approver) for vote in now.votes):
         return Refusal("answered_before", "You have answered this request already.")
     vote = Vote(

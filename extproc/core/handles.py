@@ -36,6 +36,8 @@ class Purpose(StrEnum):
     ENDPOINT = "endpoint"
     REQUEST = "request"
     """The id of a request that the server sent to the client."""
+    WITHHELD = "withheld"
+    """The id of a request that the server may not make, at the ping that the client gets in its place."""
     REFUSAL = "refusal"
     """An answer of ours that travels as the id of a ping, where answers come on another stream."""
     STATE = "state"

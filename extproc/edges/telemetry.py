@@ -33,6 +33,7 @@ UNKNOWN: Final = "unknown"
 OTHER: Final = "other"
 VERBS: Final = frozenset({"query", "mutate", "admin"})
 EFFECTS: Final = frozenset({"allow", "deny", "shadow", "reject"})
+ASKED: Final = frozenset({"sampling", "roots", "elicitation", "other"})
 RESULTS: Final = frozenset({"complete", "error", "withheld", "cut"})
 TYPES: Final = frozenset({*DETECTORS, FIELD, OPAQUE, UNREADABLE})
 _RESERVED: Final = {
@@ -150,6 +151,12 @@ class PrometheusMetrics:
             ("server", "type"),
             registry=self.registry,
         )
+        self._asked = Counter(
+            "extproc_server_requests",
+            "What servers asked of clients, and whether it reached them.",
+            ("server", "kind", "effect"),
+            registry=self.registry,
+        )
         self._response_seconds = Histogram(
             "extproc_response_seconds",
             "From the decision to the end of the response, the upstream's time included.",
@@ -217,6 +224,11 @@ class PrometheusMetrics:
         """Count masked values; a type that neither the code nor the policy names becomes ``unknown``."""
         for kind, number in counts.items():
             self._masked.labels(self._server(server), kind if kind in self._types else UNKNOWN).inc(number)
+
+    def asked(self, *, server: str, kind: str, effect: str) -> None:
+        """Count one request of a server; labels outside the closed sets become ``unknown``."""
+        known_kind, known_effect = kind if kind in ASKED else UNKNOWN, effect if effect in EFFECTS else UNKNOWN
+        self._asked.labels(self._server(server), known_kind, known_effect).inc()
 
     def aborted(self, *, reason: str) -> None:
         """Count one stream that ended with an error status."""

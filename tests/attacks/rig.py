@@ -24,6 +24,7 @@ identity:
     - {name: test, issuer: "{issuer}", audience: "{audience}", jwks_uri: "{jwks_uri}", max_token_age: 1h}
 servers:
   sales-db:
+    server_requests: [sampling, elicitation]
     tools:
       echo: {verb: query}
       get_customer: {verb: query}

@@ -26,7 +26,7 @@ identity:
   issuers:
     - {name: test, issuer: "{issuer}", audience: "{audience}", jwks_uri: "{jwks_uri}", max_token_age: 1h}
 servers:
-  fixture: {unlisted_tools: query}
+  fixture: {unlisted_tools: query, server_requests: [sampling, roots, elicitation]}
 roles:
   everyone:
     assigned_to: {subjects: [suite]}

@@ -7,6 +7,8 @@ from extproc.core.approval import (
     answer,
     digest,
     may_answer,
+    may_count,
+    may_force,
     may_see,
     open_ticket,
     resume,
@@ -160,6 +162,19 @@ def test_a_named_approver_may_answer():
     assert isinstance(says(pending(), Approver(issuer=IDP, subject="olga")), Ticket)
     other = Approver(issuer="https://other.example.com", subject="olga")
     assert isinstance(says(pending(), other), Refusal)
+
+
+def test_who_approves_alone_gives_a_reason_whatever_the_rule_asks():
+    refused = says(pending(), LEAD, force=True, reason=" ")
+    assert refused == Refusal("reason_missing", "Who approves alone gives a reason.")
+
+
+def test_counting_and_forcing_are_two_rights_and_the_requester_has_neither():
+    ticket = pending()
+    assert (may_count(ticket, DBA), may_force(ticket, DBA)) == (True, False)
+    assert (may_count(ticket, LEAD), may_force(ticket, LEAD)) == (False, True)
+    own = Approver(issuer=ASK.issuer, subject=ASK.subject, groups=DBA.groups, roles=LEAD.roles)
+    assert (may_count(ticket, own), may_force(ticket, own)) == (False, False)
 
 
 def test_force_is_a_right_of_its_own():

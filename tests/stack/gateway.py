@@ -207,6 +207,11 @@ class Gateway:
         self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
         await self._ready(self.service, f"http://127.0.0.1:{self._metrics_port}/readyz", self.service_log)
 
+    async def stop_service(self) -> None:
+        """Tell the service to end, and wait until it has."""
+        assert self.service is not None
+        await _end(self.service)
+
     async def _start_envoy(self) -> None:
         document = gateway_configuration(
             self.chain,

@@ -61,8 +61,8 @@ class Standing:
         self.secret = secret
         self.logins: list[Approver] = []
 
-    async def asked(self, **more: Any) -> Ticket:
-        return await self.tickets.add(open_ticket(replace(ASK, **more), RULE, id="t1", at=time_ns()))
+    async def asked(self, rule: ApprovalRule = RULE, **more: Any) -> Ticket:
+        return await self.tickets.add(open_ticket(replace(ASK, **more), rule, id="t1", at=time_ns()))
 
     async def state(self) -> TicketState:
         ticket = await self.tickets.get("t1")
@@ -248,6 +248,47 @@ async def test_a_person_answers_with_a_browser(tmp_path, page, answer):
         await page.get_by_text("ticket 4711").wait_for()
         assert await standing.state() is (TicketState.DENIED if answer == "Deny" else TicketState.APPROVED)
         assert await page.get_by_role("button", name="Deny").count() == 0
+
+
+TWO: Final = replace(RULE, quorum=2)
+DBA: Final = Approvers(groups=frozenset({"dba"}))
+
+
+@pytest.mark.parametrize("approvers", [DBA, Approvers(groups=frozenset({"others"}))], ids=["also counts", "only alone"])
+async def test_who_has_the_right_approves_alone_with_a_reason(tmp_path, page, approvers):
+    async with console(tmp_path, free_ports(1)[0]) as standing:
+        await standing.asked(replace(TWO, approvers=approvers, force=DBA))
+        await arrive(page, standing)
+        counts = approvers == DBA
+        assert await page.get_by_role("button", name="Deny").count() == counts
+        if counts:
+            await page.get_by_text("Approve alone").click()
+        button = page.get_by_role("button", name="Approve exactly this alone, once")
+        await button.click()
+        assert await standing.state() is TicketState.PENDING, "the browser wants a reason"
+        await page.get_by_label("Why alone").fill("the others sleep")
+        await page.screenshot(path=tmp_path / "alone.png", full_page=True)
+        await button.click()
+        await page.get_by_text("yes, alone").wait_for()
+        ticket = await standing.tickets.get("t1")
+        assert ticket is not None
+        assert (ticket.state, ticket.votes[-1].forced, ticket.votes[-1].reason) == (
+            "approved",
+            True,
+            "the others sleep",
+        )
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "because"])
+async def test_who_has_not_the_right_approves_nothing_alone(tmp_path, browser, reason):
+    async with console(tmp_path, free_ports(1)[0]) as standing:
+        await standing.asked(TWO)
+        await browser.post(f"{standing.url}/login/local", data={"name": "dan", "secret": standing.secret})
+        shown = await browser.get(f"{standing.url}/approvals/t1")
+        assert "alone" not in shown.text
+        form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', shown.text))
+        answer = await browser.post(f"{standing.url}/approvals/t1", data=form | {"answer": "force", "reason": reason})
+        assert (answer.status_code, await standing.state()) == (409, TicketState.PENDING)
 
 
 async def test_hostile_arguments_are_seen_whole_and_do_nothing(tmp_path, page):

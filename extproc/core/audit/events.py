@@ -21,6 +21,7 @@ __all__ = [
     "opened",
     "policy_loaded",
     "recovered",
+    "server_asked",
     "session_digest",
     "started",
     "stopped",
@@ -185,6 +186,37 @@ def concluded(
         if cut is not None:
             event["payload_cut"] = cut
     return event
+
+
+def server_asked(
+    *,
+    at: int,
+    decision_id: str,
+    server: str,
+    session: str | None,
+    issuer: str,
+    subject: str,
+    asks: str,
+    host: str | None,
+    effect: str,
+    reason: str,
+) -> dict[str, Json]:
+    """A server asked something of a client: sampling, roots, elicitation, other.
+
+    ``host`` is where it would send somebody; the rest of a URL may be a secret. ``effect``: allow, deny, shadow.
+    """
+    return {
+        "kind": "server_request",
+        "at": at,
+        "decision": decision_id,
+        "server": server,
+        "session": None if session is None else session_digest(session),
+        "principal": {"issuer": issuer, "subject": subject},
+        "asks": asks,
+        "host": host,
+        "effect": effect,
+        "reason": reason or None,
+    }
 
 
 def opened(*, at: int, node: str, worker: str, version: str, segment: int, previous: str) -> dict[str, Json]:

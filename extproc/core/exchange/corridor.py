@@ -60,8 +60,10 @@ class State(StrEnum):
     HEAD = "head"
     BODY = "body"
     COUNTING = "counting"
+    CANCELLING = "cancelling"
     HOLDING = "holding"
     LIMITING = "limiting"
+    CHECKING = "checking"
     USING = "using"
     STORING = "storing"
     FORWARDED = "forwarded"
@@ -144,7 +146,11 @@ class Exchange:
     def _judged(self, at: int, decision: Decision) -> tuple[Command, ...]:
         self._decision = decision
         if decision.effect is not Effect.HOLD or decision.shadowed:
-            return self._limited(at, decision)
+            key = self._request.cancels()
+            if key is None or decision.effect is Effect.DENY:
+                return self._limited(at, decision)
+            self._state = State.CANCELLING
+            return (CountSession(key=key),)
         self._ask = ask = self._request.ask(decision)
         going_on = self._request.round
         if going_on is not None and going_on.used is not None:
@@ -152,6 +158,9 @@ class Exchange:
             return (UseApproval(ticket=going_on.ticket, ask=ask, used=going_on.used),)
         self._state = State.HOLDING
         return (self._request.hold(decision, ask),)
+
+    def _on_cancel_noted(self, event: SessionCounted) -> tuple[Command, ...]:
+        return self._limited(event.at, known(self._decision))
 
     def _on_answered(self, event: ApprovalAnswered) -> tuple[Command, ...]:
         again = self._request.judge_again(event.snapshot, event.at)
@@ -184,8 +193,23 @@ class Exchange:
     def _approved(self, at: int, decision: Decision) -> tuple[Command, ...]:
         if self._ticket is None:
             return self._decided(at, decision)
+        key = self._request.cancelled_as()
+        if key is None:
+            return self._use(self._ticket)
+        self._state = State.CHECKING
+        return (CountSession(key=key),)
+
+    def _on_checked(self, event: SessionCounted) -> tuple[Command, ...]:
+        if not event.calls:
+            return self._use(known(self._ticket))
+        words = "This call was cancelled while it waited."
+        return self._decided(
+            event.at, replace(known(self._decision), effect=Effect.DENY, reason="cancelled", message=words)
+        )
+
+    def _use(self, ticket: Ticket) -> tuple[Command, ...]:
         self._state = State.USING
-        return (UseApproval(ticket=self._ticket.id, ask=known(self._ask)),)
+        return (UseApproval(ticket=ticket.id, ask=known(self._ask)),)
 
     def _on_used(self, event: ApprovalUsed) -> tuple[Command, ...]:
         self._ticket = event.ticket
@@ -229,7 +253,8 @@ class Exchange:
             return (self._pending,)
         request, message, decision = self._request, known(self._request.message), known(self._decision)
         # what ran on an approval may be asked back by the upstream, and must come back to the same approval
-        owes = owes_response(message, decision.obligations) or self._ticket is not None
+        asked = request.can_be_asked
+        owes = owes_response(message, decision.obligations, can_be_asked=asked) or self._ticket is not None
         self._state = State.FORWARDED if owes else State.OVER
         is_long = message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
         forward = Forward(
@@ -306,12 +331,17 @@ _MOVES: Final[Mapping[tuple[State, type], Callable[[Exchange, Any], tuple[Comman
         (State.BODY, ResponseHeadReceived): Exchange._on_early_reply,
         (State.COUNTING, SessionCounted): Exchange._on_counted,
         (State.COUNTING, StoreFailed): Exchange._on_store_failed,
+        (State.CANCELLING, SessionCounted): Exchange._on_cancel_noted,
+        (State.CANCELLING, StoreFailed): Exchange._on_store_failed,
         (State.HOLDING, ApprovalAnswered): Exchange._on_answered,
         (State.HOLDING, ApprovalRefused): Exchange._on_approval_refused,
         (State.HOLDING, StoreFailed): Exchange._on_store_failed,
         (State.HOLDING, Closed): Exchange._on_gone,
         (State.LIMITING, QuotasTaken): Exchange._on_quotas,
         (State.LIMITING, StoreFailed): Exchange._on_store_failed,
+        (State.CHECKING, SessionCounted): Exchange._on_checked,
+        (State.CHECKING, StoreFailed): Exchange._on_store_failed,
+        (State.CHECKING, Closed): Exchange._on_gone,
         (State.USING, ApprovalUsed): Exchange._on_used,
         (State.USING, ApprovalRefused): Exchange._on_approval_refused,
         (State.USING, StoreFailed): Exchange._on_store_failed,

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec.structs import replace
 
+from extproc.core.exchange.questions import answered_for
 from extproc.core.exchange.rounds import Round, resume
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.handles import OWNER_PARAMETER, KeyRing, Owner, Purpose, open_handle, open_path
@@ -108,7 +109,9 @@ def _names_a_session(path: str) -> bool:
 
 def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Rejection:
     """A posted response under the id by which the upstream asked."""
-    original = open_handle(ring, Purpose.REQUEST, owner, str(message.id))
+    handle = str(message.id)
+    withheld = open_handle(ring, Purpose.WITHHELD, owner, handle)
+    original = open_handle(ring, Purpose.REQUEST, owner, handle) if withheld is None else withheld
     request_id = strict_json.read(original.encode()) if original is not None else None
     document = strict_json.read(message.body)
     if request_id is None or isinstance(request_id, Rejection) or isinstance(document, Rejection):
@@ -118,6 +121,8 @@ def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Reject
             message="This response answers no open request.",
             reason="response_unasked",
         )
+    if withheld is not None:
+        return answered_for(message, request_id.value)
     body = strict_json.encode({**document.value, "id": request_id.value})
     return replace(message, body=body, rewritten=True)
 

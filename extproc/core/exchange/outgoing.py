@@ -16,7 +16,7 @@ from extproc.core.model import Json, Message, MessageKind, RequestHead, empty
 from extproc.core.redaction.masker import masker
 from extproc.core.wire import headers, strict_json
 
-__all__ = ["Outgoing", "Stop", "outgoing"]
+__all__ = ["Outgoing", "Stop", "outgoing", "rewritten"]
 
 _PARAM: Final = "mcp-param-"
 _IN_HEADER: Final = "It stands in an Mcp-Param header too, where nothing can be masked."
@@ -60,7 +60,7 @@ def outgoing(message: Message, head: RequestHead, masking: Masking, key: bytes) 
         stop = stop or Stop(rule=rules[0], types=tuple(sorted({*masked.counts, *in_headers})), message=_IN_HEADER)
     if not masked.counts:
         return Outgoing(message=message, stop=stop)
-    return Outgoing(message=_rewritten(message, masked.value), counts=masked.counts, stop=stop)
+    return Outgoing(message=rewritten(message, masked.value), counts=masked.counts, stop=stop)
 
 
 def _mirrored(head: RequestHead) -> list[str]:
@@ -69,7 +69,7 @@ def _mirrored(head: RequestHead) -> list[str]:
     return [headers.decode(value) or value for value in sent]
 
 
-def _rewritten(message: Message, params: Mapping[str, Json]) -> Message:
+def rewritten(message: Message, params: Mapping[str, Json]) -> Message:
     """The message with other parameters, and with the body that says so."""
     said = params if message.kind is MessageKind.RESPONSE else {"method": message.method, "params": params}
     whole = {"jsonrpc": "2.0", **({} if message.id is None else {"id": message.id}), **said}

@@ -4,10 +4,13 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from extproc.core.access import NO_FACTS, Facts
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange.admitting import admitted, still_admitted
-from extproc.core.exchange.asking import CAPABILITIES, ask_of, can_open_urls, told
+from extproc.core.exchange.announcing import announced
+from extproc.core.exchange.asking import ask_of, told
 from extproc.core.exchange.inspecting import facts_of
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
@@ -20,8 +23,9 @@ from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
 from extproc.core.masking import Masking
-from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind, Target
+from extproc.core.model import EMPTY, Decision, Effect, Era, Json, Message, Principal, RequestHead, ResourceKind, Target
 from extproc.core.policy import decide
+from extproc.core.policy.server_requests import NOTHING_OPEN
 from extproc.core.rejection import Rejection
 from extproc.core.shared_state import Pinning
 from extproc.core.tickets import Ask, Ticket, TicketState
@@ -57,6 +61,8 @@ class Request:
         self.size = 0
         self.session_calls = 0
         self.round: Round | None = None
+        self.can_be_asked = False
+        """Whether the client announces that the answer may ask it for something."""
         self._opens_urls = False
         self._answered_elsewhere = False
 
@@ -88,8 +94,11 @@ class Request:
         ready = opened(known(self.message), known(self.head), known(self.owner), self.snapshot, at)
         if isinstance(ready, Rejection):
             return ready
-        self.message, self.owner, self.headers = ready.message, ready.owner, ready.headers
-        self.round, self._opens_urls = ready.round, ready.opens_urls
+        place = self.snapshot.policy.servers.get(self.server)
+        said = announced(ready.message, None if place is None or place.shadow else place.asks)
+        self.message, self.owner, self.headers = said.message, ready.owner, ready.headers
+        self.round, self.can_be_asked = ready.round, said.can_be_asked
+        self._opens_urls = said.opens_urls or ready.opens_urls
         self._answered_elsewhere = ready.answered_elsewhere
         return self._admit_again(at) if ready.owner.session else None
 
@@ -115,6 +124,28 @@ class Request:
             return None
         who = known(self.owner)
         return repr((who.issuer, who.subject, who.server, who.session))
+
+    def cancels(self) -> str | None:
+        """The key under which it is noted that the client takes a call back, where this message does that.
+
+        In the legacy era whoever hangs up has not cancelled, and whoever cancels has not hung up. Without a session
+        nobody can tell whose request has this id.
+        """
+        message = known(self.message)
+        if message.method != "notifications/cancelled" or message.era is not Era.LEGACY:
+            return None
+        return self._key_of(message.params.get("requestId"))
+
+    def cancelled_as(self) -> str | None:
+        """The key under which this request would be taken back."""
+        message = known(self.message)
+        return self._key_of(message.id) if message.era is Era.LEGACY else None
+
+    def _key_of(self, request_id: Json) -> str | None:
+        who = known(self.owner)
+        if not who.session or request_id is None:
+            return None
+        return repr(("cancelled", who.issuer, who.subject, who.server, who.session, request_id))
 
     def judge(self) -> Decision:
         """The decision by the snapshot."""
@@ -162,20 +193,16 @@ class Request:
 
     def hold(self, decision: Decision, ask: Ask) -> AskApproval:
         """Ask; who opens URLs is sent to the page before anything is held open, and held open when he is back."""
-        rule = known(decision.approval)
+        rule, message = known(decision.approval), known(self.message)
+        if not message.rewritten:  # Envoy has these bytes, and thousands of calls may be held
+            self.message = replace(message, body=b"")
         sent_away = self._is_sent_away()
         return AskApproval(ask=ask, rule=rule, seconds=0 if sent_away else rule.hold)
 
     def _is_sent_away(self) -> bool:
-        if not (self.snapshot.console and self._can_open_urls()):
+        if not (self.snapshot.console and self._opens_urls):
             return False
         return self.round is None or not self.round.ticket
-
-    def _can_open_urls(self) -> bool:
-        message = known(self.message)
-        if message.era is Era.MODERN:
-            return can_open_urls(message.params.get("_meta", {}).get(CAPABILITIES))
-        return self._opens_urls
 
     def tell(self, decision: Decision, ticket: Ticket, at: int) -> tuple[Decision, Answer]:
         """What a call gets that is not approved (yet)."""
@@ -210,6 +237,7 @@ class Request:
 
     def call(self, decision: Decision, used: Ticket | None) -> Call:
         """What goes upstream, with all that its response needs."""
+        place = self.snapshot.policy.servers.get(self.server)
         return Call(
             message=known(self.message),
             decision=decision,
@@ -221,6 +249,10 @@ class Request:
             started=self.started,
             used=used,
             definitions=self._definitions(),
+            asks=NOTHING_OPEN if place is None else place.asks,
+            shadow=self.snapshot.policy.shadow if place is None else place.shadow,
+            opens_urls=self._opens_urls,
+            can_be_asked=self.can_be_asked,
         )
 
     def _definitions(self) -> Definitions | None:
@@ -242,7 +274,8 @@ class Request:
         asked = Asked(
             at=at, head=known(self.head), principal=self.principal, owner=self.owner, message=message, facts=self.facts
         )
-        size = len(message.body) if message is not None and isinstance(verdict, Decision) else self.size
+        forwards = message is not None and message.rewritten and isinstance(verdict, Decision)
+        size = len(message.body) if message is not None and forwards else self.size
         event = intent(
             asked,
             verdict,

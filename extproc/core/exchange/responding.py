@@ -24,6 +24,7 @@ from extproc.core.exchange.vocabulary import (
     DropTrailers,
     Inspect,
     NoteDefinitions,
+    NoteQuestion,
     Pass,
     Release,
     ResponseHeadReceived,
@@ -45,13 +46,13 @@ WITHHELD: Final = "withheld"
 _UNANSWERED: Final = frozenset({MessageKind.NOTIFICATION, MessageKind.RESPONSE, MessageKind.END})
 
 
-def owes_response(message: Message, obligations: Obligations) -> bool:
+def owes_response(message: Message, obligations: Obligations, *, can_be_asked: bool = False) -> bool:
     """Whether the response must come here at all.
 
-    Every legacy response does, because it may carry a session id, and every one that is masked, whatever it answers;
-    another one only where it is recorded, filtered or a long-lived stream.
+    Every legacy response does, because it may carry a session id, and every one that is masked, whatever it answers,
+    or that its client lets ask for something; another one only where it is recorded, filtered or a long-lived stream.
     """
-    if message.era is Era.LEGACY or obligations.masking.responses is not NO_MASKS:
+    if can_be_asked or message.era is Era.LEGACY or obligations.masking.responses is not NO_MASKS:
         return True
     return message.id is not None and (obligations.recording is not Recording.NONE or _is_cut(message))
 
@@ -101,7 +102,8 @@ class Responding:
         """Take a chunk of the body, cut anywhere."""
         if self._silent:
             return self._released(at, b"", last=True) if last else ()
-        return self._stream(at, chunk, last=last) if self._events else self._json(at, chunk, last=last)
+        said = self._stream(at, chunk, last=last) if self._events else self._json(at, chunk, last=last)
+        return (*self._questions(at), *said)
 
     def trailers(self, at: int, names: tuple[str, ...]) -> tuple[Command, ...]:
         """End the body where trailers end the response; the trailers themselves stay here."""
@@ -130,7 +132,8 @@ class Responding:
         return self.visible.call.decision.obligations.recording is Recording.NONE and not self._must_see_body()
 
     def _must_see_body(self) -> bool:
-        return self._masks is not NO_MASKS or _is_cut(self.visible.call.message)
+        call = self.visible.call
+        return self._masks is not NO_MASKS or _is_cut(call.message) or call.can_be_asked or call.opens_urls
 
     @property
     def _masks(self) -> Masks:
@@ -165,6 +168,30 @@ class Responding:
             return ()
         judged = self.visible.message(bytes(self._collected))
         return self._released(at, judged, last=True) if judged else self._withheld(at)
+
+    def _questions(self, at: int) -> tuple[Command, ...]:
+        """What the server asked since the last time, on its way to the record before anything of it leaves."""
+        call, seen = self.visible.call, self.visible.questions.seen
+        noted = tuple(
+            NoteQuestion(
+                question=each,
+                event=audit.server_asked(
+                    at=at,
+                    decision_id=call.decision_id,
+                    server=call.owner.server,
+                    session=call.owner.session or None,
+                    issuer=call.owner.issuer,
+                    subject=call.owner.subject,
+                    asks=each.kind,
+                    host=each.host,
+                    effect=each.effect,
+                    reason=each.reason,
+                ),
+            )
+            for each in seen
+        )
+        seen.clear()
+        return noted
 
     def _stream(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
         assert self._events is not None  # noqa: S101 - narrows the type; `body` chose by it

@@ -16,12 +16,13 @@ from msgspec.structs import replace
 
 from extproc.core import catalog
 from extproc.core.definitions import Definitions
-from extproc.core.exchange.asking import can_open_urls
+from extproc.core.exchange.questions import Questions, ping_instead, refusal
 from extproc.core.exchange.refusing import refusal_in
 from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
 from extproc.core.handles import KeyRing, Owner, Purpose, seal
 from extproc.core.masking import NO_MASKS, Masking
 from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind, Target
+from extproc.core.policy.server_requests import NOTHING_OPEN, ServerRequests
 from extproc.core.redaction.masker import masker
 from extproc.core.rejection import Rejection
 from extproc.core.shared_state import Pin
@@ -50,11 +51,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The approval that the call ran on."""
     definitions: Definitions | None = None
     """What the server's tools are held to; None where to nothing."""
-
-    @property
-    def opens_urls(self) -> bool:
-        """Whether a handshake says that the client opens URLs for its human."""
-        return self.message.method == "initialize" and can_open_urls(self.message.params.get("capabilities"))
+    asks: ServerRequests = NOTHING_OPEN
+    """What the server may ask of the client."""
+    shadow: bool = False
+    """Whether what it may not ask passes all the same."""
+    opens_urls: bool = False
+    """Whether the client opens URLs for its human: it says so now, or did when the session began."""
+    can_be_asked: bool = False
+    """Whether the client announces that the answer may ask it for something."""
 
     @property
     def is_stream(self) -> bool:
@@ -79,6 +83,11 @@ class Visible:
     """What was masked for the client, by type."""
     payload: Json = None
     """The last result or error as the client gets it, where it is to be recorded."""
+    questions: Questions = field(init=False)
+    """What the server asks of the client."""
+
+    def __post_init__(self) -> None:
+        self.questions = Questions(self.call.asks, self.call.shadow)
 
     def settle_session(self, session: str) -> None:
         """The upstream named the session: handles belong to it from here."""
@@ -117,6 +126,9 @@ class Visible:
             self.answered = True
         if "error" in value:
             self.failed = True
+        if not self._may_ask(value):
+            self.failed = True
+            return self._kept(self._refusal(parsed))
         result = value.get("result")
         if not isinstance(result, dict):
             return self._kept(value)
@@ -128,6 +140,14 @@ class Visible:
         filtered = self._filtered(result)
         self.hidden += filtered.hidden
         return self._kept(value if filtered.result is value["result"] else {**value, "result": filtered.result})
+
+    def _may_ask(self, value: Mapping[str, Json]) -> bool:
+        return self.questions.pass_error(value.get("error")) and self.questions.pass_result(value.get("result", {}))
+
+    def _refusal(self, parsed: jsonrpc.ServerMessage) -> dict[str, Json]:
+        call = self.call
+        said = refusal(call.message, call.decision, call.decision_id)
+        return {**said, "id": parsed.id}
 
     def _goes_on(self, result: dict[str, Json]) -> dict[str, Json] | None:
         """The result with the upstream's state sealed to its owner, and with the approval that the call ran on.
@@ -177,14 +197,20 @@ class Visible:
         return (kind is not ResourceKind.RESOURCE or uris.is_normal(name)) and self.call.sees(kind, name)
 
     def _server_request(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
+        params = parsed.value.get("params")
         if self.call.message.era is Era.MODERN:  # MCP 2026-07-28: servers send no requests
+            self.questions.refuse(parsed.method, params, "not_in_revision")
             return None
+        if not self.questions.pass_one(parsed.method, params):
+            return ping_instead(self.call.ring, self.call.owner, parsed.id)
         return {**parsed.value, "id": self._request_handle(parsed.id)}
 
     def _notification(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
         params = parsed.value.get("params")
         if not isinstance(params, dict):
             return parsed.value
+        if not self.questions.pass_result(params):  # a task that goes on
+            return None
         if parsed.method == "notifications/resources/updated":
             uri = params.get("uri")
             return parsed.value if isinstance(uri, str) and self._sees(ResourceKind.RESOURCE, uri) else None

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from extproc.core.exchange.questions import Question
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.model import Json, Quota, Reply, RequestHead, empty
 from extproc.core.shared_state import Pin
@@ -34,6 +35,7 @@ __all__ = [
     "HeadReceived",
     "Inspect",
     "NoteDefinitions",
+    "NoteQuestion",
     "Pass",
     "QuotasTaken",
     "Release",
@@ -249,6 +251,13 @@ class NoteDefinitions(msgspec.Struct, frozen=True, kw_only=True):
     seen: tuple[Pin, ...]
 
 
+class NoteQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Count a request of the server to its client, and store its audit event."""
+
+    question: Question
+    event: Mapping[str, Json]
+
+
 class Conclude(msgspec.Struct, frozen=True, kw_only=True):
     """The response ended: count it, and store the audit event of what happened where one is kept.
 
@@ -298,6 +307,7 @@ Command: TypeAlias = (
     | Release
     | DropTrailers
     | NoteDefinitions
+    | NoteQuestion
     | Conclude
     | Abort
 )

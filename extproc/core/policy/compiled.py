@@ -147,6 +147,7 @@ class _Compiler:
             url=server.url,
             pinning=server.pinning,
             inspections=compile_inspections(server.inspected),
+            asks=server.asks,
         )
 
     def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:

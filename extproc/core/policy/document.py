@@ -25,6 +25,7 @@ from extproc.core.policy.issuers import read_identity
 from extproc.core.policy.masks import read_masking
 from extproc.core.policy.positions import Members, Node, Scalar, Spot
 from extproc.core.policy.reading import Reading, Word, listed
+from extproc.core.policy.server_requests import ServerRequests, read_hosts, read_kinds
 from extproc.core.policy.subjects import read_subjects
 from extproc.core.shared_state import Pinning
 
@@ -34,6 +35,10 @@ _VERBS: Final = {"query": Verb.QUERY, "mutate": Verb.MUTATE, "admin": Verb.ADMIN
 _KEYS: Final = (
     *("version", "mode", "identity", "servers", "roles", "deny", "approvals", "masking", "detectors"),
     *("limits", "recording"),
+)
+_SERVER: Final = (
+    *("tools", "unlisted_tools", "tool_definitions", "server_requests", "elicitation_hosts"),
+    *("mode", "url"),
 )
 _MODES: Final = ("enforce", "shadow")
 _LEVELS: Final = ("masked", "digest", "none")
@@ -85,7 +90,7 @@ def read_document(root: Members, reading: Reading) -> Document:
 
 def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
     what = f"server `{name.value}`"
-    found = reading.members(node, what, ("tools", "unlisted_tools", "tool_definitions", "mode", "url"))
+    found = reading.members(node, what, _SERVER)
     tools: list[tuple[Word, Verb]] = []
     inspected: list[tuple[Word, Inspection]] = []
     for tool, entry in reading.entries(found.get("tools"), f"`tools` of {what}"):
@@ -109,6 +114,10 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
         url=None if url is None else url.value,
         pinning=Pinning(pinning or Pinning.IGNORE),
         inspected=tuple(inspected),
+        asks=ServerRequests(
+            kinds=read_kinds(found.get("server_requests"), what, reading),
+            hosts=read_hosts(found.get("elicitation_hosts"), what, reading),
+        ),
     )
 
 

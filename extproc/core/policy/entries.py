@@ -10,6 +10,7 @@ from extproc.core.model import IdentityConfig, Recording, Verb
 from extproc.core.policy.inspections import Inspection
 from extproc.core.policy.positions import Scalar, Spot
 from extproc.core.policy.reading import Word
+from extproc.core.policy.server_requests import NOTHING_OPEN, ServerRequests
 from extproc.core.shared_state import Pinning
 
 __all__ = [
@@ -39,6 +40,7 @@ class ServerEntry:
     url: str | None = None
     pinning: Pinning = Pinning.IGNORE
     inspected: tuple[tuple[Word, Inspection], ...] = ()
+    asks: ServerRequests = NOTHING_OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from extproc.core.policy.conditions import Condition
 from extproc.core.policy.inspections import Inspections
 from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns
+from extproc.core.policy.server_requests import ServerRequests
 from extproc.core.policy.verbs import ToolVerbs
 from extproc.core.shared_state import Pinning
 from extproc.core.tickets import ApprovalRule
@@ -85,7 +86,8 @@ class MaskRule:
 class Server:
     """All that concerns one server.
 
-    ``asks_calls``: some condition names ``session.calls``; ``holds``: some grant wants an approval.
+    ``asks_calls``: some condition names ``session.calls``; ``holds``: some grant wants an approval; ``asks`` is what it
+    may ask of its clients.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Server:
     url: str | None
     pinning: Pinning
     inspections: Inspections
+    asks: ServerRequests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,16 @@ from extproc.core.model import Decision, Era, Json, Message, MessageKind, Reply,
 from extproc.core.rejection import DENIED, INTERNAL_ERROR, Rejection
 from extproc.core.wire.strict_json import encode
 
-__all__ = ["denial", "input_required", "refusal", "url_required", "withheld", "withheld_message"]
+__all__ = [
+    "URL_REQUIRED",
+    "denial",
+    "denial_message",
+    "input_required",
+    "refusal",
+    "url_required",
+    "withheld",
+    "withheld_message",
+]
 
 URL_REQUIRED: Final = -32042
 """URLElicitationRequiredError of MCP 2025-11-25."""
@@ -44,14 +53,21 @@ def refusal(rejection: Rejection) -> Reply:
 
 def denial(message: Message, decision: Decision, decision_id: str) -> Reply:
     """Answer a denied message as its sender can take it."""
+    body = encode(denial_message(message, decision, decision_id))
     if message.method == "tools/call":
-        return Reply(status=200, body=_tool_result(message, decision, decision_id), headers=(_JSON,))
-    facts = {"rule": decision.rule, "reason": decision.reason, "decision_id": decision_id}
-    answered = message.id if message.kind is MessageKind.REQUEST else None
-    body = _error(answered, DENIED, _words(decision), facts)
+        return Reply(status=200, body=body, headers=(_JSON,))
     status = _UNANSWERED.get(message.kind, 200)
     headers = (_JSON, ("allow", "POST")) if status == 405 else (_JSON,)
     return Reply(status=status, body=body, headers=headers)
+
+
+def denial_message(message: Message, decision: Decision, decision_id: str) -> dict[str, Json]:
+    """The message of ``denial``."""
+    if message.method == "tools/call":
+        return _tool_result(message, decision, decision_id)
+    facts = {"rule": decision.rule, "reason": decision.reason, "decision_id": decision_id}
+    answered = message.id if message.kind is MessageKind.REQUEST else None
+    return _error_message(answered, DENIED, _words(decision), facts)
 
 
 def withheld(request_id: RequestId | None, decision_id: str) -> bytes:
@@ -79,12 +95,12 @@ def url_required(message: Message, elicitation: Mapping[str, Json]) -> Reply:
     return Reply(status=200, body=body, headers=(_JSON,))
 
 
-def _tool_result(message: Message, decision: Decision, decision_id: str) -> bytes:
+def _tool_result(message: Message, decision: Decision, decision_id: str) -> dict[str, Json]:
     text = f"{_words(decision)} (decision {decision_id})"
     result: dict[str, Json] = {"content": [{"type": "text", "text": text}], "isError": True}
     if message.era is Era.MODERN:
         result["resultType"] = "complete"
-    return encode({"jsonrpc": "2.0", "id": message.id, "result": result})
+    return {"jsonrpc": "2.0", "id": message.id, "result": result}
 
 
 def _words(decision: Decision) -> str:

@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from extproc.core.approval import Refusal, may_answer, may_see
+from extproc.core.approval import Refusal, may_answer, may_count, may_force, may_see
 from extproc.core.tickets import Approver, Ticket, TicketState
 from extproc.desk import Desk
 from extproc.edges.console.api import Api
@@ -209,10 +209,14 @@ class Console:
         if ticket is None or not may_see(ticket, person):
             return _unknown()
         choice = _text(form, "answer")
-        if choice not in {"approve", "deny"} or _text(form, "digest") != ticket.digest:
+        if choice not in {"approve", "deny", "force"} or _text(form, "digest") != ticket.digest:
             return _refused("This form does not answer this request. Open the request again.")
         answered = await self._desk.answer(
-            ticket.id, person, approves=choice == "approve", reason=_text(form, "reason")[:1000]
+            ticket.id,
+            person,
+            approves=choice != "deny",
+            reason=_text(form, "reason")[:1000],
+            force=choice == "force",
         )
         if isinstance(answered, Refusal):
             fresh = await self._desk.get(ticket.id) or ticket
@@ -233,6 +237,8 @@ class Console:
             lines=argument_lines(ticket),
             left=self._left,
             refusal=may_answer(ticket, person),
+            counts=may_count(ticket, person),
+            alone=may_force(ticket, person),
             problem=problem,
         )
 

@@ -61,13 +61,20 @@ class Notifier:
     async def look(self) -> None:
         """Tell each channel of what it was not told yet."""
         try:
-            waiting = [ticket for ticket in await self._tickets.waiting() if ticket.state is TicketState.PENDING]
+            pending = await self._tickets.pending()
+            waiting = [
+                ticket
+                for each in pending
+                if any(each not in told.tickets for told in self._told)
+                and (ticket := await self._tickets.get(each)) is not None
+                and ticket.state is TicketState.PENDING
+            ]
         except StoreError as failure:
             log.error("waiting requests cannot be read; nobody is told of them", problem=str(failure))
             return
         at = self._clock()
         for told in self._told:
-            told.tickets &= {ticket.id for ticket in waiting}
+            told.tickets.intersection_update(pending)
             if at / 1e9 >= told.not_before:
                 await self._tell(told, [ticket for ticket in waiting if ticket.id not in told.tickets], at)
 

@@ -24,6 +24,7 @@ from extproc.core.exchange import (
     Exchange,
     Forward,
     NoteDefinitions,
+    NoteQuestion,
     QuotasTaken,
     SessionCounted,
     Store,
@@ -111,9 +112,7 @@ class Servicer:
         if await stream.abort(status, why):
             self._metrics.aborted(reason=reason)
 
-    async def _converse(  # noqa: C901 - one loop on purpose: no coroutine that could return early around a write
-        self, exchange: Exchange, server: str, stream: Stream, superseded: asyncio.Event
-    ) -> bool:
+    async def _converse(self, exchange: Exchange, server: str, stream: Stream, superseded: asyncio.Event) -> bool:
         """Talk until the exchange is over; True once everything owed is written, False where Envoy ended it before."""
         begun = time.perf_counter()
         translation = Translation(server)
@@ -122,10 +121,10 @@ class Servicer:
             frame = await self._read(exchange, stream, until, superseded)
             if frame is EOF:
                 return False
-            for event in self._events(frame, translation):
-                if exchange.over:  # refused on its head: the body that came along is not looked at
-                    break  # type: ignore[unreachable]  # mypy takes a property for a constant
-                due = self._owed(exchange, event)
+            coming = deque(self._events(frame, translation))
+            frame = None  # while a call is held, its body is kept once, and not here
+            while coming and not exchange.over:  # refused on its head: the body that came along is not looked at
+                due = self._owed(exchange, coming.popleft())
                 while due:
                     command = due.popleft()
                     if isinstance(command, Forward | Answer):
@@ -231,6 +230,8 @@ class Servicer:
                 self._later(self._conclude(exchange, command))
             elif isinstance(command, NoteDefinitions):
                 self._later(self._note(exchange, command))
+            elif isinstance(command, NoteQuestion):
+                self._later(self._note_question(exchange, command))
             else:
                 due.append(command)
         return due
@@ -244,6 +245,14 @@ class Servicer:
         try:
             await self._definitions(exchange.verdict.server, command.seen)
         except StoreError:  # seen again with the next list
+            self._metrics.journal_failed()
+
+    async def _note_question(self, exchange: Exchange, command: NoteQuestion) -> None:
+        question = command.question
+        self._metrics.asked(server=exchange.verdict.server, kind=question.kind, effect=question.effect)
+        try:
+            await self._journal.append(command.event)
+        except StoreError:  # what the client answers is recorded before it leaves, or does not leave
             self._metrics.journal_failed()
 
     def _close(self, exchange: Exchange) -> None:

@@ -6,17 +6,23 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from extproc.core.tickets import Ticket, TicketState
+from extproc.core.tickets import AskKind, Ticket, TicketState
 from extproc.edges.store.database import Database, Transaction
 
 __all__ = ["DatabaseTickets"]
 
 _OPEN = "state IN ('pending', 'approved')"
+_PAGE = 32
 _decode = msgspec.json.Decoder(Ticket).decode
 
 
 def _encoded(ticket: Ticket) -> str:
     return msgspec.json.encode(ticket).decode()
+
+
+def _is_due(ticket: Ticket, at: int) -> bool:
+    lends = ticket.state is TicketState.APPROVED and ticket.ask.kind is AskKind.ACCESS
+    return lends or ticket.expires_at <= at
 
 
 def _tickets(rows: Iterable[tuple[str]]) -> list[Ticket]:
@@ -64,6 +70,10 @@ class DatabaseTickets:
         """Put ``new`` in the place of exactly ``old``."""
 
         def work(transaction: Transaction) -> bool:
+            # who is late changes nothing, and so has no disk to wait for and nobody to wake
+            there = "SELECT 1 FROM tickets WHERE id = ? AND revision = ?"
+            if not transaction.rows(there, old.id, old.revision):
+                return False
             version = transaction.next_version()
             statement = (
                 "UPDATE tickets SET state = ?, revision = ?, version = ?, body = ? WHERE id = ? AND revision = ?"
@@ -79,6 +89,31 @@ class DatabaseTickets:
     async def waiting(self) -> Sequence[Ticket]:
         """All tickets that are pending or approved, the oldest first."""
         return await self._rows(f"SELECT body FROM tickets WHERE {_OPEN} ORDER BY created_at")  # noqa: S608 - a constant
+
+    async def due(self, at: int, requester: tuple[str, str] | None = None) -> Sequence[Ticket]:
+        """The open tickets that somebody has to do something about, read page by page."""
+        statement = f"SELECT id, body FROM tickets WHERE {_OPEN} AND id > ?"  # noqa: S608 - a constant
+        if requester is not None:
+            statement += " AND issuer = ? AND subject = ?"
+        statement += f" ORDER BY id LIMIT {_PAGE}"
+        found: list[Ticket] = []
+
+        def page(transaction: Transaction, last: str) -> str | None:
+            rows = transaction.rows(statement, last, *(requester or ()))
+            found.extend(ticket for _, body in rows if _is_due(ticket := _decode(body), at))
+            return rows[-1][0] if len(rows) == _PAGE else None
+
+        last: str | None = ""
+        while last is not None:  # a transaction each: calls that are held want their turn
+            last = await self._database.transact(lambda transaction, after=last: page(transaction, after))  # type: ignore[misc]
+        return found
+
+    async def pending(self) -> Sequence[str]:
+        """The ids of all pending tickets, the oldest first."""
+        statement = "SELECT id FROM tickets WHERE state = ? ORDER BY created_at"
+        state = str(TicketState.PENDING)
+        rows = await self._database.transact(lambda transaction: transaction.rows(statement, state))
+        return [row[0] for row in rows]
 
     async def latest(self, *, limit: int, before: int | None = None) -> Sequence[Ticket]:
         """The newest tickets of any state."""
@@ -102,10 +137,11 @@ class DatabaseTickets:
         try:
             while True:
                 news.clear()  # before looking: what comes after the look is news
-                ticket = await self.get(id)
+                # only the number: a ticket holds all the arguments, and thousands may wait
+                revision = await self._revision(id)
                 left = deadline - loop.time()
-                if ticket is None or ticket.revision > after or left <= 0:
-                    return ticket
+                if revision is None or revision > after or left <= 0:
+                    return await self.get(id)
                 try:
                     await asyncio.wait_for(news.wait(), left)
                 except TimeoutError:
@@ -114,6 +150,11 @@ class DatabaseTickets:
             self._waiting[id].discard(news)
             if not self._waiting[id]:
                 del self._waiting[id]
+
+    async def _revision(self, id: str) -> int | None:  # noqa: A002
+        statement = "SELECT revision FROM tickets WHERE id = ?"
+        rows = await self._database.transact(lambda transaction: transaction.rows(statement, id))
+        return int(rows[0][0]) if rows else None
 
     async def news(self, since: int) -> None:
         """Wake those who wait for a ticket that changed after version ``since``."""

@@ -1,5 +1,6 @@
 """A held call: asked, waited for, decided again, run once."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -34,6 +35,19 @@ def test_an_approved_call_goes_upstream_with_its_ticket_on_the_record():
     assert played.world.ticket.state is TicketState.USED
     (asked,) = played.world.asks
     assert (asked.ask.arguments, asked.ask.target, asked.seconds) == ('{"table":"orders"}', "drop_table", 30)
+
+
+def test_a_held_call_goes_on_with_the_bytes_that_envoy_has_or_with_those_that_were_judged():
+    headers, body = DROP
+    played = script()
+    (forward,) = played.post((headers, body))
+    assert forward.body is None
+    assert played.world.records[0]["body_bytes"] == len(body)
+    inexact = call("drop_table", {"table": "orders", "n": 1})
+    again = script()
+    (forward,) = again.post((inexact[0], inexact[1].replace(b'"n": 1', b'"n": 0.12345678901234567890')))
+    assert json.loads(forward.body)["params"]["arguments"]["table"] == "orders"
+    assert again.world.records[0]["body_bytes"] == len(forward.body)
 
 
 def test_nothing_is_forwarded_before_the_ticket_is_used_and_the_decision_stored():

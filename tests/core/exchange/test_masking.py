@@ -81,6 +81,7 @@ def test_an_error_its_data_and_an_error_status_are_masked():
 
 def test_whatever_comes_on_a_stream_is_masked_with_everything_that_is_owed_on_the_server():
     rules = masking("name: other, servers: [sales-db], tools: [list_tables], detect: [mail]")
+    rules = rules.replace("    tools:\n", "    server_requests: [elicitation]\n    tools:\n", 1)
     question = {"jsonrpc": "2.0", "id": 7, "method": "elicitation/create", "params": {"message": MAIL}}
     late = {"jsonrpc": "2.0", "id": 4, "result": {"content": [{"type": "text", "text": MAIL}]}}
     said = listening(rules).response(events(NOTE, question, late), media=SSE)

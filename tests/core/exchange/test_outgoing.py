@@ -91,7 +91,7 @@ def test_what_a_client_answers_is_masked_too():
 def test_an_answer_in_a_further_round_is_masked_and_goes_on_with_the_same_call():
     arguments = {"text": MAIL}
     first = asked(call("echo", arguments), MASKING)
-    state = {"resultType": "input_required", "requestState": "upstream", "inputRequests": {"q": {"method": "x"}}}
+    state = {"resultType": "input_required", "requestState": "upstream", "inputRequests": {}}
     sealed = json.loads(first.response(reply(state))[1].body)["result"]["requestState"]
     more = {"requestState": sealed, "inputResponses": {"q": {"action": "accept", "content": {"a": MAIL}}}}
     body = sent(modern("tools/call", {"name": "echo", "arguments": arguments} | more))

@@ -41,7 +41,7 @@ def test_an_upstream_that_asks_back_finds_the_same_approval_once():
     desk = Desk()
     played = script(desk=desk)
     played.post(DROP)
-    asked_back = {"resultType": "input_required", "requestState": "theirs", "inputRequests": {"a": {}}}
+    asked_back = {"resultType": "input_required", "requestState": "theirs", "inputRequests": {}}
     said = played.response(reply(asked_back))
     state = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))["result"]["requestState"]
     assert state != "theirs"

@@ -3,7 +3,7 @@
 import json
 
 from extproc.core.handles import Owner, Purpose, open_handle, seal
-from script import POLICY, RING, asked, call, conclusion, events, legacy, modern, released, reply, stream
+from script import ASKING, POLICY, RING, asked, call, conclusion, events, legacy, modern, released, reply, stream
 
 UNRECORDED = POLICY.replace("masked", "none")
 ANN = Owner(issuer="https://idp.example.com", subject="ann", server="sales-db")
@@ -60,7 +60,7 @@ def test_a_request_of_the_server_leaves_under_a_handle_that_only_its_owner_can_a
     cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
     session = seal(RING, Purpose.SESSION, ANN, "up-1")
     headers, body = call("echo", era=legacy)
-    script = asked((headers | {"mcp-session-id": session}, body))
+    script = asked((headers | {"mcp-session-id": session}, body), ASKING)
     first, second = released(script.response(events(question, cancelled, RESULT), media=SSE)).split(b"\n\n")[:2]
     handle = json.loads(first[6:])["id"]
     assert json.loads(second[6:])["params"]["requestId"] == handle

@@ -133,6 +133,27 @@ async def test_tickets_outlive_the_process(place):
         await opened.close()
 
 
+async def test_only_what_is_due_is_read(database):
+    tickets = DatabaseTickets(database)
+    for number in range(70):
+        each = ticket(f"t{number:02}", ask=replace(ASK, subject=f"s{number % 2}"))
+        await tickets.add(replace(each, digest=f"d{number}", expires_at=NOW + number))
+    assert [each.id for each in await tickets.due(NOW + 2)] == ["t00", "t01", "t02"]
+    assert [each.id for each in await tickets.due(NOW + 2, (ASK.issuer, "s0"))] == ["t00", "t02"]
+    assert len(await tickets.due(NOW + 100)) == 70
+    assert await tickets.due(NOW - 1) == []
+    assert list(await tickets.pending())[:2] == ["t00", "t01"]
+    assert len(await tickets.pending()) == 70
+
+
+async def test_a_role_that_is_approved_and_not_lent_is_due(database):
+    tickets = DatabaseTickets(database)
+    asked = ticket("t1")
+    wish = replace(asked, ask=replace(asked.ask, kind=AskKind.ACCESS), state=TicketState.APPROVED)
+    await tickets.add(replace(wish, expires_at=NOW + 1000))
+    assert [each.id for each in await tickets.due(NOW)] == ["t1"]
+
+
 async def test_a_file_that_is_no_database_is_an_error(tmp_path):
     (tmp_path / "shared.db").write_bytes(b"no database" * 1000)
     opened = open_database(tmp_path / "shared.db")

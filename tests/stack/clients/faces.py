@@ -23,7 +23,7 @@ class ClientError(Exception):
 
 @dataclass(slots=True)
 class Events:
-    """What the server sent beside results, in order: ``{"event": "progress" | "log" | "updated" | "notification", …}``."""
+    """What the server sent beside results, in order: ``{"event": "progress" | "log" | "updated" | "notification" | "asked", …}``."""
 
     seen: list[dict[str, Any]] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -73,8 +73,12 @@ class Client(Protocol):
 
 
 class Connect(Protocol):
-    """Opens a client: ``async with connect(url, token=…) as client``; raises ClientError when it cannot."""
+    """Opens a client: ``async with connect(url, token=…) as client``; raises ClientError when it cannot.
+
+    With ``asked`` it announces sampling, roots and elicitation in both modes, says yes to all, and each request of the
+    server is an event ``asked`` with its ``method`` and ``params``.
+    """
 
     def __call__(
-        self, url: str, *, token: str | None = None, log_level: str | None = None
+        self, url: str, *, token: str | None = None, log_level: str | None = None, asked: bool = False
     ) -> AbstractAsyncContextManager[Client]: ...

@@ -73,11 +73,14 @@ def node_client(script: str, **fixed: Any) -> Connect:
     """Clients of ``script`` (client-v1.mjs, client-v2.mjs) with fixed parameters (``mode``, ``sse``)."""
 
     @asynccontextmanager
-    async def connect(url: str, *, token: str | None = None, log_level: str | None = None) -> AsyncIterator[NodeClient]:
+    async def connect(
+        url: str, *, token: str | None = None, log_level: str | None = None, asked: bool = False
+    ) -> AsyncIterator[NodeClient]:
         async with running([node_or_skip(), str(NODE_FOLDER / script)]) as child:
             client = NodeClient(child)
             try:
-                client.about = await client.call("connect", url=url, token=token, logLevel=log_level, **fixed)
+                options = {"token": token, "logLevel": log_level, "asked": asked}
+                client.about = await client.call("connect", url=url, **options, **fixed)
                 yield client
             finally:
                 await client.end()

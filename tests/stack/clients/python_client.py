@@ -152,10 +152,34 @@ class PythonClient:
                 await task
 
 
+def answering(events: Events) -> dict[str, Any]:
+    """Callbacks that say yes to all that a server asks, and tell of it."""
+
+    async def sample(_: Any, params: Any) -> types.CreateMessageResult:
+        await events.add({"event": "asked", "method": "sampling/createMessage", "params": wire(params)})
+        words = types.TextContent(text="sampled")
+        return types.CreateMessageResult(role="assistant", content=words, model="m")
+
+    async def roots(_: Any) -> types.ListRootsResult:
+        await events.add({"event": "asked", "method": "roots/list", "params": {}})
+        return types.ListRootsResult(roots=[])
+
+    async def elicit(_: Any, params: Any) -> types.ElicitResult:
+        await events.add({"event": "asked", "method": "elicitation/create", "params": wire(params)})
+        return types.ElicitResult(action="accept", content={"name": "Ann", "username": "ann", "email": "a"})
+
+    return {"sampling_callback": sample, "list_roots_callback": roots, "elicitation_callback": elicit}
+
+
 def opener(transport: Callable[..., AbstractAsyncContextManager[Any]], mode: str) -> Connect:
     @asynccontextmanager
     async def connect(
-        url: str, *, token: str | None = None, log_level: str | None = None, auth: httpx2.Auth | None = None
+        url: str,
+        *,
+        token: str | None = None,
+        log_level: str | None = None,
+        asked: bool = False,
+        auth: httpx2.Auth | None = None,
     ) -> AsyncIterator[PythonClient]:
         events = Events()
 
@@ -184,6 +208,7 @@ def opener(transport: Callable[..., AbstractAsyncContextManager[Any]], mode: str
                             logging_callback=log,
                             log_level=log_level,  # type: ignore[arg-type]
                             message_handler=other,
+                            **(answering(events) if asked else {}),
                         )
                     )
                 face = PythonClient(client, events)

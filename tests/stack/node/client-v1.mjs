@@ -2,11 +2,23 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { LoggingMessageNotificationSchema, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { drive } from './driver.mjs';
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+  LoggingMessageNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import { answers, askable, drive } from './driver.mjs';
 
-drive(async ({ url, token, sse }, event) => {
-  const client = new Client({ name: 'driver-ts-v1', version: '1.0.0' });
+drive(async ({ url, token, sse, asked }, event) => {
+  const client = new Client({ name: 'driver-ts-v1', version: '1.0.0' }, asked ? { capabilities: askable } : {});
+  if (asked) {
+    const answer = answers(event);
+    client.setRequestHandler(CreateMessageRequestSchema, answer['sampling/createMessage']);
+    client.setRequestHandler(ListRootsRequestSchema, answer['roots/list']);
+    client.setRequestHandler(ElicitRequestSchema, answer['elicitation/create']);
+  }
   client.fallbackNotificationHandler = async ({ method, params }) => event('notification', { method, params });
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => event('log', params));
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => event('updated', params));

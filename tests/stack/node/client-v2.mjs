@@ -1,13 +1,15 @@
 // A client on the TypeScript SDK v2, driven by JSON lines; `mode` is legacy, auto or a revision to insist on.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { drive } from './driver.mjs';
+import { answers, askable, drive } from './driver.mjs';
 
 const LEVEL = 'io.modelcontextprotocol/logLevel';
 
-drive(async ({ url, token, mode, logLevel }, event) => {
+drive(async ({ url, token, mode, logLevel, asked }, event) => {
   const negotiation = { legacy: undefined, auto: { mode: 'auto' } };
   const versionNegotiation = mode in negotiation ? negotiation[mode] : { mode: { pin: mode } };
-  const client = new Client({ name: 'driver-ts-v2', version: '1.0.0' }, versionNegotiation ? { versionNegotiation } : {});
+  const options = { ...(versionNegotiation && { versionNegotiation }), ...(asked && { capabilities: askable }) };
+  const client = new Client({ name: 'driver-ts-v2', version: '1.0.0' }, options);
+  for (const [method, answer] of asked ? Object.entries(answers(event)) : []) client.setRequestHandler(method, answer);
   client.fallbackNotificationHandler = async ({ method, params }) => event('notification', { method, params });
   client.setNotificationHandler('notifications/message', ({ params }) => event('log', params));
   client.setNotificationHandler('notifications/resources/updated', ({ params }) => event('updated', params));

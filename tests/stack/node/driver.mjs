@@ -1,6 +1,6 @@
 // The JSON-lines protocol of the client drivers, one body for both SDKs.
 // In:  {"id", "command", …parameters}      Out: {"id", "ok"} | {"id", "error": {type, code, status, message, data}}
-//      and, at any time, {"event": "progress" | "log" | "updated" | "notification", …}
+//      and, at any time, {"event": "progress" | "log" | "updated" | "notification" | "asked", …}
 import { createInterface } from 'node:readline';
 
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -28,6 +28,21 @@ async function all(key, page) {
   } while (cursor !== undefined);
   return { ...first, [key]: found, nextCursor: undefined, pages };
 }
+
+// What a client announces that can be asked, and its answers: yes to all, each told as an event.
+export const askable = { sampling: {}, roots: {}, elicitation: { form: {}, url: {} } };
+export const answers = (event) => {
+  const told = (method, answer) => async ({ params }) => {
+    event('asked', { method, params });
+    return answer;
+  };
+  const content = { type: 'text', text: 'sampled' };
+  return {
+    'sampling/createMessage': told('sampling/createMessage', { role: 'assistant', model: 'm', content }),
+    'roots/list': told('roots/list', { roots: [] }),
+    'elicitation/create': told('elicitation/create', { action: 'accept', content: { name: 'Ann', username: 'ann', email: 'a' } }),
+  };
+};
 
 // `connect({url, token, mode, logLevel}, event)` gives {client, about, subscribe(uri), end()}.
 export function drive(connect) {
