@@ -170,7 +170,12 @@ async def _run(command: str) -> str:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            # a pipe that nobody reads to its end keeps asyncio waiting; whoever left the session may hold it open
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(COMMAND_SECONDS):
+                    while process.stdout and await process.stdout.read(MAX_OUTPUT_BYTES):
+                        pass
+                    await process.wait()
     return output.decode("utf-8", "replace")
 
 
