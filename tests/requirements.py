@@ -338,6 +338,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/audit/test_sessions.py",
             "core/audit/test_proof.py",
             "core/audit/test_notes.py",
+            "core/audit/test_filters.py",
             "core/audit/test_seals.py",
             "edges/journal/test_reader.py",
             "edges/journal/test_sealer.py",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ REFUSED = "--as analyst --server sales-db --tool drop_table"
 
 
 def run(command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    words = [word.replace(".venv/bin", str(BIN), 1) for word in command.split()]
+    words = [word.replace(".venv/bin", str(BIN), 1) for word in shlex.split(command)]
     return subprocess.run(
         words, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
     )
@@ -60,7 +61,7 @@ def test_the_readme_s_commands_exist() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     known = run(".venv/bin/extproc --help", ROOT).stdout
     for command in COMMANDS:
-        program, *words = command.split()
+        program, *words = shlex.split(command)
         if program == "make":
             assert words[0] in targets
         elif program.endswith("extproc"):

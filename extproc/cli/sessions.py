@@ -1,7 +1,10 @@
-"""``extproc sessions`` and ``extproc sessions show ID``: who did what, from the journals."""
+"""``extproc sessions``, ``sessions show ID`` and ``sessions follow``: who did what, from the journals."""
 
+import asyncio
+import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +12,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from extproc.cli.choosing import Decision, Principal, Rule, Said, Server, Since, Tool, Until, Verb, chosen_by
 from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with, screen
+from extproc.core import audit
 from extproc.core.audit import Call, Session
 from extproc.core.audit import sessions as grouped
+from extproc.core.audit.filters import EVERYTHING, Filter, takes
 from extproc.core.model import Json
+from extproc.demo.decisions import follow, line, positions
 from extproc.edges.journal.reader import Damage, read
 from extproc.settings import default_state_dir
 
@@ -29,19 +36,37 @@ def list_sessions(
     state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, newest first.")] = False,
-    server: Annotated[str | None, typer.Option(help="Only this server.")] = None,
-    principal: Annotated[str | None, typer.Option(help="Only principals whose issuer or subject holds this.")] = None,
+    principal: Principal = None,
+    server: Server = None,
+    tool: Tool = None,
+    verb: Verb = None,
+    decision: Decision = None,
+    rule: Rule = None,
+    since: Since = None,
+    until: Until = None,
+    text: Said = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
 ) -> None:
-    """List sessions, newest first."""
+    """List the sessions with at least one call that is asked for, newest first."""
     if context.invoked_subcommand is not None:
         context.obj = (state, as_json)
         return
+    wanted = chosen_by(
+        principal=principal,
+        server=server,
+        tool=tool,
+        verb=verb,
+        decision=decision,
+        rule=rule,
+        since=since,
+        until=until,
+        text=text,
+    )
+    recording = _recording(state, wanted)
     chosen = [
         session
-        for session in sorted(_sessions(state), key=lambda session: session.first_at, reverse=True)
-        if server in (None, session.server)
-        and (principal is None or principal in f"{session.issuer} {session.subject}")
+        for session in sorted(recording.sessions, key=lambda session: session.first_at, reverse=True)
+        if any(call.decision in recording.matching for call in session.calls)
     ][:limit]
     if as_json:
         print_json([_summary(session) for session in chosen])
@@ -75,7 +100,8 @@ def show_session(
 ) -> None:
     """Show the calls of one session, in order."""
     outer_state, outer_json = context.obj
-    found = [session for session in _sessions(state or outer_state) if session.id.startswith(session_id)]
+    recording = _recording(state or outer_state, EVERYTHING, whole=True)
+    found = [session for session in recording.sessions if session.id.startswith(session_id)]
     if not found:
         quit_with(1, f"no session {session_id} is recorded; `extproc sessions` lists them")
     if len(found) > 1:
@@ -89,6 +115,9 @@ def show_session(
     table = Table("time", "method", "target", "verb", "decision", "rule", "reason", box=None)
     table.add_column("status", justify="right")
     table.add_column("ms", justify="right")
+    table.add_column("bytes", justify="right")
+    for name in ("from", "approval", "masked", "arguments"):
+        table.add_column(name)
     for call in session.calls:
         table.add_row(*_row(call))
     console.print(table)
@@ -105,7 +134,55 @@ def _row(call: Call) -> list[Text | str]:
         _plain(call.reason),
         "-" if call.status is None else str(call.status),
         "-" if call.duration_ns is None else f"{call.duration_ns / 1e6:.1f}",
+        "-" if call.size is None else str(call.size),
+        _plain(call.source or "-"),
+        _plain(call.ticket or "-"),
+        _plain(", ".join(f"{kind} {count}" for kind, count in call.masked.items()) or "-"),
+        _plain("-" if call.arguments is None else audit.encode(call.arguments).decode()),
     ]
+
+
+@app.command("follow")
+def follow_calls(
+    context: typer.Context,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="The state directory of the service.", show_default=False)
+    ] = None,
+    *,
+    principal: Principal = None,
+    server: Server = None,
+    tool: Tool = None,
+    verb: Verb = None,
+    decision: Decision = None,
+    rule: Rule = None,
+    text: Said = None,
+) -> None:
+    """Print a line for each call from now on, as it is decided, until Ctrl-C."""
+    place = state or context.obj[0]
+    found_journals(place)
+    wanted = chosen_by(
+        principal=principal,
+        server=server,
+        tool=tool,
+        verb=verb,
+        decision=decision,
+        rule=rule,
+        since=None,
+        until=None,
+        text=text,
+    )
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_follow(place, wanted))
+
+
+async def _follow(state: Path, wanted: Filter) -> None:
+    try:
+        async for event in follow(state, positions(state)):
+            if takes(wanted, event):
+                typer.echo(line(event))
+                sys.stdout.flush()
+    except OSError as error:
+        quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
 
 
 def _summary(session: Session) -> dict[str, Json]:
@@ -130,8 +207,18 @@ def _plain(text: str) -> Text:
     return Text(printable(text))
 
 
-def _sessions(state: Path) -> tuple[Session, ...]:
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """The sessions of a state directory, and the decisions that are asked for."""
+
+    sessions: tuple[Session, ...]
+    matching: frozenset[str]
+
+
+def _recording(state: Path, wanted: Filter, *, whole: bool = False) -> _Recording:
+    """All of it; with the arguments only where the ``whole`` of it is shown."""
     damaged = 0
+    matching: set[str] = set()
 
     def events() -> Iterator[dict[str, Json]]:
         nonlocal damaged
@@ -139,9 +226,11 @@ def _sessions(state: Path) -> tuple[Session, ...]:
             for item in read(directory):
                 if isinstance(item, Damage):
                     damaged += 1
-                else:
-                    # the two large members are not shown here
-                    yield item.event | {"arguments": None, "payload": None}
+                    continue
+                if item.event.get("kind") == "decision" and takes(wanted, item.event):
+                    matching.add(str(item.event.get("decision")))
+                # the large members are not kept where they are not shown
+                yield item.event | {"payload": None} | ({} if whole else {"arguments": None})
 
     try:
         found = grouped(events())
@@ -149,4 +238,4 @@ def _sessions(state: Path) -> tuple[Session, ...]:
         quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
     if damaged:
         typer.echo(f"{damaged} damaged lines are left out; `extproc verify` says where", err=True)
-    return found
+    return _Recording(found, frozenset(matching))

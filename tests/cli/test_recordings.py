@@ -3,6 +3,11 @@
 import asyncio
 import itertools
 import json
+import signal
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +29,7 @@ def call(decision: str, at: int, **changes) -> dict:
         "server": "sales-db",
         "principal": {"issuer": "https://idp", "subject": "ana"},
         "client": {"name": "agent", "version": "1"},
+        "source": "10.0.0.7",
         "session": None,
         "trace": None,
         "method": "tools/call",
@@ -45,6 +51,8 @@ def outcome(decision: str, at: int) -> dict:
         "session": None,
         "status": 200,
         "result": "complete",
+        "bytes": 812,
+        "masked": {"email": 2},
         "duration_ns": 3_450_000,
     }
 
@@ -109,15 +117,78 @@ def test_sessions_are_chosen_by_server_principal_and_number(state):
     assert subjects("--server", "none") == []
 
 
+@pytest.mark.parametrize(
+    ("options", "subjects"),
+    [
+        (("--decision", "deny"), ["ana"]),
+        (("--verb", "query"), ["bob", "ana"]),
+        (("--verb", "admin"), []),
+        (("--rule", "default"), ["ana"]),
+        (("--tool", "QUER"), ["bob", "ana"]),
+        (("--tool", "drop"), []),
+        (("--text", "Secret_"), ["bob", "ana"]),
+        (("--text", "nothing"), []),
+        (("--since", "2027-01-15T12:00"), ["bob"]),
+        (("--until", "2027-01-15T12:00+00:00"), ["ana"]),
+        (("--since", "5m"), ["bob", "ana"]),
+        (("--until", "5m"), []),
+        (("--principal", "bob", "--decision", "deny"), []),
+    ],
+)
+def test_sessions_are_chosen_by_their_calls(state, options, subjects):
+    found = json.loads(extproc("sessions", "--state", state, "--json", *options))
+    assert [session["subject"] for session in found] == subjects
+
+
+@pytest.mark.parametrize(
+    "options", [("--since", "yesterday"), ("--until", "2h ago"), ("--verb", "read"), ("--decision", "no")]
+)
+def test_an_option_that_is_none_is_one_line_and_2(state, options):
+    output = extproc("sessions", "--state", state, *options, code=2)
+    assert output.startswith(" ".join(options))
+    assert output.count("\n") == 1
+
+
+def test_calls_are_followed_as_they_come_until_ctrl_c(state):
+    command = [sys.executable, "-m", "extproc", "sessions", "follow", "--state", str(state), "--decision", "deny"]
+    following = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        lines = iter(following.stdout.readline, "")
+        # it may begin after the first calls are written, so they are written until it has seen one
+        seen = threading.Event()
+
+        def write() -> None:
+            for turn in itertools.count():
+                if seen.wait(0.1):
+                    return
+                at = time.time_ns() - START
+                denied = call(f"n{turn}", at, effect="deny", rule="deny:x", reason="\u202eevil")
+                record(state, "worker-9", call(f"m{turn}", at), denied)
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        shown = next(lines)
+        seen.set()
+        writing.join()
+        assert shown.split()[1:4] == ["deny", "ana", "tools/call"]
+        assert "\\u202eevil" in shown
+    finally:
+        seen.set()
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 0
+        following.stdout.close()
+
+
 def test_one_session_is_shown_call_by_call(state):
     found = json.loads(extproc("sessions", "--state", state, "--json", "--principal", "ana"))[0]["id"]
     for arguments in (("sessions", "show", found, "--state", state), ("sessions", "--state", state, "show", found[:8])):
         lines = extproc(*arguments).splitlines()
         assert found in lines[0]
-        assert [line.split()[2:] for line in lines[2:]] == [
-            ["tools/call", "tool:query", "query", "allow", "role:analyst#1", "granted", "200", "3.5"],
-            ["tools/call", "tool:query", "query", "allow", "role:analyst#1", "granted", "-", "-"],
-            ["tools/call", "tool:query", "query", "deny", "default", "no_grant", "-", "-"],
+        told = 'tools/call tool:query query {} {} 10.0.0.7 - {} {{"sql":"select secret_column"}}'
+        assert [" ".join(line.split()[2:]) for line in lines[2:]] == [
+            told.format("allow role:analyst#1 granted 200 3.5", "812", "email 2"),
+            told.format("allow role:analyst#1 granted - -", "-", "-"),
+            told.format("deny default no_grant - -", "-", "-"),
         ]
 
 

@@ -24,7 +24,11 @@ _Owner: TypeAlias = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One decision and what came of it. ``status``, ``result`` and ``duration_ns`` are None without an outcome."""
+    """One decision and what came of it; what the outcome says is None without one.
+
+    ``arguments`` are as they were recorded, so masked, or None; ``masked`` counts what was masked by its type, in the
+    request and the response; ``size`` is that of the response in bytes; ``ticket`` the approval that let it through.
+    """
 
     at: int
     decision: str
@@ -37,6 +41,11 @@ class Call:
     status: int | None
     result: str | None
     duration_ns: int | None
+    size: int | None = None
+    source: str = ""
+    ticket: str = ""
+    arguments: Json = None
+    masked: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
@@ -160,7 +169,20 @@ def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call
         status=status if isinstance(status, int) else None,
         result=None if outcome is None else _text(outcome.get("result")),
         duration_ns=None if outcome is None else _number(outcome.get("duration_ns")),
+        size=None if outcome is None else _number(outcome.get("bytes")),
+        source=_text(event.get("source")),
+        ticket=_text(event.get("ticket")),
+        arguments=event.get("arguments"),
+        masked=_masked(event, outcome or {}),
     )
+
+
+def _masked(*events: Mapping[str, Json]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for event in events:
+        for kind, count in _members(event.get("masked")).items():
+            counts[kind] = counts.get(kind, 0) + _number(count)
+    return counts
 
 
 def _client(event: Mapping[str, Json]) -> str:
