@@ -9,6 +9,7 @@ from extproc.cli import (
     catalog,
     check,
     explain,
+    export,
     inspect,
     mask,
     revoke,
@@ -35,6 +36,7 @@ app.command("check")(check.check)
 app.command("explain")(explain.explain_command)
 app.add_typer(inspect.app, name="inspect")
 app.add_typer(mask.app, name="mask")
+app.command("export")(export.export)
 app.command("verify")(verify.verify_journals)
 app.add_typer(seal.app, name="seal")
 app.command("token")(token.token)

@@ -23,7 +23,7 @@ from extproc.demo.decisions import follow, line, positions
 from extproc.edges.journal.reader import Damage, read
 from extproc.settings import default_state_dir
 
-__all__ = ["app"]
+__all__ = ["app", "one_session"]
 
 app = typer.Typer(help="Recorded sessions: all of them, or the calls of one.", add_completion=False)
 
@@ -100,13 +100,7 @@ def show_session(
 ) -> None:
     """Show the calls of one session, in order."""
     outer_state, outer_json = context.obj
-    recording = _recording(state or outer_state, EVERYTHING, whole=True)
-    found = [session for session in recording.sessions if session.id.startswith(session_id)]
-    if not found:
-        quit_with(1, f"no session {session_id} is recorded; `extproc sessions` lists them")
-    if len(found) > 1:
-        quit_with(1, f"{session_id} begins {len(found)} sessions; write more of the id")
-    session = found[0]
+    session = one_session(state or outer_state, session_id)
     if as_json or outer_json:
         print_json(_summary(session) | {"calls": [asdict(call) for call in session.calls]})
         return
@@ -205,6 +199,17 @@ def _who(session: Session) -> Text:
 
 def _plain(text: str) -> Text:
     return Text(printable(text))
+
+
+def one_session(state: Path, session_id: str) -> Session:
+    """The session whose id begins so, with all that was recorded of its calls; leaves with 1 where there is not one."""
+    recording = _recording(state, EVERYTHING, whole=True)
+    found = [session for session in recording.sessions if session.id.startswith(session_id)]
+    if not found:
+        quit_with(1, f"no session {session_id} is recorded; `extproc sessions` lists them")
+    if len(found) > 1:
+        quit_with(1, f"{session_id} begins {len(found)} sessions; write more of the id")
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,13 @@
 """``extproc verify``: is the recording the one that was written and sealed?"""
 
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,12 +19,17 @@ from extproc.settings import default_state_dir
 
 __all__ = ["verify_journals"]
 
-_NANO = 1_000_000_000
+_NANO: Final = 1_000_000_000
+_IN_BUNDLE: Final = re.compile(r"journal/[A-Za-z0-9][A-Za-z0-9._-]*/\d{8}\.jsonl|seals/[A-Za-z0-9][A-Za-z0-9._-]*")
+_LARGEST_BUNDLE: Final = 4 << 30
 
 
 def verify_journals(
-    state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
+    bundle: Annotated[
+        Path | None, typer.Argument(help="Evidence that `extproc export` made; the store in --state unless given.")
+    ] = None,
     *,
+    state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
     key: Annotated[
         str | None, typer.Option(help="The public key you trust: <name>+<id>+<base64>, or a file that holds it.")
     ] = None,
@@ -29,12 +39,14 @@ def verify_journals(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Verify chains and seals of all journals: 0 if all hold, 1 with the place of a fault, 2 if one cannot be read."""
-    found_journals(state)
-    try:
-        keys = trusted(_keys(key, state), statements(state))
-        verdict = prove(state, keys, anchors=anchor or ())
-    except OSError as error:
-        quit_with(2, f"the recording in {state} cannot be read: {error.filename or state}: {error.strerror}")
+    with _unpacked(bundle) as unpacked:
+        place = unpacked or state
+        found_journals(place)
+        try:
+            keys = trusted(_keys(key, place), statements(place))
+            verdict = prove(place, keys, anchors=anchor or (), withheld=bundle is not None)
+        except OSError as error:
+            quit_with(2, f"the recording in {place} cannot be read: {error.filename or place}: {error.strerror}")
     if as_json:
         print_json({"holds": verdict.holds, **asdict(verdict)})
     else:
@@ -42,9 +54,32 @@ def verify_journals(
             typer.echo(printable(f"FAULT {_place(fault)}: {fault.said}"))
         for report in verdict.reports:
             typer.echo(printable(_line(report)))
-        typer.echo(_meaning(own_key=key is None, anchored=bool(anchor), sealed=any(r.sealed for r in verdict.reports)))
+        sealed = any(report.sealed for report in verdict.reports)
+        if bundle is not None:
+            typer.echo("Of the events that are left out, only the places and the hashes are proved.")
+        typer.echo(_meaning(own_key=key is None, anchored=bool(anchor), sealed=sealed))
     if not verdict.holds:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _unpacked(bundle: Path | None) -> Iterator[Path | None]:
+    """The folder that a bundle holds, for a while; leaves with 2 if it is none."""
+    if bundle is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="extproc-verify-") as folder:
+        try:
+            with zipfile.ZipFile(bundle) as archive:
+                names = [name for name in archive.namelist() if _IN_BUNDLE.fullmatch(name)]
+                if sum(archive.getinfo(name).file_size for name in names) > _LARGEST_BUNDLE:
+                    quit_with(2, f"{bundle}: is larger than any evidence")
+                for name in names:
+                    archive.extract(name, folder)
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no file that `extproc export` made"
+            quit_with(2, f"{bundle} cannot be read: {why}")
+        yield Path(folder)
 
 
 def _keys(given: str | None, state: Path) -> Keys:
@@ -72,7 +107,7 @@ def _line(report: Report) -> str:
         f"{report.events} events, {report.segments} segments, {moment(report.first_at)} to {moment(report.last_at)} UTC"
     )
     if report.pruned:
-        extent += f", {report.pruned} of them taken out when their time was over"
+        extent += f", {report.pruned} of them left out"
     if report.fault is not None:
         fault = report.fault
         return f"{report.journal}: FAULT at {_place(fault)}: {fault.said}; what holds before it: {extent}"

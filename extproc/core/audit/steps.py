@@ -10,7 +10,7 @@ from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation
 from extproc.core.tickets import Approver, Ticket, Vote
 
-__all__ = ["approval_step", "definition_step", "loan_step", "login_step", "revocation_step", "seal_step"]
+__all__ = ["approval_step", "definition_step", "export_step", "loan_step", "login_step", "revocation_step", "seal_step"]
 
 
 def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = None) -> dict[str, Json]:
@@ -109,3 +109,8 @@ def seal_step(*, at: int, notes: Sequence[str], broken: Mapping[str, str]) -> di
     ``broken`` says of journals that were found changed, and are sealed no more, what was found.
     """
     return {"kind": "sealed", "at": at, "notes": list(notes), "broken": dict(broken)}
+
+
+def export_step(*, at: int, session: str, calls: int, digest: str, by: str) -> dict[str, Json]:
+    """Evidence of ``session`` was taken out by somebody, as a file with this SHA-256; stored before the file is."""
+    return {"kind": "exported", "at": at, "session": session, "calls": calls, "digest": digest, "by": by}

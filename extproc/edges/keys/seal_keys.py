@@ -15,7 +15,7 @@ from extproc.core.audit.notes import read_notes
 from extproc.core.audit.seals import Signer, read_signer, signer_from, statement_text
 from extproc.edges.keys.secret_files import KeyFileError, create_once, read_secret, replace, unusable
 
-__all__ = ["SEAL_KEY", "load_signer", "public_key", "rotate", "statements"]
+__all__ = ["SEAL_KEY", "STATEMENTS", "load_signer", "public_key", "rotate", "statements"]
 
 SEALS: Final = "seals"
 SEAL_KEY: Final = "seal.key"

@@ -159,3 +159,10 @@ def test_every_event_has_a_place_whatever_it_holds(events):
 
 def test_other_kinds_of_event_are_passed_over():
     assert sessions([audit.stopped(at=1, reason="x"), {}, outcome("nothing", 1)]) == ()
+
+
+def test_what_was_masked_in_a_call_is_counted_over_request_and_response():
+    asked = call("a", 0, masked={"email": 1, "iban": 2}, ticket="t", source="10.0.0.7", arguments={"n": 1})
+    ((row,),) = (session.calls for session in sessions([asked, outcome("a", 1, masked={"email": 3}, bytes=7)]))
+    assert row.masked == {"email": 4, "iban": 2}
+    assert (row.ticket, row.source, row.arguments, row.size) == ("t", "10.0.0.7", {"n": 1}, 7)

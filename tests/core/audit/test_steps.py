@@ -2,6 +2,7 @@ from extproc.core.approval import answer, open_ticket
 from extproc.core.audit.steps import (
     approval_step,
     definition_step,
+    export_step,
     loan_step,
     login_step,
     revocation_step,
@@ -62,3 +63,8 @@ def test_a_login_says_who_with_which_groups():
 def test_a_seal_goes_on_record_with_its_notes_and_what_could_not_be_sealed():
     event = seal_step(at=7, notes=("note",), broken={"n-0": "event 3: the line was changed"})
     assert event == {"kind": "sealed", "at": 7, "notes": ["note"], "broken": {"n-0": "event 3: the line was changed"}}
+
+
+def test_an_export_goes_on_record_with_what_was_taken_out_and_by_whom():
+    event = export_step(at=7, session="s", calls=3, digest="d", by="ops@host")
+    assert event == {"kind": "exported", "at": 7, "session": "s", "calls": 3, "digest": "d", "by": "ops@host"}

@@ -1,0 +1,136 @@
+"""``extproc export SESSION``: everything about one session in one file, which proves itself."""
+
+import hashlib
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Final
+
+import jinja2
+import typer
+
+from extproc import __version__
+from extproc.cli.desk import StoreUrl, in_office, operator
+from extproc.cli.recorded import StateDir, found_journals, moment, printable, quit_with
+from extproc.cli.sessions import one_session
+from extproc.core import audit
+from extproc.core.audit import Session
+from extproc.core.audit.notes import open_note, read_checkpoint, read_key, trusted
+from extproc.core.audit.steps import export_step
+from extproc.core.model import Json
+from extproc.edges.journal.excerpts import excerpt
+from extproc.edges.journal.reader import read
+from extproc.edges.journal.seal_files import notes_in, seals_of
+from extproc.edges.keys.seal_keys import STATEMENTS, public_key, statements
+from extproc.office import Office
+from extproc.ports import StoreError
+from extproc.settings import default_state_dir
+
+__all__ = ["export"]
+
+_ABOUT_THE_JOURNAL: Final = frozenset({"opened", "recovered", "unsynced", "started", "stopped", "policy"})
+_HOW: Final = """\
+Evidence about session {id}, made by mcp-extproc {version}.
+
+report.html     the calls, for people
+session.json    the same, for programs
+journal/        the recorded events of this session, whole; of all others only their hashes
+seals/          the signed roots of the journals, and the public key
+
+To prove it:  extproc verify {name} --key KEY
+KEY is the public key of the recording node. Take it from its operator, not from this file.
+"""
+
+
+def export(
+    session_id: Annotated[str, typer.Argument(metavar="SESSION", help="A session's id, or how it begins.")],
+    state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; evidence-SESSION.zip unless given.")
+    ] = None,
+    store_url: StoreUrl = None,
+) -> None:
+    """Write the evidence of one session into a file that `extproc verify` proves; the export itself is recorded."""
+    session = one_session(state, session_id)
+    target = output or Path(f"evidence-{session.id}.zip")
+    if target.exists():
+        quit_with(2, f"{target} exists already; name another file with --output")
+    try:
+        raw = _bundle(state, session, target.name)
+    except StoreError as error:
+        quit_with(1, f"{error}; `extproc verify` says more, and nothing was exported")
+    except OSError as error:
+        quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
+    digest = hashlib.sha256(raw).hexdigest()
+
+    async def note(office: Office) -> None:
+        await office.record(
+            export_step(at=time.time_ns(), session=session.id, calls=len(session.calls), digest=digest, by=operator())
+        )
+
+    in_office(state, store_url, note)
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+    except OSError as error:
+        quit_with(2, f"{target} cannot be written: {error.strerror}")
+    typer.echo(printable(f"{target}: {len(session.calls)} calls of {session.subject or 'nobody'}, SHA-256 {digest}"))
+
+
+def _bundle(state: Path, session: Session, name: str) -> bytes:
+    decisions = {call.decision for call in session.calls}
+    tickets = {call.ticket for call in session.calls if call.ticket}
+
+    def keeps(event: Mapping[str, Json]) -> bool:
+        if event.get("kind") in {"decision", "outcome"}:
+            return event.get("decision") in decisions
+        if event.get("kind") == "approval":
+            return event.get("ticket") in tickets
+        return event.get("kind") in _ABOUT_THE_JOURNAL
+
+    key = public_key(state)
+    found = read_key(key) if key is not None else None
+    keys = trusted(dict([found]) if found is not None else {}, statements(state))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for directory in found_journals(state):
+            if not any(_is_of(getattr(item, "event", {}), decisions, tickets) for item in read(directory)):
+                continue
+            seals = seals_of(state, directory.name)
+            checkpoints = [read_checkpoint(text) for note in notes_in(seals) if (text := open_note(note, keys))]
+            sealed = max((each.size for each in checkpoints if each is not None), default=0)
+            lines = b"".join(excerpt(directory, keeps=keeps, sealed=sealed))
+            bundle.writestr(f"journal/{directory.name}/00000001.jsonl", lines)
+            if seals.exists():
+                bundle.writestr(f"seals/{seals.name}", seals.read_bytes())
+        if key is not None:
+            bundle.writestr("seals/key.pub", key + "\n")
+        if (state / "seals" / STATEMENTS).exists():
+            bundle.writestr(f"seals/{STATEMENTS}", (state / "seals" / STATEMENTS).read_bytes())
+        bundle.writestr("session.json", json.dumps(asdict(session), indent=2, default=str))
+        bundle.writestr("report.html", _report(session))
+        bundle.writestr("README.txt", _HOW.format(id=session.id, version=__version__, name=name))
+    return buffer.getvalue()
+
+
+def _is_of(event: Mapping[str, Json], decisions: set[str], tickets: set[str]) -> bool:
+    return event.get("decision") in decisions or (event.get("kind") == "approval" and event.get("ticket") in tickets)
+
+
+def _report(session: Session) -> str:
+    text = (resources.files("extproc.cli") / "evidence.html").read_text("utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters.update(moment=moment, shown=lambda value: printable(str(value)), compact=_compact)
+    return environment.from_string(text).render(session=session, made=moment(time.time_ns()), version=__version__)
+
+
+def _compact(value: Json) -> str:
+    return "" if value is None else audit.encode(value).decode()
