@@ -35,16 +35,22 @@ from extproc.edges.keys.session_keys import load_session_keys
 from extproc.edges.notify.channels import Channel, MailChannel, SlackChannel, WebhookChannel
 from extproc.edges.notify.notifier import Notifier
 from extproc.edges.policy_files import PolicyFile
+from extproc.edges.sinks.file import FileSink
+from extproc.edges.sinks.http import HttpSink
+from extproc.edges.sinks.syslog import SyslogSink
 from extproc.edges.telemetry import configure_logging
 from extproc.office import Office, opened_office, secret_in
-from extproc.ports import StoreError
+from extproc.ports import Sink, StoreError
 from extproc.sealing import Sealing
 from extproc.settings import Settings, host_and_port
+from extproc.settings.sinks import FileTarget, HttpTarget, SyslogTarget, read_sinks
+from extproc.shipping import Shipper
 
 __all__ = ["main"]
 
 NAME: Final = "control"
 SWEEP_SECONDS: Final = 5.0
+SHIPPING_SECONDS: Final = 2.0
 
 log: Final = structlog.get_logger("extproc.control")
 
@@ -59,6 +65,10 @@ async def _run(settings: Settings) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     sealing = Sealing(settings) if settings.seal_seconds else None
+    shippers = [
+        Shipper(settings.state_dir, target.name, sink_of(target))
+        for target in (read_sinks(settings.sinks) if settings.sinks is not None else ())
+    ]
     async with (
         httpx.AsyncClient(trust_env=False) as http,
         opened_office(
@@ -69,9 +79,12 @@ async def _run(settings: Settings) -> None:
             durability=settings.durability,
         ) as office,
     ):
-        await _serve(settings, office, http, stopping, [sealing.run(office)] if sealing is not None else [])
+        recording = [shipper.run() for shipper in shippers]
+        recording += [sealing.run(office)] if sealing is not None else []
+        await _serve(settings, office, http, stopping, recording)
     if sealing is not None:
         await sealing.finish()
+    await asyncio.gather(*(shipper.finish(SHIPPING_SECONDS) for shipper in shippers))
 
 
 async def _serve(
@@ -211,6 +224,23 @@ def _console_server(settings: Settings, office: Office, tokens: ApiTokens | None
             **options,
         )
     )
+
+
+def sink_of(target: FileTarget | HttpTarget | SyslogTarget) -> Sink:
+    """The sink that a target names."""
+    match target:
+        case FileTarget():
+            return FileSink(target.path)
+        case HttpTarget():
+            return HttpSink(target.url, form=target.form, token_file=target.token_file, timeout=target.timeout)
+        case SyslogTarget():
+            host, port = target.host_and_port
+            tls = None
+            if not target.plaintext:
+                tls = ssl.create_default_context(cafile=target.ca_file)
+                if target.cert_file is not None:
+                    tls.load_cert_chain(target.cert_file, target.key_file)
+            return SyslogSink(host, port, tls=tls, timeout=target.timeout)
 
 
 def _cookie_key(settings: Settings) -> str:

@@ -20,6 +20,7 @@ from typing import Final
 from extproc.core.policy.compiled import load
 from extproc.edges.store.counters import discard_if_broken
 from extproc.settings import UNIX, Settings, SettingsError, host_and_port
+from extproc.settings.sinks import SinksError, read_sinks
 
 __all__ = ["Ground", "take_ground"]
 
@@ -48,7 +49,7 @@ def take_ground(settings: Settings) -> Iterator[Ground]:
         SettingsError: a line for every reason why the service cannot start.
     """
     with contextlib.ExitStack() as held:
-        problems = [*_policy(settings.policy), *_certificates(settings)]
+        problems = [*_policy(settings.policy), *_certificates(settings), *_sinks(settings.sinks)]
         problems += _state_dir(settings.state_dir, held)
         for address in settings.listen:
             problems += _free(address)
@@ -70,6 +71,15 @@ def _policy(path: Path) -> list[str]:
         return [f"{path}: the policy file is not UTF-8"]
     loaded = load(text, source=str(path))
     return [str(problem) for problem in loaded] if isinstance(loaded, tuple) else []
+
+
+def _sinks(path: Path | None) -> list[str]:
+    try:
+        if path is not None:
+            read_sinks(path)
+    except SinksError as error:
+        return [str(error)]
+    return []
 
 
 def _certificates(settings: Settings) -> list[str]:

@@ -350,6 +350,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_records.py",
         ),
     ),
+    "sinks": Requirement(
+        "DESIGN 8",
+        "Copies of all records reach every sink in the end, in order and whole, and no sink holds up anything.",
+        ("test_shipping.py", "edges/sinks/test_sinks.py", "cli/test_sinks.py"),
+    ),
     "clients": Requirement(
         "DESIGN: any MCP client of any revision, unchanged",
         "Real SDK clients and servers of both eras work through the gateway as they do without it.",

@@ -273,7 +273,8 @@ SERVE = (sys.executable, "-c", "from extproc.cli import main; main()", "serve")
 
 
 async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
-    node = await start(command=SERVE)
+    (tmp_path / "sinks.yaml").write_text("sinks: [{name: copy, type: file, path: copy.jsonl}]")
+    node = await start(command=SERVE, sinks=str(tmp_path / "sinks.yaml"))
     await node.says("ready: ")
     pids = await node.pids()
     os.kill(pids[1], signal.SIGKILL)
@@ -289,6 +290,18 @@ async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
     assert verdict.holds
     assert [report.sealed for report in verdict.reports] == [report.events for report in verdict.reports]
     assert len(verdict.reports) == 3
+    # the copy has the records of all three, and what it has is what was sealed
+    copied = {json.loads(line)["journal"] for line in (tmp_path / "copy.jsonl").read_bytes().splitlines()}
+    assert copied == {report.journal for report in verdict.reports}
+
+
+async def test_a_file_of_sinks_that_is_broken_stops_the_start(start, tmp_path):
+    (tmp_path / "sinks.yaml").write_text("sinks: [{name: copy, type: fiel}]")
+    node = await start(command=SERVE, sinks=str(tmp_path / "sinks.yaml"))
+    status, said = await node.end()
+    assert status == 2
+    assert "sinks.yaml:1:22: type:" in said
+    assert "Traceback" not in said
 
 
 async def test_a_stream_that_outlives_the_drain_ends_with_an_error_and_never_cleanly(start):

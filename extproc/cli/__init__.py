@@ -16,6 +16,7 @@ from extproc.cli import (
     seal,
     serve,
     sessions,
+    sinks,
     token,
     up,
     verify,
@@ -39,6 +40,7 @@ app.add_typer(mask.app, name="mask")
 app.command("export")(export.export)
 app.command("verify")(verify.verify_journals)
 app.add_typer(seal.app, name="seal")
+app.command("sinks")(sinks.sinks)
 app.command("token")(token.token)
 app.command("serve")(serve.serve)
 

@@ -1,6 +1,5 @@
 """Settings of what humans decide: where shared state is kept, where the console is, who may sign in, who is told."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -8,16 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from extproc.settings.addresses import host_and_port, is_private
+from extproc.settings.addresses import host_and_port, is_loopback, is_private
 
 __all__ = ["PeopleSettings"]
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 class PeopleSettings(BaseModel):
@@ -70,7 +62,7 @@ class PeopleSettings(BaseModel):
         parts = urlsplit(value)
         if value and not (parts.hostname and parts.scheme in {"http", "https"} and not parts.query):
             raise ValueError("write a URL, for example https://gateway.example.com")
-        if value and parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if value and parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("http:// would send logins in the clear; write https://, or an address of this machine")
         return value
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from extproc.core.audit import Fault, Linked, Pruned, check, read_event
 from extproc.core.model import Json
-from extproc.edges.journal.segments import numbers, path_of, pieces
+from extproc.edges.journal.segments import MAX_LINE_BYTES, numbers, path_of, pieces
 
-__all__ = ["Damage", "Entry", "Position", "journals", "read"]
+__all__ = ["Damage", "Entry", "Position", "journals", "last_seq", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +24,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One event; ``after`` is the position behind it."""
+    """One event, with the hash of its line and its own canonical bytes; ``after`` is the position behind it."""
 
     seq: int
+    hash: str
     event: dict[str, Json]
+    encoded: bytes
     after: Position
 
 
@@ -69,7 +71,25 @@ def read(directory: Path, start: Position = Position()) -> Iterator[Entry | Dama
                 continue
             event = read_event(result.event) if isinstance(result, Linked) else None
             if isinstance(result, Linked) and event is not None:
-                yield Entry(seq=result.seq, event=event, after=after)
+                yield Entry(seq=result.seq, hash=result.hash, event=event, encoded=result.event, after=after)
             else:
                 said = result.said if isinstance(result, Fault) else "its event cannot be read"
                 yield Damage(file=path.name, line=line, said=said, after=after)
+
+
+def last_seq(directory: Path) -> int:
+    """The number of the last whole line of a journal that holds; -1 without one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    for number in reversed(numbers(directory)):
+        path = path_of(directory, number)
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - 2 * MAX_LINE_BYTES, 0))
+            lines = file.read().split(b"\n")[:-1]
+        for line in reversed(lines):
+            found = check(line, seq=None, prev=None)
+            if not isinstance(found, Fault):
+                return found.end - 1
+    return -1

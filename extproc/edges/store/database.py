@@ -225,6 +225,9 @@ class PostgresDatabase(Database):
         try:
             if self._listener is None:
                 self._listener = self._connect()
+                if self._closed.is_set():  # meanwhile, and ``close`` saw no listener
+                    self._listener.close()
+                    return
                 self._listener.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
                 return  # what came before the LISTEN is looked for at once
             for _ in self._listener.notifies(timeout=seconds, stop_after=1):

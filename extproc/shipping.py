@@ -1,0 +1,210 @@
+"""Ship copies of all records to the sinks: at least once, in the order of each journal, each sink at its own pace.
+
+What was delivered is kept in ``<state_dir>/sinks/<name>.json``, so a restart goes on there. A sink that is away, slow
+or broken is asked again with growing pauses; it holds up nobody, and nothing is left out: the journals keep it all.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from extproc.core.audit import encode
+from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
+from extproc.ports import Record, Sink, SinkError
+
+__all__ = ["Shipper", "SinkStatus", "statuses"]
+
+SINKS: Final = "sinks"
+BATCH_RECORDS: Final = 500
+BATCH_BYTES: Final = 1 << 20
+IDLE_SECONDS: Final = 0.5
+LONGEST_PAUSE: Final = 60.0
+
+log: Final = structlog.get_logger("extproc.sinks")
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Up to where one journal was delivered: the byte behind the last record, and the number of the next one."""
+
+    segment: int = 1
+    offset: int = 0
+    seq: int = 0
+
+
+class Kept(msgspec.Struct, kw_only=True):
+    """What a sink's file holds; times in nanoseconds since the epoch."""
+
+    places: dict[str, Place] = msgspec.field(default_factory=dict)
+    delivered: int = 0
+    delivered_at: int | None = None
+    error: str | None = None
+    error_at: int | None = None
+
+
+class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sink is: records delivered over all, records that wait, and its last error if that is not over."""
+
+    name: str
+    delivered: int
+    delivered_at: int | None
+    behind: int
+    error: str | None
+    error_at: int | None
+
+
+class Shipper:
+    """Follows every journal below ``state_dir`` and gives its records to ``sink``."""
+
+    def __init__(self, state_dir: Path, name: str, sink: Sink, *, clock: Callable[[], int] = time.time_ns) -> None:
+        self._state_dir = state_dir
+        self._name = name
+        self._sink = sink
+        self._clock = clock
+        self._path = _path(state_dir, name)
+        self._kept = _read(self._path)
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            delivered = await self.deliver()
+            if delivered is None:
+                # apart from each other, so that sinks that failed together do not come back together
+                pause = min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            elif not delivered:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def finish(self, seconds: float) -> None:
+        """Deliver what is there, for at most ``seconds``, and let go of the sink."""
+        try:
+            async with asyncio.timeout(seconds):
+                while await self.deliver():
+                    pass
+        except TimeoutError:
+            log.warning("a sink did not get the last records yet; it gets them after the next start", sink=self._name)
+        finally:
+            await self._sink.close()
+
+    async def deliver(self) -> int | None:
+        """Deliver the next batch of each journal once: how many records that were; None if the sink failed."""
+        total = 0
+        try:
+            for directory in await asyncio.to_thread(_present, self._state_dir):
+                records, place = await asyncio.to_thread(self._next, directory)
+                if records:
+                    await self._sink.deliver(records)
+                    await asyncio.to_thread(self._note, directory.name, place, len(records))
+                    total += len(records)
+        except (SinkError, OSError) as failure:
+            await self._failed(str(failure))
+            return None
+        except Exception as failure:  # noqa: BLE001 - whatever a client library raises: the record is not delivered
+            await self._failed(type(failure).__name__)
+            return None
+        return total
+
+    def _next(self, directory: Path) -> tuple[list[Record], Place]:
+        place = self._kept.places.get(directory.name, Place())
+        records: list[Record] = []
+        size = 0
+        for record, after in islice(_records(directory, place), BATCH_RECORDS):
+            records.append(record)
+            place = after
+            size += len(record.encoded)
+            if size >= BATCH_BYTES:
+                break
+        return records, place
+
+    def _note(self, journal: str, place: Place, count: int) -> None:
+        self._kept.places[journal] = place
+        self._kept.delivered += count
+        self._kept.delivered_at = self._clock()
+        if self._failures:
+            log.info("a sink takes records again", sink=self._name)
+        self._failures, self._kept.error, self._kept.error_at = 0, None, None
+        _write(self._path, self._kept)
+
+    async def _failed(self, why: str) -> None:
+        self._failures += 1
+        if self._failures == 1:
+            log.error("a sink does not take records; they wait in the journals", sink=self._name, problem=why)
+        self._kept.error, self._kept.error_at = why, self._clock()
+        try:
+            await asyncio.to_thread(_write, self._path, self._kept)
+        except OSError as error:
+            log.error("the position of a sink cannot be kept", sink=self._name, problem=error.strerror)
+
+
+def statuses(state_dir: Path, names: Sequence[str]) -> list[SinkStatus]:
+    """How the sinks of these names are.
+
+    Raises:
+        OSError: the journals cannot be read.
+    """
+    ends = {directory.name: last_seq(directory) + 1 for directory in _present(state_dir)}
+    return [_status(name, _read(_path(state_dir, name)), ends) for name in names]
+
+
+def _status(name: str, kept: Kept, ends: Mapping[str, int]) -> SinkStatus:
+    behind = sum(max(end - kept.places.get(journal, Place()).seq, 0) for journal, end in ends.items())
+    return SinkStatus(
+        name=name,
+        delivered=kept.delivered,
+        delivered_at=kept.delivered_at,
+        behind=behind,
+        error=kept.error,
+        error_at=kept.error_at,
+    )
+
+
+def _records(directory: Path, place: Place) -> Iterator[tuple[Record, Place]]:
+    """The records behind ``place``; a line that does not hold is a record too, which says so."""
+    seq = place.seq
+    for item in read(directory, Position(segment=place.segment, offset=place.offset)):
+        if isinstance(item, Damage):
+            event = {"kind": "damaged", "file": item.file, "said": item.said}
+            record = Record(journal=directory.name, seq=seq, hash="", event=event, encoded=encode(event))
+        else:
+            record = Record(
+                journal=directory.name, seq=item.seq, hash=item.hash, event=item.event, encoded=item.encoded
+            )
+            seq = item.seq + 1
+        yield record, Place(segment=item.after.segment, offset=item.after.offset, seq=seq)
+
+
+def _present(state_dir: Path) -> list[Path]:
+    try:
+        return journals(state_dir)
+    except FileNotFoundError:
+        return []
+
+
+def _path(state_dir: Path, name: str) -> Path:
+    return state_dir / SINKS / f"{name}.json"
+
+
+def _read(path: Path) -> Kept:
+    """What was kept; a file that cannot be read is as none: records are given again, and none is left out."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Kept)
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+        return Kept()
+
+
+def _write(path: Path, kept: Kept) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    with draft.open("wb") as file:
+        file.write(msgspec.json.encode(kept))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,96 @@
+"""The file of sinks and ``extproc sinks``: every mistake with its line, and how each sink is."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from extproc.cli import app
+from extproc.edges.sinks.file import FileSink
+from extproc.settings.sinks import FileTarget, HttpTarget, SinksError, SyslogTarget, read_sinks
+from extproc.shipping import Shipper
+from stores import Store
+
+GOOD = """\
+sinks:
+  - {name: copy, type: file, path: audit.jsonl}
+  - {name: siem, type: http, url: "https://siem.example.com/collector", form: hec, token_file: hec.token}
+  - {name: logs, type: syslog, address: "logs.example.com:6514", ca_file: /etc/ca.pem}
+"""
+
+
+def extproc(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_a_good_file_names_its_sinks_with_paths_from_its_own_folder(tmp_path):
+    (tmp_path / "sinks.yaml").write_text(GOOD)
+    copy, siem, logs = read_sinks(tmp_path / "sinks.yaml")
+    assert isinstance(copy, FileTarget)
+    assert isinstance(siem, HttpTarget)
+    assert isinstance(logs, SyslogTarget)
+    assert copy.path == tmp_path / "audit.jsonl"
+    assert siem.token_file == tmp_path / "hec.token"
+    assert str(logs.ca_file) == "/etc/ca.pem"
+    assert logs.host_and_port == ("logs.example.com", 6514)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("name: copy, ", "", ":2:5: name: Field required"),
+        ("type: file", "type: fiel", ":2:18: type:"),
+        ("path: audit.jsonl", "pth: x", ":2:"),
+        ("name: copy", "name: ../copy", ":2:6: name:"),
+        ("https://siem", "http://siem", "would send records in the clear"),
+        ("https://siem", "https://u:p@siem", "without a user"),
+        ("form: hec", "form: csv", ":3:"),
+        ("logs.example.com:6514", "logs.example.com", "write host:port"),
+        ("ca_file: /etc/ca.pem", "plaintext: true", "is for an address of this machine alone"),
+        ("name: logs", "name: copy", "two sinks are called copy"),
+        ("sinks:", "sink:", "must be `sinks:` with a list"),
+        ("sinks:\n", "sinks: [3]\n#", "must be `sinks:` with a list"),
+        ("sinks:", "sinks: {", "is not YAML"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path, old, new, what):
+    path = tmp_path / "sinks.yaml"
+    path.write_text(GOOD.replace(old, new, 1) if "[3]" not in new else "sinks: [3]\n")
+    with pytest.raises(SinksError) as error:
+        read_sinks(path)
+    assert str(path) in str(error.value)
+    assert what in str(error.value)
+    assert "u:p" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path):
+    output = extproc("sinks", "--sinks", tmp_path / "none.yaml", "--state", tmp_path, code=2)
+    assert "cannot be read" in output
+    assert output.count("\n") == 1
+
+
+async def test_how_each_sink_is(tmp_path):
+    (tmp_path / "sinks.yaml").write_text(GOOD)
+    store = Store(tmp_path / "state")
+    await store.write("n-0", [{"kind": "test", "at": 1}])
+    await Shipper(store.root, "copy", FileSink(tmp_path / "audit.jsonl")).deliver()
+    output = extproc("sinks", "--sinks", tmp_path / "sinks.yaml", "--state", store.root)
+    assert [line.split()[:3] for line in output.splitlines()[1:]] == [
+        ["copy", "file", "2"],
+        ["siem", "http", "0"],
+        ["logs", "syslog", "0"],
+    ]
+    await Shipper(store.root, "siem", FileSink(tmp_path / "no" / "x")).deliver()
+    rows = json.loads(extproc("sinks", "--sinks", tmp_path / "sinks.yaml", "--state", store.root, "--json", code=1))
+    assert [(row["behind"], row["error"] is None) for row in rows] == [(0, True), (2, False), (2, True)]
+
+
+def test_the_file_in_the_readme_is_one(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (block,) = [each for each in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if each.startswith("sinks:")]
+    (tmp_path / "sinks.yaml").write_text(block)
+    assert [target.type for target in read_sinks(tmp_path / "sinks.yaml")] == ["file", "http", "syslog"]

@@ -1,0 +1,138 @@
+"""Shipping: nothing is left out and nothing goes out of order, over restarts, failures, new journals and damage."""
+
+import asyncio
+import json
+
+import pytest
+
+from extproc.edges.journal.segments import path_of
+from extproc.ports import Record, SinkError
+from extproc.shipping import SINKS, Shipper, statuses
+from stack.calls import until
+from stores import Store
+
+EVENT = {"kind": "test", "at": 1}
+
+
+class Shelf:
+    """A sink that keeps what it takes, and fails when it is told to."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.failure: Exception | None = None
+        self.closed = False
+
+    async def deliver(self, records):
+        if self.failure is not None:
+            raise self.failure
+        self.records += records
+
+    async def close(self):
+        self.closed = True
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        return [(record.journal, record.seq) for record in self.records]
+
+
+async def test_what_is_written_later_follows(tmp_path):
+    store, shelf = Store(tmp_path), Shelf()
+    shipper = Shipper(tmp_path, "shelf", shelf)
+    assert await shipper.deliver() == 0
+    await store.write("n-0", [EVENT])
+    assert await shipper.deliver() == 2
+    await store.write("n-0", [EVENT] * 30)
+    await store.write("n-1", [EVENT])
+    while await shipper.deliver():
+        pass
+    assert shelf.places == [*(("n-0", seq) for seq in range(shelf.records[-3].seq + 1)), ("n-1", 0), ("n-1", 1)]
+    assert len({record.hash for record in shelf.records}) == len(shelf.records)
+    assert all(json.loads(record.encoded) == record.event for record in shelf.records)
+
+
+async def test_a_restart_goes_on_behind_what_was_delivered(tmp_path):
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT])
+    assert await Shipper(tmp_path, "shelf", shelf).deliver() == 2
+    await store.write("n-0", [EVENT])
+    assert await Shipper(tmp_path, "shelf", shelf).deliver() == 2
+    assert shelf.places == [("n-0", seq) for seq in range(4)]
+
+
+@pytest.mark.parametrize("kept", [b"", b"{", b'{"places": 7}'])
+async def test_a_place_that_cannot_be_read_gives_all_again(tmp_path, kept):
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT])
+    await Shipper(tmp_path, "shelf", shelf).deliver()
+    (tmp_path / SINKS / "shelf.json").write_bytes(kept)
+    await Shipper(tmp_path, "shelf", shelf).deliver()
+    assert shelf.places == [("n-0", 0), ("n-0", 1)] * 2
+
+
+@pytest.mark.parametrize("failure", [SinkError("is full"), OSError("odd"), RuntimeError("a library's own")])
+async def test_whatever_a_sink_raises_the_records_come_again(tmp_path, failure):
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT])
+    shipper = Shipper(tmp_path, "shelf", shelf)
+    shelf.failure = failure
+    assert await shipper.deliver() is None
+    assert await shipper.deliver() is None
+    (status,) = statuses(tmp_path, ["shelf"])
+    assert (status.behind, status.delivered) == (2, 0)
+    assert status.error
+    shelf.failure = None
+    assert await shipper.deliver() == 2
+    (status,) = statuses(tmp_path, ["shelf"])
+    assert (status.behind, status.delivered, status.error) == (0, 2, None)
+
+
+async def test_a_line_that_does_not_hold_is_told_in_its_place(tmp_path):
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT, EVENT])
+    path = path_of(tmp_path / "journal" / "n-0", 1)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], b"nonsense\n", lines[2]]))
+    await Shipper(tmp_path, "shelf", shelf).deliver()
+    assert [(record.seq, record.event["kind"]) for record in shelf.records] == [
+        (0, "opened"),
+        (1, "damaged"),
+        (2, "test"),
+    ]
+
+
+async def test_batches_are_bounded(tmp_path):
+    store, shelf = Store(tmp_path, segment_bytes=1 << 30), Shelf()
+    await store.write("n-0", [EVENT] * 700)
+    assert await Shipper(tmp_path, "shelf", shelf).deliver() == 500
+    await store.write("n-1", [{"kind": "test", "at": 1, "text": "x" * 200_000}] * 12)
+    taken = len(shelf.records)
+    await Shipper(tmp_path, "shelf", shelf).deliver()
+    assert sum(record.journal == "n-1" for record in shelf.records[taken:]) < 12
+
+
+async def test_a_slow_sink_holds_up_no_other_and_the_end_waits_for_it_only_so_long(tmp_path):
+    class Stuck(Shelf):
+        async def deliver(self, _records):
+            await asyncio.Event().wait()
+
+    store, stuck, shelf = Store(tmp_path), Stuck(), Shelf()
+    await store.write("n-0", [EVENT])
+    slow = asyncio.create_task(Shipper(tmp_path, "stuck", stuck).run())
+    fast = asyncio.create_task(Shipper(tmp_path, "shelf", shelf).run())
+    await until(lambda: len(shelf.records) == 2)
+    for task in (slow, fast):
+        task.cancel()
+    await asyncio.gather(slow, fast, return_exceptions=True)
+    await Shipper(tmp_path, "stuck", stuck).finish(0.05)
+    assert stuck.closed
+    await store.write("n-0", [EVENT])
+    await Shipper(tmp_path, "shelf", shelf).finish(20)
+    assert len(shelf.records) == 4
+
+
+async def test_a_place_that_cannot_be_kept_is_no_delivery(tmp_path):
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT])
+    (tmp_path / SINKS).write_text("in the way")
+    assert await Shipper(tmp_path, "shelf", shelf).deliver() is None
+    assert shelf.places == [("n-0", 0), ("n-0", 1)]
