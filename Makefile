@@ -9,7 +9,7 @@ PARALLEL := -n 2 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core report-detection clean
+.PHONY: help up test crash races holds check unit bench bench-core bench-journal report-detection clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about
 
 bench-core: $(STAMP) ## CPU time of the core alone for one call
 	@$(BIN)/python bench/core.py
+
+bench-journal: $(STAMP) ## events written and verified in a second (a million of them; about a minute)
+	@$(BIN)/python bench/journal.py
 
 report-detection: $(STAMP) ## what inspection and detection find in the corpora, beside the figures that were kept last
 	@$(BIN)/python bench/detection/report.py

@@ -81,8 +81,8 @@ class SyslogTarget(_Target):
 
     @field_validator("plaintext")
     @classmethod
-    def _on_this_machine(cls, value: bool, info: Any) -> bool:
-        if value and not is_loopback(info.data.get("address", "").rpartition(":")[0]):
+    def _on_this_machine(cls, value: bool, given: Any) -> bool:
+        if value and not is_loopback(given.data.get("address", "").rpartition(":")[0]):
             raise ValueError("is for an address of this machine alone")
         return value
 
