@@ -137,7 +137,7 @@ async def test_e02_a_stopped_service_lets_nothing_pass_and_goes_on_when_it_is_wo
         assert service is not None
         await until_allowed(running)
         workers = children(service.pid)
-        assert len(workers) == 3  # with the control process
+        assert len(workers) == 2
         before = len(running.upstream.requests)
         for each in workers:
             os.kill(each, signal.SIGSTOP)

@@ -250,7 +250,7 @@ async def test_a_drain_under_load_answers_every_call_and_lets_none_pass_undecide
 ) -> None:
     release = asyncio.Event()
     upstream.script = holding(release)
-    async with site(chain, upstream.url, tmp_path, policy=POLICY) as mcp:
+    async with site(chain, upstream.url, tmp_path, policy=POLICY, settings={"EXTPROC_SEAL_SECONDS": "10"}) as mcp:
         service = mcp.gateway.service
         assert service is not None
         heard: list[Heard] = []

@@ -119,7 +119,6 @@ def in_force(mcp: Site) -> list[str]:
     return [
         [event["policy"] for event in journal(folder) if event["kind"] == "policy" and event["ok"]][-1]
         for folder in sorted((mcp.gateway.state / "journal").iterdir())
-        if not folder.name.endswith("-control")
     ]
 
 
@@ -260,7 +259,7 @@ async def test_a_limit_holds_over_all_workers_whatever_arrives_at_once(mcp: Site
         for folder in (mcp.gateway.state / "journal").iterdir()
     ]
     assert sum(asked) == 60
-    assert sum(count > 0 for count in asked) == 2  # both workers took part
+    assert min(asked) > 0  # both workers took part
     assert (await mcp.post(tool("alpha"), who="carol")).allowed  # each principal has a count of its own
 
 
@@ -328,5 +327,4 @@ async def test_the_command_line_reads_and_verifies_what_is_recorded_while_it_is_
     ]
     verdict = json.loads(await extproc("verify", "--json", *state))
     assert verdict["holds"]
-    # two workers and the control process
-    assert [report["live"] for report in verdict["reports"]] == [True] * 3
+    assert [report["live"] for report in verdict["reports"]] == [True] * 2
