@@ -38,6 +38,8 @@ _ODD_TABLE: Final = re.compile(r"[/\\:.*?]")
 _PLAIN_WORD: Final = re.compile(r"[A-Z]{2,20}")
 _PLAIN_REST: Final = re.compile(r"[\w\s.,%=]*")
 _MOST_PARTS: Final = 3
+# what DuckDB takes for the ending of a file, in a name with dots too
+_FILES: Final = frozenset({"csv", "tsv", "parquet", "json", "jsonl", "ndjson", "gz", "zst", "xlsx"})
 # the pragmas of SQLite that only tell; most others set something when a value stands in the parentheses
 _ASKS: Final = re.compile(
     r"PRAGMA (?:\w+ \. )?(?:(?:table_x?info|index_list|index_x?info|foreign_key_list) \( \w+ \)"
@@ -153,6 +155,8 @@ class _Judge:
     def _changes(self) -> Iterator[Effect]:
         for node in self._tree.find_all(*_CHANGES):
             kind = _CHANGES[type(node)]
+            if isinstance(node.this, exp.Directory):
+                yield Effect(verb=Verb.ADMIN, kind=kind, said="INSERT into a directory")
             if isinstance(node.parent, exp.When):
                 continue  # what a MERGE does to its own table
             everything = kind != "insert" and reaches_all(node, self._ctes)
@@ -186,7 +190,8 @@ class _Judge:
             parts = table.parts
             names = [part for part in parts if isinstance(part, exp.Identifier)]
             is_function = isinstance(table.this, exp.Func)
-            odd = any(part.quoted and _ODD_TABLE.search(part.name) for part in names)
+            odd = any(_ODD_TABLE.search(part.name) if part.quoted else "@" in part.name for part in names)
+            odd = odd or (len(names) > 1 and names[-1].name.lower() in _FILES)
             if not is_function and (len(names) < len(parts) or len(parts) > _MOST_PARTS or odd or not parts):
                 yield Effect(
                     verb=Verb.ADMIN, kind="unknown", said="a table that is a file, a link or a place elsewhere"

@@ -64,6 +64,7 @@ OTHER = [
     ("postgres", 'SELECT "My Func"(1)', 'calls "my func", which is not known to be harmless'),
     ("postgres", "EXPLAIN SELECT my_function(1)", "calls my_function, which is not known to be harmless"),
     ("postgres", "SELECT 1; DROP TABLE x", "DROP TABLE on x"),
+    ("spark", "INSERT OVERWRITE DIRECTORY '/x' SELECT 1", "INSERT into a directory"),
     ("clickhouse", "ALTER TABLE t DELETE WHERE 1", "ALTER TABLE on t"),
 ]
 UNREAD = [
@@ -94,6 +95,8 @@ UNREAD = [
     ("tsql", "xp_cmdshell 'whoami'"),
     ("duckdb", "SELECT * FROM '/etc/passwd'"),
     ("duckdb", "INSTALL httpfs"),
+    ("duckdb", "SELECT * FROM data.csv"),
+    ("oracle", "SELECT * FROM t@link"),
     ("spark", "SELECT * FROM parquet.`/etc/x`"),
     ("snowflake", "SELECT * FROM @stage"),
     ("redshift", "SELECT 'a\\' OR 1=1'"),
