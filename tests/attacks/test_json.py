@@ -100,6 +100,7 @@ async def test_j18_any_split_of_the_body_has_the_same_verdict(rig: Judged) -> No
     passed = await asyncio.gather(*(split("echo", cuts) for cuts in offsets))
     stopped = await asyncio.gather(*(split(DENIED_TOOL, cuts) for cuts in offsets))
     assert not any(each.refused for each in passed)
+    assert {each.status for each in stopped} == {200}
     assert all(each.refused for each in stopped)
     assert set(await rig.arrived()) == {texts["echo"]}
     assert (rig.effects().count("allow"), rig.effects().count("deny")) == (len(offsets), len(offsets))

@@ -34,6 +34,7 @@ __all__ = [
     "Site",
     "client",
     "events",
+    "everywhere",
     "executed",
     "extproc",
     "request",
@@ -49,6 +50,7 @@ LEGACY: Final = "2025-06-18"
 PATIENCE: Final = 20.0
 """How long anything may take that is expected to come."""
 PAUSE: Final = 0.02
+IN_A_ROW: Final = 8
 
 _ids = itertools.count(1)
 _NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
@@ -91,6 +93,18 @@ async def until(check: Callable[[], T | Awaitable[T]]) -> T:
             return value
         assert time.monotonic() < deadline, f"did not come within {PATIENCE} s"
         await asyncio.sleep(PAUSE)
+
+
+async def everywhere(check: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until ``check`` holds many times one after the other, so that each worker has said so."""
+    in_a_row = 0
+
+    async def once() -> bool:
+        nonlocal in_a_row
+        in_a_row = in_a_row + 1 if await check() else 0
+        return in_a_row == IN_A_ROW
+
+    await until(once)
 
 
 def events(state: Path, *kinds: str, **members: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ import pytest_asyncio
 from extproc.demo.proxy import Chain
 from ports import free_ports
 from stack.answering import Humans, humans
-from stack.calls import events, extproc, until
+from stack.calls import events, everywhere, extproc, until
 from stack.clients.faces import Call, Client, ClientError
 from stack.counterparts import CLIENTS, Server, canary
 from stack.gateway import Gateway
@@ -240,7 +240,7 @@ async def test_a_role_that_is_taken_back_during_the_hold_counts(kind: str, stand
     subject, word = uuid.uuid4().hex, uuid.uuid4().hex
     loan = await stand.people.lend(stand.gateway.issuer.url, subject, "steward")
     async with stand.client(kind, subject=subject) as mcp:
-        await until(lambda: is_lent(mcp))
+        await everywhere(lambda: is_lent(mcp))
         call = mcp.start("callTool", name="touch", arguments={"uri": word})
         await stand.people.one(canonical("uri", word))
         assert await stand.people.shared.end_loan(loan.id)
