@@ -41,6 +41,7 @@ from extproc.edges.sinks.syslog import SyslogSink
 from extproc.edges.telemetry import configure_logging
 from extproc.office import Office, opened_office, secret_in
 from extproc.ports import Sink, StoreError
+from extproc.purging import Purging
 from extproc.sealing import Sealing
 from extproc.settings import Settings, host_and_port
 from extproc.settings.sinks import FileTarget, HttpTarget, SyslogTarget, read_sinks
@@ -65,10 +66,8 @@ async def _run(settings: Settings) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     sealing = Sealing(settings) if settings.seal_seconds else None
-    shippers = [
-        Shipper(settings.state_dir, target.name, sink_of(target))
-        for target in (read_sinks(settings.sinks) if settings.sinks is not None else ())
-    ]
+    targets = read_sinks(settings.sinks) if settings.sinks is not None else ()
+    shippers = [Shipper(settings.state_dir, target.name, sink_of(target)) for target in targets]
     async with (
         httpx.AsyncClient(trust_env=False) as http,
         opened_office(
@@ -81,6 +80,7 @@ async def _run(settings: Settings) -> None:
     ):
         recording = [shipper.run() for shipper in shippers]
         recording += [sealing.run(office)] if sealing is not None else []
+        recording += [Purging(settings, [each.name for each in targets]).run(office)] if settings.purge_seconds else []
         await _serve(settings, office, http, stopping, recording)
     if sealing is not None:
         await sealing.finish()

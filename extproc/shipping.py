@@ -20,7 +20,7 @@ from extproc.core.audit import encode
 from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
 from extproc.ports import Record, Sink, SinkError
 
-__all__ = ["Shipper", "SinkStatus", "statuses"]
+__all__ = ["Shipper", "SinkStatus", "first_needed", "statuses"]
 
 SINKS: Final = "sinks"
 BATCH_RECORDS: Final = 500
@@ -152,6 +152,15 @@ def statuses(state_dir: Path, names: Sequence[str]) -> list[SinkStatus]:
     """
     ends = {directory.name: last_seq(directory) + 1 for directory in _present(state_dir)}
     return [_status(name, _read(_path(state_dir, name)), ends) for name in names]
+
+
+def first_needed(state_dir: Path, names: Sequence[str]) -> dict[str, list[int]]:
+    """For each journal the segments that the sinks of these names go on in."""
+    kept = [_read(_path(state_dir, name)) for name in names]
+    return {
+        directory.name: [each.places.get(directory.name, Place()).segment for each in kept]
+        for directory in _present(state_dir)
+    }
 
 
 def _status(name: str, kept: Kept, ends: Mapping[str, int]) -> SinkStatus:

@@ -347,8 +347,16 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "cli/test_recordings.py",
             "cli/test_seal.py",
             "cli/test_export.py",
+            "cli/test_replay.py",
+            "core/audit/test_playing.py",
+            "core/exchange/test_again.py",
             "attacks/test_records.py",
         ),
+    ),
+    "retention": Requirement(
+        "DESIGN 6: recording.retention",
+        "Records whose time is over are taken out, on record, and what stays is proved as before.",
+        ("core/test_retention.py", "test_purging.py", "stack/test_retention.py"),
     ),
     "sinks": Requirement(
         "DESIGN 8",

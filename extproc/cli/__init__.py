@@ -12,6 +12,7 @@ from extproc.cli import (
     export,
     inspect,
     mask,
+    replay,
     revoke,
     seal,
     serve,
@@ -37,6 +38,7 @@ app.command("check")(check.check)
 app.command("explain")(explain.explain_command)
 app.add_typer(inspect.app, name="inspect")
 app.add_typer(mask.app, name="mask")
+app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("verify")(verify.verify_journals)
 app.add_typer(seal.app, name="seal")

@@ -221,7 +221,7 @@ class _Recording:
 
 
 def _recording(state: Path, wanted: Filter, *, whole: bool = False) -> _Recording:
-    """All of it; with the arguments only where the ``whole`` of it is shown."""
+    """All of it; with arguments and results only where the ``whole`` of it is shown."""
     damaged = 0
     matching: set[str] = set()
 
@@ -235,7 +235,7 @@ def _recording(state: Path, wanted: Filter, *, whole: bool = False) -> _Recordin
                 if item.event.get("kind") == "decision" and takes(wanted, item.event):
                     matching.add(str(item.event.get("decision")))
                 # the large members are not kept where they are not shown
-                yield item.event | {"payload": None} | ({} if whole else {"arguments": None})
+                yield item.event if whole else item.event | {"payload": None, "arguments": None}
 
     try:
         found = grouped(events())

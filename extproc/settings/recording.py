@@ -15,6 +15,8 @@ class RecordingSettings(BaseModel):
     """When an event counts as stored: in the kernel, or on the disk."""
     seal_seconds: float = Field(default=10.0, ge=0, le=60)
     """How often the recording is sealed with a signature; 0: never."""
+    purge_seconds: float = Field(default=600.0, ge=0, le=86400)
+    """How often records whose time is over by the policy are taken out; 0: never."""
     sinks: Path | None = None
     """A file that names the places to which copies of all records go."""
     seal_key: Path | None = None

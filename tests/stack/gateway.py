@@ -205,6 +205,7 @@ class Gateway:
             "EXTPROC_METRICS": f"127.0.0.1:{self._metrics_port}",
             # what seals is a process more to start each time; test_supervisor.py and test_operations.py have it
             "EXTPROC_SEAL_SECONDS": "0",
+            "EXTPROC_PURGE_SECONDS": "0",
         } | self.settings
         self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
         await self._ready(self.service, f"http://127.0.0.1:{self._metrics_port}/readyz", self.service_log)

@@ -30,6 +30,11 @@ class Pruning:
         self._count += found.end - found.seq
         self._hash = found.hash
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """The number of the first line that was taken out since the last ``line``, and how many those are."""
+        return self._first, self._count
+
     def line(self) -> bytes:
         """What stands in their place, with its line end; nothing where none was taken out. Begins anew."""
         if not self._count:

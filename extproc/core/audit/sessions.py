@@ -26,8 +26,9 @@ _Owner: TypeAlias = tuple[str, str, str, str, str]
 class Call:
     """One decision and what came of it; what the outcome says is None without one.
 
-    ``arguments`` are as they were recorded, so masked, or None; ``masked`` counts what was masked by its type, in the
-    request and the response; ``size`` is that of the response in bytes; ``ticket`` the approval that let it through.
+    ``arguments`` and ``payload``, the response, are as they were recorded, so masked, or None; ``masked`` counts what
+    was masked by its type, in the request and the response; ``size`` is that of the response in bytes; ``ticket`` the
+    approval that let it through.
     """
 
     at: int
@@ -45,6 +46,7 @@ class Call:
     source: str = ""
     ticket: str = ""
     arguments: Json = None
+    payload: Json = None
     masked: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -173,6 +175,7 @@ def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call
         source=_text(event.get("source")),
         ticket=_text(event.get("ticket")),
         arguments=event.get("arguments"),
+        payload=None if outcome is None else outcome.get("payload"),
         masked=_masked(event, outcome or {}),
     )
 

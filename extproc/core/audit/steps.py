@@ -10,7 +10,16 @@ from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation
 from extproc.core.tickets import Approver, Ticket, Vote
 
-__all__ = ["approval_step", "definition_step", "export_step", "loan_step", "login_step", "revocation_step", "seal_step"]
+__all__ = [
+    "approval_step",
+    "definition_step",
+    "export_step",
+    "loan_step",
+    "login_step",
+    "purge_step",
+    "revocation_step",
+    "seal_step",
+]
 
 
 def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = None) -> dict[str, Json]:
@@ -114,3 +123,21 @@ def seal_step(*, at: int, notes: Sequence[str], broken: Mapping[str, str]) -> di
 def export_step(*, at: int, session: str, calls: int, digest: str, by: str) -> dict[str, Json]:
     """Evidence of ``session`` was taken out by somebody, as a file with this SHA-256; stored before the file is."""
     return {"kind": "exported", "at": at, "session": session, "calls": calls, "digest": digest, "by": by}
+
+
+def purge_step(
+    *, at: int, journal: str, ranges: Sequence[tuple[int, int]], events: int, policy: str
+) -> dict[str, Json]:
+    """The time of ``events`` records of a journal was over by a policy; stored before they are taken out.
+
+    ``ranges`` are the places that are empty from now on, each with its first record's number and how many it spans;
+    what was taken out there earlier is a part of them.
+    """
+    return {
+        "kind": "purged",
+        "at": at,
+        "journal": journal,
+        "ranges": [[first, count] for first, count in ranges],
+        "events": events,
+        "policy": policy,
+    }

@@ -22,7 +22,7 @@ from extproc.core.redaction import tokens
 from extproc.core.redaction.masker import masker
 from extproc.core.rejection import Rejection
 
-__all__ = ["Asked", "intent"]
+__all__ = ["Asked", "digest_of", "intent"]
 
 _WITH_URI: Final = frozenset({ResourceKind.RESOURCE, ResourceKind.TEMPLATE})
 
@@ -66,7 +66,7 @@ def intent(
         facts=asked.facts,
         session=asked.owner.session or None if asked.owner is not None else None,
         arguments=_kept(arguments, masks, key) if recording is Recording.MASKED and arguments is not None else None,
-        arguments_digest=_digest(arguments) if arguments is not None else None,
+        arguments_digest=digest_of(arguments) if arguments is not None else None,
         body_bytes=body_bytes,
         policy_digest=policy.digest,
         shadow_mode=policy.shadow if server is None else server.shadow,
@@ -92,5 +92,6 @@ def _named(message: Message | None, masks: Masks, key: bytes) -> Message | None:
     return message if targets == message.targets else replace(message, targets=targets)
 
 
-def _digest(arguments: Mapping[str, Json]) -> str:
+def digest_of(arguments: Mapping[str, Json]) -> str:
+    """The SHA-256 of the canonical arguments in hexadecimal digits: on record for them, whatever else is kept."""
     return hashlib.sha256(audit.encode(arguments)).hexdigest()

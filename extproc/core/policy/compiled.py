@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from extproc.core.limits import MAX_POLICY_BYTES
 from extproc.core.masking import Masks
+from extproc.core.model import Recording
 from extproc.core.policy.approvals import check_approvals
 from extproc.core.policy.conditions import (
     ANYTHING,
@@ -43,6 +44,7 @@ from extproc.core.policy.reach import check_reach
 from extproc.core.policy.reading import Reading, Word
 from extproc.core.policy.rules import DenyRule, Grant, Limit, Loan, MaskRule, Policy, Reach, Server
 from extproc.core.policy.verbs import compile_verbs
+from extproc.core.retention import Retention
 from extproc.core.tickets import ApprovalRule, Approvers
 
 __all__ = ["Policy", "Problem", "load", "load_bytes"]
@@ -86,6 +88,7 @@ def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
         roles=tuple(role.name.value for role in document.roles),
         detectors=tuple(detector.name for _, detector in document.detectors),
         lent=MappingProxyType(compiler.lent()),
+        retention=compiler.retention(),
     )
     if reading.problems:
         unique = dict.fromkeys(reading.problems)
@@ -125,7 +128,7 @@ class _Compiler:
         denies: tuple[DenyRule, ...],
         masks: tuple[MaskRule, ...],
     ) -> Server:
-        recordings = {name.value: recording for name, recording in self.document.recordings}
+        recordings = {name.value: entry.level for name, entry in self.document.recordings}
         return Server(
             name=server.name.value,
             tools=compile_verbs(((name.value, verb) for name, verb in server.tools), server.unlisted),
@@ -137,7 +140,7 @@ class _Compiler:
                 for number, limit in enumerate(self.document.limits, start=1)
                 if _names(limit.servers, server)
             ),
-            recording=recordings.get(server.name.value, self.document.recording),
+            recording=recordings.get(server.name.value) or self.document.recording.level or Recording.MASKED,
             shadow=self.document.shadow if server.shadow is None else server.shadow,
             asks_calls=any(
                 when is not None and SESSION_CALLS in when.names
@@ -149,6 +152,12 @@ class _Compiler:
             inspections=compile_inspections(server.inspected),
             asks=server.asks,
         )
+
+    def retention(self) -> Retention:
+        """How long records are kept."""
+        document = self.document
+        servers = {name.value: entry.seconds for name, entry in document.recordings if entry.seconds is not None}
+        return Retention(seconds=document.recording.seconds, servers=MappingProxyType(servers))
 
     def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:
         when = self._covered(entry, self.condition(entry.when, ANYTHING))

@@ -5,6 +5,7 @@ value by itself. What values mean together (a grant on an unknown server, a patt
 by ``reach``. Durations are seconds, patterns stay text.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from extproc.core.policy.entries import (
     DenyEntry,
     Document,
     LimitEntry,
+    RecordingEntry,
     RoleEntry,
     ScopeEntry,
     ServerEntry,
@@ -42,6 +44,7 @@ _SERVER: Final = (
 )
 _MODES: Final = ("enforce", "shadow")
 _LEVELS: Final = ("masked", "digest", "none")
+_KEPT: Final = ("payloads", "retention")
 _PER: Final = ("principal", "tool", "server")
 _SCOPES: Final = ("servers", "verbs", "tools", "prompts", "resources", "when")
 
@@ -215,14 +218,22 @@ def _limit(node: Node, reading: Reading) -> LimitEntry | None:
     return LimitEntry(per=per, servers=servers, calls=int(number), seconds=seconds)
 
 
-def _recording(node: Node | None, reading: Reading) -> tuple[Recording, tuple[tuple[Word, Recording], ...]]:
+def _recording(node: Node | None, reading: Reading) -> tuple[RecordingEntry, tuple[tuple[Word, RecordingEntry], ...]]:
     if node is None:
-        return Recording.MASKED, ()
-    found = reading.members(node, "`recording`", ("payloads", "servers"), later=("retention",))
-    level = reading.choice(found.get("payloads"), "`payloads`", _LEVELS) or "masked"
-    servers = [
-        (name, Recording(word))
-        for name, entry in reading.entries(found.get("servers"), "`servers` of `recording`")
-        if (word := reading.choice(entry, f"the recording of `{name.value}`", _LEVELS)) is not None
-    ]
-    return Recording(level), tuple(servers)
+        return RecordingEntry(), ()
+    found = reading.members(node, "`recording`", (*_KEPT, "servers"))
+    servers = []
+    for name, entry in reading.entries(found.get("servers"), "`servers` of `recording`"):
+        about = f"the recording of `{name.value}`"
+        # a word alone is the level
+        members = reading.members(entry, about, _KEPT) if isinstance(entry, Members) else {"payloads": entry}
+        servers.append((name, _kept(members, about, reading)))
+    return _kept(found, "`recording`", reading), tuple(servers)
+
+
+def _kept(found: Mapping[str, Node], about: str, reading: Reading) -> RecordingEntry:
+    level = reading.choice(found.get("payloads"), f"`payloads` of {about}", _LEVELS)
+    return RecordingEntry(
+        level=None if level is None else Recording(level),
+        seconds=reading.duration(found.get("retention"), f"`retention` of {about}"),
+    )

@@ -22,6 +22,7 @@ __all__ = [
     "LendEntry",
     "LimitEntry",
     "MaskEntry",
+    "RecordingEntry",
     "RoleEntry",
     "ScopeEntry",
     "ServerEntry",
@@ -159,6 +160,14 @@ class MaskEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingEntry:
+    """``recording``, or one of its servers, which say only what is different. ``seconds`` None keeps records."""
+
+    level: Recording | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """The whole file."""
 
@@ -170,6 +179,6 @@ class Document:
     masking: tuple[MaskEntry, ...]
     detectors: tuple[tuple[Word, OwnDetector], ...]
     limits: tuple[LimitEntry, ...]
-    recording: Recording
-    recordings: tuple[tuple[Word, Recording], ...]
+    recording: RecordingEntry
+    recordings: tuple[tuple[Word, RecordingEntry], ...]
     approvals: tuple[ApprovalEntry, ...] = ()

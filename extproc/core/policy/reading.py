@@ -49,9 +49,8 @@ class Reading:
         known: tuple[str, ...],
         *,
         required: tuple[str, ...] = (),
-        later: tuple[str, ...] = (),
     ) -> dict[str, Node]:
-        """The members of a mapping with a closed key set; unknown, missing and later keys are problems."""
+        """The members of a mapping with a closed key set; unknown and missing keys are problems."""
         if not isinstance(node, Members):
             self.problem(node.spot, f"{what} must be a mapping", f"Use the keys {listed(known)}")
             return {}
@@ -59,8 +58,6 @@ class Reading:
         for key, value in node.entries:
             if key.text in known:
                 found[key.text] = value
-            elif key.text in later:
-                self.problem(key.spot, f"`{key.text}` in {what} is not supported yet", "Remove it")
             else:
                 near = get_close_matches(key.text, known, n=1)
                 fix = f"Did you mean `{near[0]}`?" if near else f"Known keys: {listed(known)}"

@@ -11,6 +11,7 @@ from extproc.core.policy.membership import Membership
 from extproc.core.policy.patterns import Patterns
 from extproc.core.policy.server_requests import ServerRequests
 from extproc.core.policy.verbs import ToolVerbs
+from extproc.core.retention import FOR_EVER, Retention
 from extproc.core.shared_state import Pinning
 from extproc.core.tickets import ApprovalRule
 
@@ -130,3 +131,4 @@ class Policy:
     roles: tuple[str, ...]
     detectors: tuple[str, ...] = ()
     lent: Mapping[str, Loan] = field(default_factory=dict)
+    retention: Retention = FOR_EVER

@@ -20,7 +20,7 @@ from extproc import __version__
 from extproc.core import audit
 from extproc.core.model import Json
 from extproc.edges.journal.recovery import survey
-from extproc.edges.journal.segments import LOCK, path_of
+from extproc.edges.journal.segments import LOCK, SEGMENT_NANOSECONDS, path_of
 from extproc.ports import StoreError
 
 __all__ = ["ChainFile", "Mark", "SystemCalls"]
@@ -64,6 +64,7 @@ class ChainFile:
         self._lock = -1
         self._fd = -1
         self._segment = 0
+        self._begun_at = 0
         self._mark = Mark(size=0, seq=0, prev=audit.GENESIS)
         self._torn = False
         self._unnamed = False
@@ -101,7 +102,9 @@ class ChainFile:
         """
         self._mend()
         room = sum(map(len, encoded)) + _LINE_ROOM * len(encoded)
-        if self._mark.size + room > self._limit and self._mark.size > _LINE_ROOM + len(self._opened()):
+        now = self._clock()
+        full = self._mark.size + room > self._limit and self._mark.size > _LINE_ROOM + len(self._opened(now))
+        if full or now - self._begun_at > SEGMENT_NANOSECONDS:
             self._begin_segment([])
         before = self._mark
         self._put(encoded)
@@ -168,6 +171,7 @@ class ChainFile:
     def _go_on(self) -> None:
         tail = survey(self._directory)
         self._segment = tail.segment
+        self._begun_at = tail.begun_at
         self._mark = Mark(size=tail.size, seq=tail.seq, prev=tail.prev)
         found = []
         if tail.cut_bytes or tail.fault is not None:
@@ -186,14 +190,14 @@ class ChainFile:
         self._fd = os.open(path_of(self._directory, self._segment), os.O_WRONLY | os.O_NOFOLLOW)
         self._unnamed = True
         # written over the torn tail before the rest of it is cut, so that no crash between the two hides the cut
-        self._put([self._opened(), *map(audit.encode, found)], mend=False)
+        self._put([self._opened(self._clock()), *map(audit.encode, found)], mend=False)
         self._torn = True
         self._mend()
 
-    def _opened(self) -> bytes:
+    def _opened(self, at: int) -> bytes:
         return audit.encode(
             audit.opened(
-                at=self._clock(),
+                at=at,
                 node=self._node,
                 worker=self._worker,
                 version=__version__,
@@ -204,21 +208,22 @@ class ChainFile:
 
     def _begin_segment(self, extra: Sequence[dict[str, Json]], *, confirm: bool = False) -> None:
         path = path_of(self._directory, self._segment + 1)
-        before = (self._fd, self._segment, self._mark, self._torn)
+        before = (self._fd, self._segment, self._mark, self._torn, self._begun_at)
         # a file of that name is a left-over of an attempt that failed below: the lock is ours
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         self._fd = os.open(path, flags, 0o600)
         self._segment += 1
+        self._begun_at = self._clock()
         self._mark = Mark(size=0, seq=self._mark.seq, prev=self._mark.prev)
         try:
-            self._put([self._opened(), *map(audit.encode, extra)])
+            self._put([self._opened(self._begun_at), *map(audit.encode, extra)])
             if confirm:
                 self._calls.sync(self._fd)
                 self._sync_directory()
         except OSError:
             with suppress(OSError):
                 os.close(self._fd)
-            self._fd, self._segment, self._mark, self._torn = before
+            self._fd, self._segment, self._mark, self._torn, self._begun_at = before
             with suppress(OSError):
                 path.unlink()
             raise

@@ -5,8 +5,10 @@ one that was written, in its place, and none is missing; behind the last seal th
 prove without a seal that was kept elsewhere: that not the whole store, seals and all, was replaced by an older copy.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -174,7 +176,10 @@ class _Walk:
 
     def __init__(self, proof: Proof, purged: Sequence[tuple[int, int]], *, withheld: bool) -> None:
         self.proof = proof
-        self._purged = sorted(purged)
+        purged = sorted(purged)
+        self._firsts = [first for first, _ in purged]
+        # up to where some place reaches that begins there or before
+        self._ends = list(accumulate((first + count for first, count in purged), max))
         self._withheld = withheld
         self._pruned = 0
         self._first: bytes | None = None
@@ -203,7 +208,8 @@ class _Walk:
         return None
 
     def _explain(self, pruned: Pruned) -> Fault | None:
-        if self._withheld or any(first <= pruned.seq and pruned.end <= first + count for first, count in self._purged):
+        before = bisect_right(self._firsts, pruned.seq)
+        if self._withheld or (before and pruned.end <= self._ends[before - 1]):
             return None
         said = f"events {pruned.seq} to {pruned.end - 1} were taken out, and no record says so"
         return Fault(broken=Broken.UNEXPLAINED, said=said, seq=pruned.seq)

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from extproc.core.audit import GENESIS, Fault, Linked, Pruned, check
+from extproc.core.audit import GENESIS, Fault, Linked, Pruned, check, read_event
 from extproc.edges.journal.segments import numbers, path_of, pieces
 
 __all__ = ["Tail", "survey"]
@@ -19,11 +19,12 @@ __all__ = ["Tail", "survey"]
 class Tail:
     """The end of a journal: the segment to go on in, the bytes of it to keep, and the chain's next step.
 
-    ``segment`` 0 means that there is none yet. ``cut_bytes`` stand behind ``size``. ``fault`` is the first damage
-    before ``size``, in words.
+    ``segment`` 0 means that there is none yet; ``begun_at`` is the time of its first event that holds, in nanoseconds
+    since the epoch. ``cut_bytes`` stand behind ``size``. ``fault`` is the first damage before ``size``, in words.
     """
 
     segment: int = 0
+    begun_at: int = 0
     size: int = 0
     seq: int = 0
     prev: str = GENESIS
@@ -34,6 +35,7 @@ class Tail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Survey:
+    first: Linked | Pruned | None
     last: Linked | Pruned | None
     size: int
     fault: str | None
@@ -64,6 +66,7 @@ def survey(directory: Path) -> Tail:
         last = _survey(path_of(directory, number)).last
     return Tail(
         segment=segment,
+        begun_at=_time(surveyed.first),
         size=surveyed.size,
         seq=0 if last is None else last.end,
         prev=GENESIS if last is None else last.hash,
@@ -74,6 +77,7 @@ def survey(directory: Path) -> Tail:
 
 
 def _survey(path: Path) -> _Survey:
+    first: Linked | Pruned | None = None
     last: Linked | Pruned | None = None
     size = 0
     fault: str | None = None
@@ -89,6 +93,13 @@ def _survey(path: Path) -> _Survey:
         if not isinstance(result, Fault):
             # only what a line that holds stands behind is damage; the rest is the torn tail
             fault = fault or suspected
+            first = first or result
             last = result
             size = piece.end
-    return _Survey(last=last, size=size, fault=fault)
+    return _Survey(first=first, last=last, size=size, fault=fault)
+
+
+def _time(line: Linked | Pruned | None) -> int:
+    event = read_event(line.event) if isinstance(line, Linked) else None
+    at = (event or {}).get("at")
+    return at if isinstance(at, int) else 0

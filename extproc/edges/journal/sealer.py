@@ -21,7 +21,7 @@ from extproc.edges.journal.reader import Position, journals
 from extproc.edges.journal.seal_files import append_note, cut_torn, notes_in, seals_of
 from extproc.edges.journal.segments import numbers, path_of, pieces
 
-__all__ = ["Sealer"]
+__all__ = ["Sealer", "sealed_up_to"]
 
 _OWN: Final = b'"kind":"sealed"'
 _NANO: Final = 1_000_000_000
@@ -119,7 +119,20 @@ class Sealer:
         return note
 
     def _place(self, journal: str) -> Path:
-        return seals_of(self._state_dir, journal).with_suffix(".tree")
+        return _place(self._state_dir, journal)
+
+
+def sealed_up_to(state_dir: Path, journal: str) -> tuple[int, int] | None:
+    """The segment that sealing of a journal goes on in, and how many events its last seal is of; None without one."""
+    try:
+        saved = msgspec.json.decode(_place(state_dir, journal).read_bytes(), type=_Saved)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return saved.segment, sum(size for size, _ in saved.peaks)
+
+
+def _place(state_dir: Path, journal: str) -> Path:
+    return seals_of(state_dir, journal).with_suffix(".tree")
 
 
 def _has_more(follower: _Follower) -> bool:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["LOCK", "MAX_LINE_BYTES", "SEGMENT_BYTES", "Piece", "numbers", "path_of", "pieces"]
+__all__ = ["LOCK", "MAX_LINE_BYTES", "SEGMENT_BYTES", "SEGMENT_NANOSECONDS", "Piece", "numbers", "path_of", "pieces"]
 
 LOCK: Final = "lock"
 """The file that a writer holds locked."""
 SEGMENT_BYTES: Final = 64 << 20
 """A segment is not begun beyond this size; some milliseconds to hash, some seconds to read."""
+SEGMENT_NANOSECONDS: Final = 24 * 3600 * 1_000_000_000
+"""A segment is not written to when it is older: only one that is done is ever purged."""
 MAX_LINE_BYTES: Final = 8 << 20
 """An event has 64 KiB of payload, 16 KiB of arguments and bounded names, six times as long when escaped."""
 

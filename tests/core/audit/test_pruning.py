@@ -51,3 +51,10 @@ def test_where_nothing_was_taken_out_nothing_stands():
     lines = lines_of(3)
     assert without(lines, set()) == lines
     assert len(without(lines, {0, 1, 2})) == 1
+
+
+def test_the_place_is_that_of_what_was_taken_out_since():
+    pruning = Pruning()
+    for line in lines_of(5)[2:4]:
+        pruning.drop(check(line, seq=None, prev=None), line)
+    assert pruning.place == (2, 2)

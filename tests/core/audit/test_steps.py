@@ -5,6 +5,7 @@ from extproc.core.audit.steps import (
     export_step,
     loan_step,
     login_step,
+    purge_step,
     revocation_step,
     seal_step,
 )
@@ -63,6 +64,11 @@ def test_a_login_says_who_with_which_groups():
 def test_a_seal_goes_on_record_with_its_notes_and_what_could_not_be_sealed():
     event = seal_step(at=7, notes=("note",), broken={"n-0": "event 3: the line was changed"})
     assert event == {"kind": "sealed", "at": 7, "notes": ["note"], "broken": {"n-0": "event 3: the line was changed"}}
+
+
+def test_a_purge_goes_on_record_with_the_places_that_are_empty():
+    event = purge_step(at=7, journal="n-0", ranges=((1, 2),), events=2, policy="p")
+    assert (event["kind"], event["ranges"], event["events"]) == ("purged", [[1, 2]], 2)
 
 
 def test_an_export_goes_on_record_with_what_was_taken_out_and_by_whom():

@@ -132,13 +132,13 @@ def only(text: str) -> tuple[int, int, str, str]:
             "",
         ),
         (
-            HEAD + SERVERS + ROLES + "recording: {retention: 365d}\n",
+            HEAD + SERVERS + ROLES + "recording: {retention: always}\n",
             12,
-            13,
-            "`retention` in `recording` is not supported yet",
-            "",
+            24,
+            "`retention` of `recording` must be a length of time",
+            "`7d`",
         ),
-        (HEAD + SERVERS + ROLES + "recording: {payloads: all}\n", 12, 23, "`payloads` is none of", ""),
+        (HEAD + SERVERS + ROLES + "recording: {payloads: all}\n", 12, 23, "`payloads` of `recording` is none of", ""),
         (HEAD + SERVERS + ROLES + "recording: {servers: {db: full}}\n", 12, 27, "the recording of `db`", ""),
     ],
 )
@@ -189,7 +189,7 @@ deny:
   - {name: d, servers: [other], tools: [x], message: "  Two\\n lines "}
 limits:
   - {per: tool, servers: [db], calls: 5/10s}
-recording: {payloads: digest, servers: {other: none}}
+recording: {payloads: digest, retention: 365d, servers: {other: none, db: {retention: 30d}}}
 """
     )
     assert policy.shadow
@@ -197,6 +197,7 @@ recording: {payloads: digest, servers: {other: none}}
     assert (db.shadow, other.shadow) == (False, True)
     assert (db.tools.unlisted, other.tools.unlisted) == (Verb.ADMIN, None)
     assert (db.recording, other.recording) == (Recording.DIGEST, Recording.NONE)
+    assert (policy.retention.seconds, policy.retention.servers) == (365 * 86400, {"db": 30 * 86400})
     assert db.url == "http://127.0.0.1:3000/mcp"
     assert [(limit.per, limit.calls, limit.seconds) for limit in db.limits] == [("tool", 5, 10)]
     assert other.limits == ()

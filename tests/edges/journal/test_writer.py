@@ -155,6 +155,31 @@ async def test_segments_follow_each_other_by_size_and_the_chain_goes_on(tmp_path
         assert first["event"]["previous"] == first["prev"]
 
 
+async def test_a_day_later_a_new_segment_is_begun_also_after_a_restart(tmp_path):
+    day = 24 * 3600 * 1_000_000_000
+    now = day
+
+    async def write(*, restarts: bool = False, at: int) -> int:
+        nonlocal now, journal
+        now = at
+        if restarts:
+            await journal.close()
+            journal = writer(tmp_path, clock=lambda: now)
+            journal.open()
+        await journal.append({**event(1), "at": now})
+        return verify(tmp_path).segments
+
+    journal = writer(tmp_path, clock=lambda: now)
+    journal.open()
+    assert await write(at=2 * day) == 1
+    assert await write(at=2 * day + 1) == 2
+    assert await write(at=3 * day, restarts=True) == 2
+    assert await write(at=3 * day + 2, restarts=True) == 3
+    assert await write(at=3 * day + 3) == 3
+    await journal.close()
+    assert_holds(tmp_path)
+
+
 async def test_a_restart_goes_on_where_the_chain_ended(tmp_path):
     for n in range(3):
         journal = writer(tmp_path)

@@ -1,0 +1,192 @@
+"""``extproc replay SESSION``: a session as it went, at its own pace, or asked again of another policy."""
+
+import asyncio
+import os
+import re
+import sys
+import termios
+import time
+import tty
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from extproc.cli.recorded import StateDir, found_journals, printable, quit_with, screen
+from extproc.cli.sessions import one_session
+from extproc.core import audit
+from extproc.core.audit import Session
+from extproc.core.audit.playing import KEYS, Frame, Player, frames
+from extproc.core.exchange.again import Again, judged_again
+from extproc.core.model import Json
+from extproc.edges.journal.reader import Damage, read
+from extproc.edges.policy_files import PolicyError, read_policy
+from extproc.settings import default_state_dir
+
+__all__ = ["replay"]
+
+_NANO: Final = 1_000_000_000
+_DIFFERS: Final = 3
+_COLOURS: Final = {"allow": "green", "shadow": "yellow", "hold": "yellow", "deny": "red", "reject": "red"}
+_ARROWS: Final = {"\x1b[C": "right", "\x1b[D": "left", "\x1bOC": "right", "\x1bOD": "left"}
+_KEY: Final = re.compile("\x1b[\\[O].|.", re.DOTALL)
+"""What one press of a key sends."""
+_LONGEST: Final = 2000
+
+
+def replay(
+    session_id: Annotated[str, typer.Argument(metavar="SESSION", help="A session's id, or how it begins.")],
+    state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
+    *,
+    speed: Annotated[
+        float | None, typer.Option(min=0.1, max=1000, help="How many times as fast; 1 unless given.")
+    ] = None,
+    idle: Annotated[
+        float | None, typer.Option(min=0, help="No pause is longer than this many seconds.", show_default=False)
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Ask this policy again, and say what it decides otherwise.")
+    ] = None,
+) -> None:
+    """Play a session as it went; into a file or a pipe all at once, unless --speed is given.
+
+    With --policy it ends with 3 if some call would be decided otherwise.
+    """
+    session = one_session(state, session_id)
+    again = _judged(state, session, policy) if policy is not None else {}
+    console = screen()
+    who = printable(session.subject or "nobody")
+    console.print(Text(f"session {session.id} · {who} · {printable(session.server)} · {printable(session.client)}"))
+    shown = frames(session, idle=None if idle is None else int(idle * _NANO))
+
+    def show(frame: Frame) -> None:
+        _print(console, frame, again.get(frame.call.decision))
+
+    if speed is None and (policy is not None or not console.is_terminal):
+        for frame in shown:
+            show(frame)
+    else:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_play(shown, speed or 1.0, show, console))
+    if policy is not None:
+        _summary(again, len(session.calls))
+
+
+async def _play(shown: tuple[Frame, ...], speed: float, show: Callable[[Frame], None], console: Console) -> None:
+    player = Player(shown, now=time.monotonic_ns(), speed=speed)
+    keys: asyncio.Queue[str] = asyncio.Queue()
+    with _pressed(keys) as interactive:
+        if interactive:
+            console.print(Text(KEYS, style="dim"))
+        while True:
+            for frame in player.due(time.monotonic_ns()):
+                show(frame)
+            if player.ended:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(player.wait(time.monotonic_ns())):
+                    key = await keys.get()
+                    before = (player.paused, player.speed)
+                    for frame in player.press(key, time.monotonic_ns()):
+                        show(frame)
+                    if (player.paused, player.speed) != before:
+                        now = f"{'paused, ' if player.paused else ''}{player.speed:g} times as fast"
+                        console.print(Text(f"-- {now} --", style="dim"))
+
+
+@contextmanager
+def _pressed(keys: asyncio.Queue[str]) -> Iterator[bool]:
+    """Put what is pressed into ``keys``; False where nobody can press anything."""
+    if not sys.stdin.isatty():
+        yield False
+        return
+    loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    tty.setcbreak(descriptor)
+
+    def came() -> None:
+        found = (os.read(descriptor, 64) or b"q").decode("utf-8", "replace")
+        for key in _KEY.findall(found):
+            keys.put_nowait(_ARROWS.get(key, key))
+
+    loop.add_reader(descriptor, came)
+    try:
+        yield True
+    finally:
+        loop.remove_reader(descriptor)
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _print(console: Console, frame: Frame, again: Again | None) -> None:
+    call = frame.call
+    minutes, rest = divmod(frame.at // 1_000_000, 60_000)
+    text = Text()
+    text.append(f"{minutes:02d}:{rest / 1000:06.3f}  ", style="dim")
+    if frame.answers:
+        masked = ", ".join(f"{kind} {count}" for kind, count in call.masked.items())
+        size = "" if call.size is None else f", {call.size} bytes"
+        text.append(
+            f"{frame.number:>4}  {call.result} {call.status or ''}{size}{', masked: ' if masked else ''}{masked}"
+        )
+        body = call.payload
+    else:
+        text.append(f"{frame.number:>4}  ")
+        text.append(f"{call.effect:<6} ", style=_COLOURS.get(call.effect, ""))
+        text.append(f"{call.method or '-'} {', '.join(call.targets)}  {call.rule or '-'} ({call.reason})")
+        body = call.arguments
+    console.print(_safe(text))
+    if body is not None:
+        console.print(_safe(Text(" " * 17 + _short(body), style="dim")))
+    if again is not None and again.differs and not frame.answers:
+        why = f"; {again.unsure}, so this may be wrong" if again.unsure else ""
+        now = f"{again.decision.effect} by {again.decision.rule} ({again.decision.reason}){why}"
+        console.print(_safe(Text(" " * 17 + f"now: {now}", style="bold")))
+
+
+def _safe(text: Text) -> Text:
+    """The text with its colours and without a character that a terminal obeys."""
+    plain = printable(text.plain)
+    return text if plain == text.plain else Text(plain)
+
+
+def _short(value: Json) -> str:
+    text = audit.encode(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text)} characters; `sessions show --json`)"
+
+
+def _judged(state: Path, session: Session, policy: Path) -> dict[str, Again]:
+    try:
+        loaded = read_policy(policy)
+    except PolicyError as error:
+        quit_with(2, f"{error}")
+    places = {call.decision: number for number, call in enumerate(session.calls)}
+    found: dict[str, Again] = {}
+    for event in _decisions(state):
+        decision = str(event.get("decision"))
+        if decision in places and (again := judged_again(loaded, event, session_calls=places[decision])) is not None:
+            found[decision] = again
+    return found
+
+
+def _decisions(state: Path) -> Iterator[Mapping[str, Json]]:
+    try:
+        for directory in found_journals(state):
+            for item in read(directory):
+                if not isinstance(item, Damage) and item.event.get("kind") == "decision":
+                    yield item.event
+    except OSError as error:
+        quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
+
+
+def _summary(again: Mapping[str, Again], calls: int) -> None:
+    different = sum(each.differs for each in again.values())
+    unsure = sum(bool(each.unsure) for each in again.values())
+    typer.echo(
+        f"{calls} calls: {different} would be decided otherwise, {calls - len(again)} never came to a policy, "
+        f"of {unsure} the record does not hold all arguments"
+    )
+    raise typer.Exit(_DIFFERS if different else 0)
