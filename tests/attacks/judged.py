@@ -16,6 +16,7 @@ from attacks.rig import DENIED_TOOL, LEGACY, MODERN, Heard, mirrored, send
 from attacks.site import Site, site
 from extproc.core import audit
 from extproc.demo.proxy import Chain
+from stack.calls import until
 from stack.counterparts import canary
 from stack.servers.recorder import Arrival, Raw, json_reply, raw_server
 
@@ -88,7 +89,13 @@ class Judged:
 
         return await asyncio.gather(*(one(each) for each in bodies))
 
+    async def reachable(self) -> bool:
+        """Whether Envoy has a worker to ask."""
+        return await self.site.gateway.stat("cluster.mcp_extproc.membership_healthy") > 0
+
     async def forget(self) -> None:
+        # the worker shares its event loop with the test: after a heavy message Envoy may hold it for hung
+        await until(self.reachable)
         self.worker.journal.kept.clear()
         if self.kind == "raw":
             self.site.upstream.requests.clear()
