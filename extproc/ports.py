@@ -3,15 +3,19 @@
 An adapter that cannot keep its promise raises ``StoreError``; the corridor turns that into a refusal.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from extproc.core.exchange import ApprovalAnswered, ApprovalRefused, ApprovalUsed, AskApproval, UseApproval
 from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation, SharedState
 from extproc.core.tickets import Ticket
+
+if TYPE_CHECKING:  # the corridor with all it judges by takes half a second to load, and the supervisor needs none of it
+    from extproc.core.exchange import ApprovalAnswered, ApprovalRefused, ApprovalUsed, AskApproval, UseApproval
 
 __all__ = [
     "Approvals",

@@ -390,6 +390,23 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "stack/test_containers.py",
         ),
     ),
+    "doctor": Requirement(
+        "DESIGN 5, threats E04, E05, E14, E16, E18, E20",
+        "Every setting of an Envoy that could let a call pass the policy is named, and requests show whether it is asked.",
+        (
+            "core/doctor/test_setup.py",
+            "core/doctor/test_effective.py",
+            "core/doctor/test_findings.py",
+            "core/doctor/test_processing.py",
+            "core/doctor/test_chain.py",
+            "core/doctor/test_credentials.py",
+            "core/doctor/test_listeners.py",
+            "core/doctor/test_instance.py",
+            "core/doctor/test_examination.py",
+            "core/doctor/test_canaries.py",
+            "stack/test_doctor.py",
+        ),
+    ),
     "playground": Requirement(
         "README: try it",
         "One command brings the whole walk up on loopback and leaves nothing behind.",

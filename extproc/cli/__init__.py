@@ -1,50 +1,68 @@
-"""The command line: one small module per command group, joined here."""
+"""The command line: one small module for each command or group of commands, loaded when it is asked for."""
+
+from importlib import import_module
+from typing import Any, Final
 
 import typer
-
-from extproc.cli import (
-    access,
-    approvals,
-    approvers,
-    catalog,
-    check,
-    explain,
-    export,
-    inspect,
-    mask,
-    replay,
-    revoke,
-    seal,
-    serve,
-    sessions,
-    sinks,
-    token,
-    up,
-    verify,
-)
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 __all__ = ["main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command("up")(up.up)
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(approvals.app, name="approvals")
-app.add_typer(access.app, name="access")
-app.add_typer(approvers.app, name="approvers")
-app.command("revoke")(revoke.revoke)
-app.add_typer(revoke.app, name="revocations")
-app.add_typer(catalog.app, name="catalog")
-app.command("check")(check.check)
-app.command("explain")(explain.explain_command)
-app.add_typer(inspect.app, name="inspect")
-app.add_typer(mask.app, name="mask")
-app.command("replay")(replay.replay)
-app.command("export")(export.export)
-app.command("verify")(verify.verify_journals)
-app.add_typer(seal.app, name="seal")
-app.command("sinks")(sinks.sinks)
-app.command("token")(token.token)
-app.command("serve")(serve.serve)
+COMMANDS: Final = {
+    "up": "up:up",
+    "sessions": "sessions:app",
+    "approvals": "approvals:app",
+    "access": "access:app",
+    "approvers": "approvers:app",
+    "revoke": "revoke:revoke",
+    "revocations": "revoke:app",
+    "catalog": "catalog:app",
+    "check": "check:check",
+    "doctor": "doctor:doctor",
+    "explain": "explain:explain_command",
+    "inspect": "inspect:app",
+    "mask": "mask:app",
+    "replay": "replay:replay",
+    "export": "export:export",
+    "verify": "verify:verify_journals",
+    "seal": "seal:app",
+    "sinks": "sinks:sinks",
+    "token": "token:token",
+    "serve": "serve:serve",
+}
+"""Each command with its module and its name there; all of them together take a second to load."""
+
+
+class Commands(TyperGroup):
+    """The group of all commands."""
+
+    def list_commands(self, context: Any) -> list[str]:  # noqa: ARG002 - the signature is typer's
+        """All of them, in their order."""
+        return list(COMMANDS)
+
+    def get_command(self, context: Any, name: str) -> Any:  # noqa: ARG002 - as above
+        """Load one of them; None where there is no such command."""
+        if name not in COMMANDS:
+            return None
+        module, _, member = COMMANDS[name].partition(":")
+        found = getattr(import_module(f"extproc.cli.{module}"), member)
+        if isinstance(found, typer.Typer):
+            loaded: Any = get_group(found)
+        else:
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(name)(found)
+            loaded = get_command(alone)
+        loaded.name = name
+        return loaded
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def extproc() -> None:
+    """Least privilege on MCP traffic in your Envoy: judged, masked, held and recorded by one policy file."""
 
 
 def main() -> None:

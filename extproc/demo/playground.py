@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ from urllib.parse import urlsplit
 from extproc.core.policy.rules import Policy
 from extproc.demo.children import LOOPBACK, Child, ChildError, free_ports, is_free
 from extproc.demo.issuer import create_app, loopback_server
-from extproc.demo.people import DevelopmentIssuer, DevelopmentIssuerError
+from extproc.demo.people import DevelopmentIssuer, DevelopmentIssuerError, Person
 from extproc.demo.proxy import Chain, EnvoyMissing, find_envoy, gateway_configuration
 from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
 from extproc.edges.control import QuietServer
+from extproc.edges.envoy import EnvoyUnreachableError, tried
 from extproc.edges.policy_files import PolicyError, read_policy
 from extproc.office import LOCAL_APPROVERS
 
@@ -35,6 +37,7 @@ WORKERS: Final = 2
 STOP_SECONDS: Final = 8.0
 DRAIN_SECONDS: Final = 2
 CONNECT_SECONDS: Final = 3.0
+CANARY_SECONDS: Final = 60
 SAMPLE_POLICY: Final = Path(__file__).with_name("policy.yaml")
 APPROVER: Final = "dana"
 """The local approver of the playground."""
@@ -258,6 +261,20 @@ class Playground:
         command = (str(prepared.envoy), "-c", str(configuration), "--use-dynamic-base-id", "--concurrency", "2")
         envoy = await self._child("Envoy", "envoy", (*command, "--log-level", "warning"))
         await envoy.ready(f"http://{LOOPBACK}:{self._admin_port}/ready")
+        await self._prove()
+
+    async def _prove(self) -> None:
+        """See that what must be refused is refused, before anybody is told that this is a gateway."""
+        prepared = self._prepared
+        nobody = Person(subject="extproc-canary", name="Nobody", groups=())
+        token = prepared.issuer.mint(nobody, audience=prepared.url, lifetime=CANARY_SECONDS, now=time.time())
+        try:
+            findings = await asyncio.to_thread(tried, prepared.url, token=token)
+        except EnvoyUnreachableError as error:
+            raise PlaygroundError(f"Envoy does not answer: {error}") from None
+        if findings:
+            told = "; ".join(f"{each.problem} ({', '.join(each.where)})" for each in findings)
+            raise PlaygroundError(f"the gateway does not refuse what it must: {told}; see {self._logs}")
 
     async def _child(
         self, name: str, log: str, command: tuple[str, ...], environment: Mapping[str, str] | None = None

