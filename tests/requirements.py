@@ -391,7 +391,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         ),
     ),
     "doctor": Requirement(
-        "DESIGN 5, threats E04, E05, E14, E16, E18, E20",
+        "DESIGN 5, threats E04, E05, E14-E16, E18, E20, E21",
         "Every setting of an Envoy that could let a call pass the policy is named, and requests show whether it is asked.",
         (
             "core/doctor/test_setup.py",
@@ -405,6 +405,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/doctor/test_examination.py",
             "core/doctor/test_canaries.py",
             "stack/test_doctor.py",
+            "attacks/test_ways_past.py",
         ),
     ),
     "playground": Requirement(

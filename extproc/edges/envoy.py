@@ -11,6 +11,7 @@ from extproc.core.doctor import CANARIES, Canary, Finding, NotEnvoyError, Setup,
 __all__ = ["EnvoyUnreachableError", "running", "tried"]
 
 TIMEOUT: Final = 20.0
+DRAINING: Final = "^listener_manager.total_(listeners|filter_chains)_draining$"
 LONGEST: Final = 1 << 20
 """Bytes of a canary's answer that are read; a stream that a canary opened has no end."""
 
@@ -29,7 +30,12 @@ def running(admin: str) -> Setup:
         with httpx.Client(base_url=admin, timeout=TIMEOUT, trust_env=False) as client:
             told = client.get("/server_info")
             dump = client.get("/config_dump")
-            return from_dump(dump.raise_for_status().json(), version=str(told.raise_for_status().json()["version"]))
+            counted = (
+                client.get("/stats", params={"filter": DRAINING, "format": "json"}).raise_for_status().json()["stats"]
+            )
+            version = str(told.raise_for_status().json()["version"])
+            draining = sum(each["value"] for each in counted)
+            return from_dump(dump.raise_for_status().json(), version=version, draining=draining)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EnvoyUnreachableError(f"{admin}: {error or type(error).__name__}; name Envoy's admin address") from None
     except (ValueError, KeyError, TypeError, NotEnvoyError):

@@ -19,6 +19,12 @@ def instance(setup: Setup) -> Iterator[Finding]:
         yield Finding(
             Severity.UNSAFE, f"Envoy {setup.version} has known ways past ext_proc", "take Envoy 1.39.1 or newer"
         )
+    if setup.draining:
+        yield Finding(
+            Severity.UNSAFE,
+            "connections that were opened before a listener was changed go on by its old filters, which nobody can see",
+            "examine again once they are drained, or restart Envoy",
+        )
     address = setup.admin.get("address", {}).get("socket_address", {}).get("address")
     if address is not None and not _loopback(address):
         yield Finding(

@@ -6,7 +6,7 @@ dump leaves out has its default value, as in a file.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 __all__ = ["Document", "Filter", "Front", "NotEnvoyError", "Route", "Setup", "from_bootstrap", "from_dump", "kind_of"]
@@ -78,6 +78,7 @@ class Setup:
     tunnels: Mapping[str, frozenset[str]]
     """Listener to the clusters that its TCP proxies reach."""
     clusters: Mapping[str, Document]
+    draining: int = 0
 
 
 def from_bootstrap(document: object) -> Setup:
@@ -95,8 +96,10 @@ def from_bootstrap(document: object) -> Setup:
         raise NotEnvoyError(f"its form is not that of an Envoy configuration: {error}") from None
 
 
-def from_dump(dump: object, *, version: str) -> Setup:
+def from_dump(dump: object, *, version: str, draining: int = 0) -> Setup:
     """Read the answer of ``/config_dump``; ``version`` as ``/server_info`` gives it: ``hash/1.39.3/Clean/RELEASE/…``.
+
+    ``draining`` counts listeners and filter chains that were replaced and still serve, which a dump does not show.
 
     Raises:
         NotEnvoyError: it is no such answer.
@@ -118,7 +121,8 @@ def from_dump(dump: object, *, version: str) -> Setup:
             for each in (*routed.get("static_route_configs", ()), *routed.get("dynamic_route_configs", ()))
         ]
         bootstrap = parts.get("BootstrapConfigDump", {}).get("bootstrap", {})
-        return _setup(_number(version), bootstrap, listeners, clusters, routes)
+        setup = _setup(_number(version), bootstrap, listeners, clusters, routes)
+        return replace(setup, draining=draining)
     except (AttributeError, KeyError, TypeError) as error:
         raise NotEnvoyError(f"its form is not that of a config_dump: {error}") from None
 

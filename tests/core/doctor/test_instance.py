@@ -1,5 +1,7 @@
 """The Envoy itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from extproc.core.doctor import examined, from_dump
@@ -20,6 +22,12 @@ def test_the_floor_and_what_is_above_are_not(version):
 def test_the_version_of_a_running_envoy_is_judged():
     said = [each.problem for each in examined(from_dump({"configs": []}, version="abc/1.38.2/Clean/RELEASE/BoringSSL"))]
     assert "Envoy 1.38.2 has known ways past ext_proc" in said
+
+
+def test_what_drains_is_told_although_a_dump_does_not_show_it():
+    setup = from_dump({"configs": []}, version="a/1.40.0/b", draining=1)
+    assert [each for each in examined(setup) if "go on by its old filters" in each.problem]
+    assert not [each for each in examined(replace(setup, draining=0)) if "go on by its old filters" in each.problem]
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "10.1.2.3", "::", "envoy.example"])

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -211,7 +212,7 @@ class Raw:
 
 
 @asynccontextmanager
-async def raw_server() -> AsyncIterator[Raw]:
+async def raw_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[Raw]:
     """A recorder on loopback."""
     raw = Raw()
     open_ones: set[asyncio.Task[None]] = set()
@@ -225,8 +226,8 @@ async def raw_server() -> AsyncIterator[Raw]:
         finally:
             open_ones.discard(task)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=1024 * 1024)
-    base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=1024 * 1024, ssl=tls)
+    base = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     raw.url, raw.sse_url = f"{base}/mcp", f"{base}/sse"
     try:
         yield raw
