@@ -1,13 +1,14 @@
 """Who may come in: identified, not revoked, by a copy of the shared state that is fresh enough to tell.
 
-Asked again after a hold: a token may have expired meanwhile, and its bearer may have been sent away (threat A08).
+A token for one server of several is none for the others (RFC 8707). Asked again after a hold: a token may have
+expired meanwhile, and its bearer may have been sent away (threat A08).
 """
 
 from msgspec.structs import replace
 
 from extproc.core.audit import session_digest
 from extproc.core.exchange.snapshot import Snapshot
-from extproc.core.identity.claims import refused
+from extproc.core.identity.claims import audiences_of, refused
 from extproc.core.identity.principals import challenge, identify
 from extproc.core.limits import TOKEN_SKEW_SECONDS
 from extproc.core.model import Principal, RequestHead
@@ -45,6 +46,11 @@ def still_admitted(
         return Rejection(status=404, code=INVALID_REQUEST, message="Session not found.", reason="session_revoked")
     if revocation is not None:
         no = refused("revoked", "The access of this token was revoked.")
+        return replace(no, challenge=challenge(identity, head.path, error="invalid_token"))
+    server = snapshot.policy.servers.get(head.server)
+    wanted = server.audiences if server is not None and principal.claims else frozenset()
+    if wanted and wanted.isdisjoint(audiences_of(principal.claims)):
+        no = refused("token_audience", "The token is meant for another server.")
         return replace(no, challenge=challenge(identity, head.path, error="invalid_token"))
     lent = frozenset(loan.role for loan in shared.lent(principal, at))
     return principal if lent == principal.lent else replace(principal, lent=lent)

@@ -5,14 +5,14 @@ verified; every date is compared with the clock that is handed in, with one skew
 broken and never quotes a claim. RFC 7519 section 4.1, RFC 8725, RFC 9068 section 4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from extproc.core.limits import MAX_SUBJECT_BYTES, TOKEN_SKEW_SECONDS
 from extproc.core.model import Issuer, Json
 from extproc.core.rejection import DENIED, Rejection
 
-__all__ = ["check_claims", "fits", "refused"]
+__all__ = ["audiences_of", "check_claims", "fits", "refused"]
 
 LATEST_DATE: Final = 253_402_300_799.0
 """The last second of the year 9999; a date beyond it is a mistake or an attack, not a lifetime."""
@@ -44,13 +44,18 @@ def fits(name: str) -> bool:
     return name.isascii() or len(name.encode()) <= MAX_SUBJECT_BYTES
 
 
+def audiences_of(claims: Mapping[str, Json]) -> Sequence[Json]:
+    """The value or values of ``aud`` (RFC 7519 section 4.1.3)."""
+    audience = claims.get("aud")
+    return audience if isinstance(audience, list) else [audience]
+
+
 def _issuer(claims: Mapping[str, Json], issuers: tuple[Issuer, ...]) -> Issuer | Rejection:
     """The issuer with exactly this name and one of these audiences."""
-    name, audience = claims.get("iss"), claims.get("aud")
+    name, audiences = claims.get("iss"), audiences_of(claims)
     named = [issuer for issuer in issuers if issuer.issuer == name]
     if not named:
         return refused("token_issuer", "The token's issuer is not trusted.")
-    audiences = audience if isinstance(audience, list) else [audience]
     for entry in audiences:
         if not isinstance(entry, str):
             return refused("token_audience", "The token's audience is missing or malformed.")

@@ -148,6 +148,7 @@ class _Compiler:
             ),
             holds=any(grant.approval is not None for grant in grants),
             url=server.url,
+            audiences=frozenset(audience.value for audience in server.audiences),
             pinning=server.pinning,
             inspections=compile_inspections(server.inspected),
             asks=server.asks,

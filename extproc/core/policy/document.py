@@ -23,7 +23,7 @@ from extproc.core.policy.entries import (
     ServerEntry,
 )
 from extproc.core.policy.inspections import EVERY_VERB, INSPECTED, Inspection, read_inspection
-from extproc.core.policy.issuers import read_identity
+from extproc.core.policy.issuers import read_audiences, read_identity
 from extproc.core.policy.masks import read_masking
 from extproc.core.policy.positions import Members, Node, Scalar, Spot
 from extproc.core.policy.reading import Reading, Word, listed
@@ -40,7 +40,7 @@ _KEYS: Final = (
 )
 _SERVER: Final = (
     *("tools", "unlisted_tools", "tool_definitions", "server_requests", "elicitation_hosts"),
-    *("mode", "url"),
+    *("mode", "url", "audience"),
 )
 _MODES: Final = ("enforce", "shadow")
 _LEVELS: Final = ("masked", "digest", "none")
@@ -115,6 +115,7 @@ def _server(name: Word, node: Node, reading: Reading) -> ServerEntry:
         unlisted=_VERBS.get(unlisted or "deny"),
         shadow=None if mode is None else mode == "shadow",
         url=None if url is None else url.value,
+        audiences=read_audiences(found.get("audience"), reading),
         pinning=Pinning(pinning or Pinning.IGNORE),
         inspected=tuple(inspected),
         asks=ServerRequests(

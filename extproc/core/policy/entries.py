@@ -39,6 +39,7 @@ class ServerEntry:
     unlisted: Verb | None = None
     shadow: bool | None = None
     url: str | None = None
+    audiences: tuple[Word, ...] = ()
     pinning: Pinning = Pinning.IGNORE
     inspected: tuple[tuple[Word, Inspection], ...] = ()
     asks: ServerRequests = NOTHING_OPEN

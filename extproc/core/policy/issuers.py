@@ -11,7 +11,7 @@ from extproc.core.model import IdentityConfig, Issuer
 from extproc.core.policy.positions import Listing, Node
 from extproc.core.policy.reading import Reading, Word
 
-__all__ = ["read_identity"]
+__all__ = ["read_audiences", "read_identity"]
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DEFAULT_MAX_TOKEN_AGE: Final = 3600
@@ -49,12 +49,7 @@ def _issuer(node: Node, reading: Reading) -> Issuer | None:
     found = reading.members(node, "an issuer", keys, required=("name", "issuer", "audience"))
     name = reading.word(found.get("name"), "`name` of an issuer")
     issuer = reading.word(found.get("issuer"), "`issuer` of an issuer")
-    audience = found.get("audience")
-    if isinstance(audience, Listing):
-        audiences = reading.words(audience, "`audience`")
-    else:
-        one = reading.word(audience, "`audience`")
-        audiences = () if one is None else (one,)
+    audiences = read_audiences(found.get("audience"), reading)
     jwks_uri = reading.word(found.get("jwks_uri"), "`jwks_uri`")
     jwks_file = reading.word(found.get("jwks_file"), "`jwks_file`")
     if jwks_uri is not None and not _is_safe(jwks_uri.value):
@@ -80,6 +75,14 @@ def _issuer(node: Node, reading: Reading) -> Issuer | None:
         jwks_uri=jwks_uri.value if jwks_uri else None,
         jwks_file=jwks_file.value if jwks_file else None,
     )
+
+
+def read_audiences(node: Node | None, reading: Reading) -> tuple[Word, ...]:
+    """``audience``: one, or a list of them; they are compared exactly (RFC 7519 section 4.1.3)."""
+    if isinstance(node, Listing):
+        return reading.words(node, "`audience`")
+    one = reading.word(node, "`audience`")
+    return () if one is None else (one,)
 
 
 def _claims(node: Node | None, reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

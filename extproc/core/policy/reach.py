@@ -28,6 +28,7 @@ def check_reach(document: Document, reading: Reading) -> None:
     _check_twins([role.name for role in document.roles], "roles", reading)
     for server in document.servers:
         _check_listed_tools(server, reading)
+        _check_audiences(server, document, reading)
     for role in document.roles:
         _check_assignment(role, document, reading)
         for grant in role.grants:
@@ -58,6 +59,14 @@ def _check_listed_tools(server: ServerEntry, reading: Reading) -> None:
             if hides and weight(other.value) == weight(name.value) and stricter > verb:
                 what = f"`{name.value}` never matters: `{other.value}` covers it with a stricter verb"
                 reading.problem(name.spot, what, "Remove it")
+
+
+def _check_audiences(server: ServerEntry, document: Document, reading: Reading) -> None:
+    known = [audience for issuer in document.identity.issuers for audience in issuer.audiences]
+    for audience in server.audiences:
+        if audience.value not in known:
+            what = f"no token can be for server `{server.name.value}`: no issuer takes the audience `{audience.value}`"
+            reading.problem(audience.spot, what, "Add it to the `audience` of an issuer, or correct it")
 
 
 def _named(

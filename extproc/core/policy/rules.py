@@ -88,7 +88,7 @@ class Server:
     """All that concerns one server.
 
     ``asks_calls``: some condition names ``session.calls``; ``holds``: some grant wants an approval; ``asks`` is what it
-    may ask of its clients.
+    may ask of its clients; ``audiences``, where there are any, are those of which a token must have one.
     """
 
     name: str
@@ -102,6 +102,7 @@ class Server:
     asks_calls: bool
     holds: bool
     url: str | None
+    audiences: frozenset[str]
     pinning: Pinning
     inspections: Inspections
     asks: ServerRequests

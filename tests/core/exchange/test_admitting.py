@@ -3,13 +3,16 @@
 import json
 from dataclasses import replace
 
+import pytest
+from msgspec import structs
+
 from extproc.core.exchange import (
     Answer,
     Forward,
 )
 from extproc.core.shared_state import Elevation, Revoked, SharedState
 from held import DROP, SECOND, handshake, out, script
-from script import ISSUER, NOW, Script, legacy
+from script import AUDIENCE, ISSUER, NOW, POLICY, Script, call, claims, legacy
 
 
 def test_a_revoked_subject_is_refused_whatever_his_token_says():
@@ -30,6 +33,26 @@ def test_a_revoked_session_is_unknown():
     assert isinstance(forward, Forward)
 
 
+def of_two(wanted):
+    """A policy whose issuer serves two servers, of which this one wants its own tokens."""
+    text = POLICY.replace(f'audience: "{AUDIENCE}"', f'audience: ["{AUDIENCE}", "https://mcp.example.com/hr/mcp"]')
+    return text.replace("  sales-db:\n", f"  sales-db:\n    audience: {wanted}\n")
+
+
+@pytest.mark.parametrize("aud", ["https://mcp.example.com/hr/mcp", ["https://mcp.example.com/hr/mcp"]])
+def test_a_token_for_another_server_is_refused_with_the_words_that_lead_to_a_right_one(aud):
+    (told,) = Script(of_two(AUDIENCE), who=claims(aud=aud)).begin()
+    assert told.reply.status == 401
+    assert "meant for another server" in json.loads(told.reply.body)["error"]["message"]
+    assert "sales-db" in dict(told.reply.headers)["www-authenticate"]
+
+
+@pytest.mark.parametrize("aud", [AUDIENCE, ["https://mcp.example.com/hr/mcp", AUDIENCE]])
+def test_a_token_for_this_server_is_taken_also_if_it_is_for_more(aud):
+    (forward,) = Script(of_two(AUDIENCE), who=claims(aud=aud)).post(call("echo"))
+    assert isinstance(forward, Forward)
+
+
 def test_a_copy_that_is_too_old_lets_nobody_in():
     (told,) = Script(shared=SharedState(as_of=NOW - 60 * SECOND)).begin()
     assert told.reply.status == 503
@@ -44,3 +67,12 @@ def test_a_role_on_loan_counts_for_calls_until_it_ends():
     assert played.world.records[0]["reason"] == "not_granted"
     assert isinstance(told, Answer)
     assert len(played.world.asks) == 1
+
+
+def test_a_workload_without_a_token_has_no_audience_to_compare():
+    text = of_two(AUDIENCE).replace("identity:\n", "identity:\n  workloads: [{trust_domain: prod.example.com}]\n")
+    text = text.replace("groups: [data-analysts]", "workloads: ['spiffe://prod.example.com/*']")
+    played = Script(text)
+    played.head = structs.replace(played.head, claims=None, peer_uris=("spiffe://prod.example.com/agents/a",))
+    (forward,) = played.post(call("echo"))
+    assert isinstance(forward, Forward)

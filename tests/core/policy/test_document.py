@@ -42,6 +42,7 @@ def only(text: str) -> tuple[int, int, str, str]:
         ),
         (HEAD + DB + "    unlisted_tools: allow\n" + ROLES, 8, 21, "`unlisted_tools` is none of", "Use one of"),
         (HEAD + DB + "    url: 5\n" + ROLES, 8, 10, "`url` of server `db` must be text", "Put it into quotes"),
+        (HEAD + DB + "    audience: 5\n" + ROLES, 8, 15, "`audience` must be text", "Put it into quotes"),
         (HEAD + DB + "    tools2: {}\n" + ROLES, 8, 5, "unknown key `tools2`", "Did you mean `tools`?"),
         (
             HEAD + "servers: {}\n" + ROLES.replace("[db]", '["*"]'),
@@ -179,7 +180,8 @@ servers:
     tool_definitions: ignore
     mode: enforce
     url: http://127.0.0.1:3000/mcp
-  other: {unlisted_tools: deny, tools: {x: {verb: admin}}}
+    audience: a
+  other: {unlisted_tools: deny, audience: [a, b], tools: {x: {verb: admin}}}
 roles:
   r:
     assigned_to: {groups: [g], roles: [x], subjects: [alice], when: '"g" in principal.groups'}
@@ -196,6 +198,7 @@ recording: {payloads: digest, retention: 365d, servers: {other: none, db: {reten
     db, other = policy.servers["db"], policy.servers["other"]
     assert (db.shadow, other.shadow) == (False, True)
     assert (db.tools.unlisted, other.tools.unlisted) == (Verb.ADMIN, None)
+    assert (db.audiences, other.audiences) == ({"a"}, {"a", "b"})
     assert (db.recording, other.recording) == (Recording.DIGEST, Recording.NONE)
     assert (policy.retention.seconds, policy.retention.servers) == (365 * 86400, {"db": 30 * 86400})
     assert db.url == "http://127.0.0.1:3000/mcp"

@@ -110,6 +110,7 @@ def test_a_bare_subject_is_refused_where_two_issuers_could_be_meant() -> None:
     ("text", "what"),
     [
         (SERVERS + "  DB: {}\n" + ROLES, "two servers look alike: `db` and `DB`"),
+        (SERVERS + "  x: {audience: other, tools: {t: {verb: query}}}\n" + ROLES, "no token can be for server `x`"),
         (SERVERS + "  '*': {}\n" + ROLES, "`*` is no name for one of servers"),
         (SERVERS + ROLES + "limits: [{per: server, servers: [x], calls: 1/1s}]\n", "there is no server `x`"),
         (SERVERS + ROLES + "recording: {servers: {x: none}}\n", "there is no server `x`"),
