@@ -170,6 +170,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "A tool whose definition changes is neither shown nor called until somebody has looked at the change.",
         ("core/test_definitions.py", "core/exchange/test_pinned.py", "stack/test_catalog.py"),
     ),
+    "arguments": Requirement(
+        "issue 3, threats C10",
+        "Lists and patterns hold for every argument, however it is nested or spelt.",
+        ("core/policy/test_arguments.py", "core/policy/test_pattern_texts.py", "stack/test_arguments.py"),
+    ),
     "FACTS": Requirement(
         "issue 3",
         "A call of a shell tool has the verb and the facts of its command; what cannot be read is the worst.",

@@ -11,6 +11,7 @@ from typing import Final
 from extproc.core.access import NO_FACTS, Facts
 from extproc.core.limits import MAX_QUOTED_CHARS
 from extproc.core.model import ResourceKind, Target, Verb
+from extproc.core.policy.arguments import ArgumentRule
 from extproc.core.policy.rules import DenyRule, Grant
 
 __all__ = [
@@ -59,13 +60,19 @@ def not_available(server: str, target: Target) -> str:
 def denied_by(rule: DenyRule, server: str, target: Target, facts: Facts = NO_FACTS) -> str:
     """The refusal of a deny rule, with the operator's own sentence where there is one."""
     then = rule.message or "Do not repeat it; ask the operator of this gateway if you need it."
-    return f"{_named(server, target)} was refused by rule `{rule.rule}`{_found(facts)}. {then}"
+    found = _found(facts) or _about(rule.arguments)
+    return f"{_named(server, target)} was refused by rule `{rule.rule}`{found}. {then}"
 
 
 def _found(facts: Facts) -> str:
     """What inspection found, for the end of a clause; nothing that was an argument's own text."""
     findings = [finding for each in facts.found for finding in each.findings]
     return f" ({_quoted('; '.join(findings[:3]))})" if findings else ""
+
+
+def _about(rules: tuple[ArgumentRule, ...]) -> str:
+    """Which arguments a rule looks at, for the end of a clause; nothing of what is in them."""
+    return f" (arguments: {_quoted(', '.join(rule.path for rule in rules))})" if rules else ""
 
 
 def arguments_refused(
@@ -76,7 +83,8 @@ def arguments_refused(
         may = ", ".join(each.name.lower() for each in sorted(grant.reach.verbs))
         what = f"{_named(server, target)} may not be used in this way: this is {verb.name.lower()}{_found(facts)}"
         return f"{what}, and rule `{grant.rule}` allows {may}. Change it, or ask the operator of this gateway."
-    what = f"{_named(server, target)} may not be used in this way: the condition of rule `{grant.rule}` is not met."
+    what = f"{_named(server, target)} may not be used in this way: the condition of rule `{grant.rule}` is not met"
+    what = f"{what}{_about(grant.arguments)}."
     return f"{what} Change the arguments, or ask the operator of this gateway what is allowed."
 
 

@@ -163,7 +163,14 @@ class _Compiler:
     def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:
         when = self._covered(entry, self.condition(entry.when, ANYTHING))
         approval = self.approvals().get(entry.approval.value) if entry.approval is not None else None
-        return Grant(rule=f"role:{role}#{number}", role=role, reach=_reach(entry), when=when, approval=approval)
+        return Grant(
+            rule=f"role:{role}#{number}",
+            role=role,
+            reach=_reach(entry),
+            when=when,
+            arguments=entry.arguments,
+            approval=approval,
+        )
 
     def approvals(self) -> dict[str, ApprovalRule]:
         """The approvals by their names."""
@@ -202,6 +209,7 @@ class _Compiler:
             reach=_reach(entry.scope),
             looks=_reach(entry.scope, fold=folded),
             when=self._covered(entry.scope, self.condition(entry.scope.when, ANYTHING)),
+            arguments=entry.scope.arguments,
             message=entry.message,
         )
 

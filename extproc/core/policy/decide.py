@@ -299,11 +299,11 @@ def _open_question(request: AccessRequest) -> Question:
 
 
 def _permits(grant: Grant, question: Question) -> bool:
-    return covers_kind(grant.reach, question) and question.could(grant.when)
+    return covers_kind(grant.reach, question) and question.fits(grant.arguments) and question.could(grant.when)
 
 
 def _refuses(rule: DenyRule, question: Question) -> bool:
-    return looks_denied(rule, question) and question.certainly(rule.when)
+    return looks_denied(rule, question) and question.shows(rule.arguments) and question.certainly(rule.when)
 
 
 def _is_blind(rule: DenyRule) -> bool:

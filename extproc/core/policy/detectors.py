@@ -7,10 +7,9 @@ refused with its place in the file.
 import re
 from typing import Final
 
-import re2
-
-from extproc.core.limits import MAX_DETECTOR_WORDS, MAX_PATTERN_CHARS
+from extproc.core.limits import MAX_DETECTOR_WORDS
 from extproc.core.masking import DETECTORS, FIELD, GROUPS, OPAQUE, UNREADABLE, OwnDetector
+from extproc.core.policy.pattern_texts import compiled_pattern, read_pattern
 from extproc.core.policy.positions import Node, Scalar
 from extproc.core.policy.reading import Reading, Word
 
@@ -41,7 +40,7 @@ def _detector(name: Word, node: Node, reading: Reading) -> OwnDetector:
     return OwnDetector(
         name=name.value,
         patterns=tuple(
-            pattern.text
+            pattern.value
             for item in reading.items(found.get("patterns"), f"`patterns` of {what}")
             if (pattern := _pattern(item, what, reading)) is not None
         ),
@@ -51,22 +50,11 @@ def _detector(name: Word, node: Node, reading: Reading) -> OwnDetector:
     )
 
 
-def _pattern(node: Node, what: str, reading: Reading) -> Scalar | None:
-    pattern = reading.scalar(node, f"each of `patterns` of {what}")
+def _pattern(node: Node, what: str, reading: Reading) -> Word | None:
+    pattern = read_pattern(node, f"each of `patterns` of {what}", reading)
     if pattern is None:
         return None
-    if len(pattern.text) > MAX_PATTERN_CHARS:
-        reading.problem(pattern.spot, f"the pattern is longer than {MAX_PATTERN_CHARS} characters", "Shorten it")
-        return None
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        compiled = re2.compile(pattern.text, options)
-    except re2.error as error:
-        said = b"".join(error.args).decode("utf-8", "replace")
-        fix = "RE2 has no look-around and no back-references; see https://github.com/google/re2/wiki/Syntax"
-        reading.problem(pattern.spot, f"the pattern is not valid RE2 ({said})", fix)
-        return None
+    compiled = compiled_pattern(pattern.value)
     if any((found := compiled.search(probe)) is not None and found.start() == found.end() for probe in _PROBES):
         fix = "Let it match one character at least: `+` in the place of `*`"
         reading.problem(pattern.spot, "the pattern matches the empty text, so it finds nothing", fix)

@@ -11,6 +11,7 @@ from typing import Final
 
 from extproc.core.model import Recording, Verb
 from extproc.core.policy.approvals import read_approvals, read_lending
+from extproc.core.policy.arguments import read_arguments
 from extproc.core.policy.detectors import read_detectors
 from extproc.core.policy.entries import (
     Assignment,
@@ -160,7 +161,7 @@ def _assignment(node: Node, role: str, reading: Reading) -> Assignment:
 
 
 def _grant(node: Node, what: str, reading: Reading) -> ScopeEntry:
-    found = reading.members(node, what, (*_SCOPES, "approval"), required=("servers",))
+    found = reading.members(node, what, (*_SCOPES, "arguments", "approval"), required=("servers",))
     approval = reading.word(found.get("approval"), f"`approval` of {what}")
     return replace(_scope(found, node.spot, what, reading), approval=approval)
 
@@ -183,13 +184,14 @@ def _scope(found: dict[str, Node], spot: Spot, what: str, reading: Reading) -> S
         prompts=patterns("prompts"),
         resources=patterns("resources"),
         when=reading.scalar(found.get("when"), f"`when` of {what}"),
+        arguments=read_arguments(found.get("arguments"), what, reading),
     )
 
 
 def _denies(node: Node | None, reading: Reading) -> tuple[DenyEntry, ...]:
     rules: list[DenyEntry] = []
     for item in reading.items(node, "`deny`"):
-        known = ("name", "message", *_SCOPES)
+        known = ("name", "message", *_SCOPES, "arguments")
         found = reading.members(item, "a deny rule", known, required=("name", "servers"))
         name = reading.word(found.get("name"), "`name` of a deny rule")
         message = reading.word(found.get("message"), "`message` of a deny rule")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from extproc.core.masking import Detection, FieldMask, OwnDetector
 from extproc.core.model import IdentityConfig, Recording, Verb
+from extproc.core.policy.arguments import ArgumentRule
 from extproc.core.policy.inspections import Inspection
 from extproc.core.policy.positions import Scalar, Spot
 from extproc.core.policy.reading import Word
@@ -79,6 +80,7 @@ class ScopeEntry:
     prompts: tuple[Word, ...] | None
     resources: tuple[Word, ...] | None
     when: Scalar | None
+    arguments: tuple[ArgumentRule, ...] = ()
     approval: Word | None = None
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from extproc.core.access import AccessRequest, ShellFacts, SqlFacts
 from extproc.core.model import ResourceKind, Target
+from extproc.core.policy.arguments import ArgumentRule
 from extproc.core.policy.conditions import FACTS, Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
 from extproc.core.policy.rules import DenyRule, Reach
@@ -50,6 +51,18 @@ class Question(msgspec.Struct, kw_only=True):
                     return found is not None
         holds = self.ask(condition)
         return not self._is_open(condition) if holds is None else holds
+
+    def fits(self, rules: tuple[ArgumentRule, ...]) -> bool:
+        """Whether a grant takes the arguments, or could take some where they are open."""
+        return self._open_arguments or all(rule.holds(self.request.arguments) for rule in rules)
+
+    def shows(self, rules: tuple[ArgumentRule, ...]) -> bool:
+        """Whether a deny rule applies to the arguments, whatever is open."""
+        return not rules or (not self._open_arguments and all(rule.appears(self.request.arguments) for rule in rules))
+
+    @property
+    def _open_arguments(self) -> bool:
+        return "arguments" in self.unbound
 
     def ask(self, condition: Condition) -> bool | None:
         """What the condition says; None where it errors."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from extproc.core.masking import Masks
 from extproc.core.model import IdentityConfig, Recording, Verb
+from extproc.core.policy.arguments import ArgumentRule
 from extproc.core.policy.conditions import Condition
 from extproc.core.policy.inspections import Inspections
 from extproc.core.policy.membership import Membership
@@ -37,6 +38,7 @@ class Grant:
     role: str
     reach: Reach
     when: Condition | None
+    arguments: tuple[ArgumentRule, ...] = ()
     approval: ApprovalRule | None = None
 
 
@@ -49,6 +51,7 @@ class DenyRule:
     looks: Reach
     when: Condition | None
     message: str
+    arguments: tuple[ArgumentRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
