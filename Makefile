@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
-# two test files at a time, each whole: most of a stack test is waiting for processes to start
-PARALLEL := -n 2 --dist loadfile
+# three test files at a time, each whole: much of a stack test is waiting for processes to start
+PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
