@@ -17,15 +17,14 @@ import typer
 
 from extproc import __version__
 from extproc.cli.desk import StoreUrl, in_office, operator
+from extproc.cli.indexed import IndexUrl, Recorded, one_session
 from extproc.cli.recorded import StateDir, found_journals, moment, printable, quit_with
-from extproc.cli.sessions import one_session
 from extproc.core import audit
 from extproc.core.audit import Session
 from extproc.core.audit.notes import open_note, read_checkpoint, read_key, trusted
 from extproc.core.audit.steps import export_step
 from extproc.core.model import Json
 from extproc.edges.journal.excerpts import excerpt
-from extproc.edges.journal.reader import read
 from extproc.edges.journal.seal_files import notes_in, seals_of
 from extproc.edges.keys.seal_keys import STATEMENTS, public_key, statements
 from extproc.office import Office
@@ -56,14 +55,21 @@ def export(
         Path | None, typer.Option("--output", "-o", help="The file; evidence-SESSION.zip unless given.")
     ] = None,
     store_url: StoreUrl = None,
+    index_url: IndexUrl = None,
 ) -> None:
     """Write the evidence of one session into a file that `extproc verify` proves; the export itself is recorded."""
-    session = one_session(state, session_id)
+    recorded = one_session(state, index_url, session_id)
+    session = recorded.session
     target = output or Path(f"evidence-{session.id}.zip")
     if target.exists():
         quit_with(2, f"{target} exists already; name another file with --output")
+    elsewhere = recorded.journals - {directory.name for directory in found_journals(state)}
+    if elsewhere:
+        quit_with(
+            1, f"records of it are proved by journals of other nodes ({', '.join(sorted(elsewhere))}); export there"
+        )
     try:
-        raw = _bundle(state, session, target.name)
+        raw = _bundle(state, recorded, target.name)
     except StoreError as error:
         quit_with(1, f"{error}; `extproc verify` says more, and nothing was exported")
     except OSError as error:
@@ -85,7 +91,8 @@ def export(
     typer.echo(printable(f"{target}: {len(session.calls)} calls of {session.subject or 'nobody'}, SHA-256 {digest}"))
 
 
-def _bundle(state: Path, session: Session, name: str) -> bytes:
+def _bundle(state: Path, recorded: Recorded, name: str) -> bytes:
+    session = recorded.session
     decisions = {call.decision for call in session.calls}
     tickets = {call.ticket for call in session.calls if call.ticket}
 
@@ -102,7 +109,7 @@ def _bundle(state: Path, session: Session, name: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
         for directory in found_journals(state):
-            if not any(_is_of(getattr(item, "event", {}), decisions, tickets) for item in read(directory)):
+            if directory.name not in recorded.journals:
                 continue
             seals = seals_of(state, directory.name)
             checkpoints = [read_checkpoint(text) for note in notes_in(seals) if (text := open_note(note, keys))]
@@ -119,10 +126,6 @@ def _bundle(state: Path, session: Session, name: str) -> bytes:
         bundle.writestr("report.html", _report(session))
         bundle.writestr("README.txt", _HOW.format(id=session.id, version=__version__, name=name))
     return buffer.getvalue()
-
-
-def _is_of(event: Mapping[str, Json], decisions: set[str], tickets: set[str]) -> bool:
-    return event.get("decision") in decisions or (event.get("kind") == "approval" and event.get("ticket") in tickets)
 
 
 def _report(session: Session) -> str:

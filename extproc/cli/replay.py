@@ -16,14 +16,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from extproc.cli.recorded import StateDir, found_journals, printable, quit_with, screen
-from extproc.cli.sessions import one_session
+from extproc.cli.indexed import IndexUrl, Recorded, one_session
+from extproc.cli.recorded import StateDir, printable, quit_with, screen
 from extproc.core import audit
-from extproc.core.audit import Session
 from extproc.core.audit.playing import KEYS, Frame, Player, frames
 from extproc.core.exchange.again import Again, judged_again
 from extproc.core.model import Json
-from extproc.edges.journal.reader import Damage, read
 from extproc.edges.policy_files import PolicyError, read_policy
 from extproc.settings import default_state_dir
 
@@ -51,13 +49,15 @@ def replay(
     policy: Annotated[
         Path | None, typer.Option(help="Ask this policy again, and say what it decides otherwise.")
     ] = None,
+    index_url: IndexUrl = None,
 ) -> None:
     """Play a session as it went; into a file or a pipe all at once, unless --speed is given.
 
     With --policy it ends with 3 if some call would be decided otherwise.
     """
-    session = one_session(state, session_id)
-    again = _judged(state, session, policy) if policy is not None else {}
+    recorded = one_session(state, index_url, session_id)
+    session = recorded.session
+    again = _judged(recorded, policy) if policy is not None else {}
     console = screen()
     who = printable(session.subject or "nobody")
     console.print(Text(f"session {session.id} · {who} · {printable(session.server)} · {printable(session.client)}"))
@@ -158,28 +158,20 @@ def _short(value: Json) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text)} characters; `sessions show --json`)"
 
 
-def _judged(state: Path, session: Session, policy: Path) -> dict[str, Again]:
+def _judged(recorded: Recorded, policy: Path) -> dict[str, Again]:
     try:
         loaded = read_policy(policy)
     except PolicyError as error:
         quit_with(2, f"{error}")
-    places = {call.decision: number for number, call in enumerate(session.calls)}
+    places = {call.decision: number for number, call in enumerate(recorded.session.calls)}
     found: dict[str, Again] = {}
-    for event in _decisions(state):
+    for event in recorded.events:
         decision = str(event.get("decision"))
-        if decision in places and (again := judged_again(loaded, event, session_calls=places[decision])) is not None:
-            found[decision] = again
+        if event.get("kind") == "decision" and decision in places:
+            again = judged_again(loaded, event, session_calls=places[decision])
+            if again is not None:
+                found[decision] = again
     return found
-
-
-def _decisions(state: Path) -> Iterator[Mapping[str, Json]]:
-    try:
-        for directory in found_journals(state):
-            for item in read(directory):
-                if not isinstance(item, Damage) and item.event.get("kind") == "decision":
-                    yield item.event
-    except OSError as error:
-        quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
 
 
 def _summary(again: Mapping[str, Again], calls: int) -> None:

@@ -1,32 +1,34 @@
-"""``extproc sessions``, ``sessions show ID`` and ``sessions follow``: who did what, from the journals."""
+"""``extproc sessions``, ``sessions show ID`` and ``sessions follow``: who did what."""
 
 import asyncio
+import re
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from extproc.cli.choosing import Decision, Principal, Rule, Said, Server, Since, Tool, Until, Verb, chosen_by
+from extproc.cli.indexed import IndexUrl, in_index, one_session
 from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with, screen
 from extproc.core import audit
 from extproc.core.audit import Call, Session
-from extproc.core.audit import sessions as grouped
-from extproc.core.audit.filters import EVERYTHING, Filter, takes
+from extproc.core.audit.filters import Filter, takes
 from extproc.core.model import Json
 from extproc.demo.decisions import follow, line, positions
-from extproc.edges.journal.reader import Damage, read
+from extproc.edges.store.index.pages import Cursor, SessionRow
 from extproc.settings import default_state_dir
 
-__all__ = ["app", "one_session"]
+__all__ = ["app"]
 
 app = typer.Typer(help="Recorded sessions: all of them, or the calls of one.", add_completion=False)
 
+_CURSOR: Final = re.compile(r"([0-9a-f]{1,16})\.([0-9a-f]{16})")
+_KEY: Final = (1 << 64) - 1
 _COLOURS = {"allow": "green", "shadow": "yellow", "deny": "red", "reject": "red"}
 
 
@@ -46,10 +48,14 @@ def list_sessions(
     until: Until = None,
     text: Said = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    after: Annotated[
+        str | None, typer.Option(metavar="CURSOR", help="Those after this one: what the page before said.")
+    ] = None,
+    index_url: IndexUrl = None,
 ) -> None:
     """List the sessions with at least one call that is asked for, newest first."""
     if context.invoked_subcommand is not None:
-        context.obj = (state, as_json)
+        context.obj = (state, as_json, index_url)
         return
     wanted = chosen_by(
         principal=principal,
@@ -62,30 +68,32 @@ def list_sessions(
         until=until,
         text=text,
     )
-    recording = _recording(state, wanted)
-    chosen = [
-        session
-        for session in sorted(recording.sessions, key=lambda session: session.first_at, reverse=True)
-        if any(call.decision in recording.matching for call in session.calls)
-    ][:limit]
+    start = _cursor(after)
+    found = in_index(state, index_url, lambda opened: opened.index.page(wanted, after=start, limit=limit))
+    chosen = found.sessions
+    if found.unfinished and found.after is not None:
+        begun = moment(found.after[0])
+        typer.echo(f"not looked through yet: what began before {begun}; go on with --after {_mark(found.after)}", err=True)
     if as_json:
-        print_json([_summary(session) for session in chosen])
+        print_json([_row_summary(row) for row in chosen])
         return
     table = Table("id", "principal", "server", "client", "first", "last", box=None)
     table.add_column("calls", justify="right")
     table.add_column("denied", justify="right")
-    for session in chosen:
+    for row in chosen:
         table.add_row(
-            session.id,
-            _who(session),
-            _plain(session.server),
-            _plain(session.client or "-"),
-            moment(session.first_at),
-            moment(session.last_at),
-            str(len(session.calls)),
-            str(session.denied),
+            row.id,
+            _who(row.subject),
+            _plain(row.server),
+            _plain(row.client or "-"),
+            moment(row.first_at),
+            moment(row.last_at),
+            str(row.calls),
+            str(row.denied),
         )
     screen().print(table)
+    if found.after is not None and not found.unfinished:
+        typer.echo(f"there are more: go on with --after {_mark(found.after)}", err=True)
 
 
 @app.command("show")
@@ -97,15 +105,16 @@ def show_session(
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    index_url: IndexUrl = None,
 ) -> None:
     """Show the calls of one session, in order."""
-    outer_state, outer_json = context.obj
-    session = one_session(state or outer_state, session_id)
+    outer_state, outer_json, outer_url = context.obj
+    session = one_session(state or outer_state, index_url or outer_url, session_id).session
     if as_json or outer_json:
         print_json(_summary(session) | {"calls": [asdict(call) for call in session.calls]})
         return
     console = screen()
-    console.print(Text.assemble("session ", session.id, " · ", _who(session), " · ", _plain(session.server)))
+    console.print(Text.assemble("session ", session.id, " · ", _who(session.subject), " · ", _plain(session.server)))
     table = Table("time", "method", "target", "verb", "decision", "rule", "reason", box=None)
     table.add_column("status", justify="right")
     table.add_column("ms", justify="right")
@@ -193,54 +202,29 @@ def _summary(session: Session) -> dict[str, Json]:
     }
 
 
-def _who(session: Session) -> Text:
-    return _plain(session.subject) if session.subject else Text("(nobody)", style="dim")
+def _row_summary(row: SessionRow) -> dict[str, Json]:
+    summary = row._asdict()
+    return {name: summary[name] for name in summary if name != "key"} | {"cursor": _mark((row.first_at, row.key))}
+
+
+def _mark(cursor: Cursor) -> str:
+    """A cursor as it is written."""
+    return f"{cursor[0]:x}.{cursor[1] & _KEY:016x}"
+
+
+def _cursor(text: str | None) -> Cursor | None:
+    if text is None:
+        return None
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        quit_with(2, f"--after {text}: write what an earlier page said")
+    key = int(found[2], 16)
+    return int(found[1], 16), key - _KEY - 1 if key > _KEY // 2 else key
+
+
+def _who(subject: str) -> Text:
+    return _plain(subject) if subject else Text("(nobody)", style="dim")
 
 
 def _plain(text: str) -> Text:
     return Text(printable(text))
-
-
-def one_session(state: Path, session_id: str) -> Session:
-    """The session whose id begins so, with all that was recorded of its calls; leaves with 1 where there is not one."""
-    recording = _recording(state, EVERYTHING, whole=True)
-    found = [session for session in recording.sessions if session.id.startswith(session_id)]
-    if not found:
-        quit_with(1, f"no session {session_id} is recorded; `extproc sessions` lists them")
-    if len(found) > 1:
-        quit_with(1, f"{session_id} begins {len(found)} sessions; write more of the id")
-    return found[0]
-
-
-@dataclass(frozen=True, slots=True)
-class _Recording:
-    """The sessions of a state directory, and the decisions that are asked for."""
-
-    sessions: tuple[Session, ...]
-    matching: frozenset[str]
-
-
-def _recording(state: Path, wanted: Filter, *, whole: bool = False) -> _Recording:
-    """All of it; with arguments and results only where the ``whole`` of it is shown."""
-    damaged = 0
-    matching: set[str] = set()
-
-    def events() -> Iterator[dict[str, Json]]:
-        nonlocal damaged
-        for directory in found_journals(state):
-            for item in read(directory):
-                if isinstance(item, Damage):
-                    damaged += 1
-                    continue
-                if item.event.get("kind") == "decision" and takes(wanted, item.event):
-                    matching.add(str(item.event.get("decision")))
-                # the large members are not kept where they are not shown
-                yield item.event if whole else item.event | {"payload": None, "arguments": None}
-
-    try:
-        found = grouped(events())
-    except OSError as error:
-        quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
-    if damaged:
-        typer.echo(f"{damaged} damaged lines are left out; `extproc verify` says where", err=True)
-    return _Recording(found, frozenset(matching))

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from extproc.core.audit.chain import encode
+from extproc.core.audit.members import number_in, text_of
 from extproc.core.model import Json
 
-__all__ = ["EVERYTHING", "Filter", "takes"]
+__all__ = ["EVERYTHING", "Filter", "said_of", "takes", "targets_of", "who_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,32 +34,38 @@ EVERYTHING = Filter()
 
 def takes(chosen: Filter, event: Mapping[str, Json]) -> bool:
     """Whether a decision event is asked for."""
-    at = event.get("at")
-    if not isinstance(at, int):
-        at = 0
+    at = number_in(event.get("at"))
     if (chosen.since is not None and at < chosen.since) or (chosen.until is not None and at >= chosen.until):
         return False
     exact = ((chosen.server, "server"), (chosen.verb, "verb"), (chosen.decision, "effect"))
     if any(wanted is not None and wanted != event.get(name) for wanted, name in exact):
         return False
     parts = (
-        (chosen.principal, _who(event)),
-        (chosen.tool, _targets(event)),
-        (chosen.rule, str(event.get("rule") or "")),
+        (chosen.principal, who_of(event)),
+        (chosen.tool, targets_of(event)),
+        (chosen.rule, text_of(event.get("rule"))),
     )
     if any(wanted is not None and wanted.lower() not in found.lower() for wanted, found in parts):
         return False
-    return chosen.text is None or chosen.text.lower() in encode(event.get("arguments")).decode().lower()
+    return chosen.text is None or chosen.text.lower() in said_of(event).lower()
 
 
-def _who(event: Mapping[str, Json]) -> str:
+def who_of(event: Mapping[str, Json]) -> str:
+    """Issuer and subject of a decision; nothing where nobody was identified."""
     principal = event.get("principal")
     return f"{principal.get('issuer')} {principal.get('subject')}" if isinstance(principal, Mapping) else ""
 
 
-def _targets(event: Mapping[str, Json]) -> str:
+def targets_of(event: Mapping[str, Json]) -> str:
+    """The names of the tools, prompts or resources of a decision, each on a line."""
     targets = event.get("targets")
     named = (
         [str(each.get("name")) for each in targets if isinstance(each, Mapping)] if isinstance(targets, list) else []
     )
     return "\n".join(named)
+
+
+def said_of(event: Mapping[str, Json]) -> str:
+    """The arguments as they were recorded; nothing where none are."""
+    arguments = event.get("arguments")
+    return "" if arguments is None else encode(arguments).decode()

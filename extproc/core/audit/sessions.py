@@ -1,25 +1,17 @@
-"""Calls put together into sessions, from audit events.
+"""Calls put together into sessions, from audit events; which call belongs to which is said in ``lanes``."""
 
-A legacy call belongs to the session it names. A modern call names none: it belongs to the calls of the same principal
-and client to the same server with the same trace id, or else to the last ones if less than 30 minutes lie between.
-Nothing that a client says of itself ever puts a call into a session of another principal.
-"""
-
-import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
+from extproc.core.audit.lanes import SESSION_GAP_NS, Lane, Owner, id_of, key_of, owner_of, place_in_lane
+from extproc.core.audit.members import members_of, number_in, text_of
 from extproc.core.model import Json
 
-__all__ = ["SESSION_GAP_NS", "Call", "Session", "sessions"]
+__all__ = ["REFUSED", "SESSION_GAP_NS", "Call", "Session", "client_of", "later", "sessions"]
 
-SESSION_GAP_NS: Final = 30 * 60 * 1_000_000_000
-
-_ID_CHARS: Final = 12
-_REFUSED: Final = frozenset({"deny", "reject"})
-
-_Owner: TypeAlias = tuple[str, str, str, str, str]
+REFUSED: Final = frozenset({"deny", "reject"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +44,7 @@ class Call:
     @property
     def refused(self) -> bool:
         """Whether the call was not let through."""
-        return self.effect in _REFUSED
+        return self.effect in REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +69,7 @@ class Session:
 @dataclass(slots=True, kw_only=True)
 class _Open:
     id: str
-    owner: _Owner
+    owner: Owner
     last_at: int
     client: str = ""
     calls: list[Call] = field(default_factory=list)
@@ -91,38 +83,32 @@ def sessions(events: Iterable[Mapping[str, Json]]) -> tuple[Session, ...]:
         if event.get("kind") == "decision":
             decisions.append(event)
         elif event.get("kind") == "outcome":
-            outcomes[_text(event.get("decision"))] = event
-    decisions.sort(key=lambda event: _number(event.get("at")))
-    found: list[_Open] = []
-    named: dict[tuple[_Owner, str], _Open] = {}
-    traced: dict[tuple[_Owner, str], _Open] = {}
-    latest: dict[_Owner, _Open] = {}
+            decision = text_of(event.get("decision"))
+            outcomes[decision] = later(outcomes.get(decision), event)
+    decisions.sort(key=place_in_lane)
+    found: dict[int, _Open] = {}
+    lanes: defaultdict[Owner, Lane] = defaultdict(Lane)
     for event in decisions:
-        at = _number(event.get("at"))
-        outcome = outcomes.get(_text(event.get("decision")))
-        name = _text(event.get("session") or (outcome or {}).get("session"))
-        trace = _text(event.get("trace"))
-        owner = _owner(event, named=bool(name))
+        at, decision = number_in(event.get("at")), text_of(event.get("decision"))
+        outcome = outcomes.get(decision, {})
+        ends = max(at, number_in(outcome.get("at")))
+        name = text_of(event.get("session") or outcome.get("session") or None)
+        owner = owner_of(event, named=bool(name))
         if name:
-            session = named.get((owner, name))
+            key = key_of(owner, name)
         else:
-            session = traced.get((owner, trace)) if trace else None
-            recent = latest.get(owner)
-            if session is None and recent is not None and at - recent.last_at < SESSION_GAP_NS:
-                session = recent
-        if session is None:
-            session = _Open(id=_id(owner, name or _text(event.get("decision"))), owner=owner, last_at=at)
-            found.append(session)
-        if name:
-            named[owner, name] = session
-        else:
-            latest[owner] = session
-            if trace:
-                traced[owner, trace] = session
-        session.client = session.client or _client(event)
-        session.last_at = max(session.last_at, at, _number((outcome or {}).get("at")))
-        session.calls.append(_call(event, outcome))
-    return tuple(_closed(session) for session in found)
+            trace = text_of(event.get("trace"))
+            key = lanes[owner].place(at=at, ends=ends, trace=trace, begins=key_of(owner, decision))
+        session = found.setdefault(key, _Open(id=id_of(key), owner=owner, last_at=ends))
+        session.client = session.client or client_of(event)
+        session.last_at = max(session.last_at, ends)
+        session.calls.append(_call(event, outcome or None))
+    return tuple(_closed(session) for session in found.values())
+
+
+def later(known: Mapping[str, Json] | None, outcome: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Which of two outcomes of one decision counts."""
+    return outcome if known is None or number_in(outcome.get("at")) >= number_in(known.get("at")) else known
 
 
 def _closed(session: _Open) -> Session:
@@ -139,41 +125,28 @@ def _closed(session: _Open) -> Session:
     )
 
 
-def _owner(event: Mapping[str, Json], *, named: bool) -> _Owner:
-    principal = _members(event.get("principal"))
-    # a legacy client says its name once, in the handshake
-    client = {} if named else _members(event.get("client"))
-    return (
-        _text(principal.get("issuer")),
-        _text(principal.get("subject")),
-        _text(event.get("server")),
-        _text(client.get("name")),
-        _text(client.get("version")),
-    )
-
-
 def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call:
     targets = event.get("targets")
     status = None if outcome is None else outcome.get("status")
     return Call(
-        at=_number(event.get("at")),
-        decision=_text(event.get("decision")),
-        method=_text(event.get("method")),
+        at=number_in(event.get("at")),
+        decision=text_of(event.get("decision")),
+        method=text_of(event.get("method")),
         targets=tuple(
-            f"{_text(target.get('kind'))}:{_text(target.get('name'))}"
-            for target in map(_members, targets if isinstance(targets, list) else ())
+            f"{text_of(target.get('kind'))}:{text_of(target.get('name'))}"
+            for target in map(members_of, targets if isinstance(targets, list) else ())
             if target.get("name")
         ),
-        verb=_text(event.get("verb")),
-        effect=_text(event.get("effect")),
-        rule=_text(event.get("rule")),
-        reason=_text(event.get("reason")),
+        verb=text_of(event.get("verb")),
+        effect=text_of(event.get("effect")),
+        rule=text_of(event.get("rule")),
+        reason=text_of(event.get("reason")),
         status=status if isinstance(status, int) else None,
-        result=None if outcome is None else _text(outcome.get("result")),
-        duration_ns=None if outcome is None else _number(outcome.get("duration_ns")),
-        size=None if outcome is None else _number(outcome.get("bytes")),
-        source=_text(event.get("source")),
-        ticket=_text(event.get("ticket")),
+        result=None if outcome is None else text_of(outcome.get("result")),
+        duration_ns=None if outcome is None else number_in(outcome.get("duration_ns")),
+        size=None if outcome is None else number_in(outcome.get("bytes")),
+        source=text_of(event.get("source")),
+        ticket=text_of(event.get("ticket")),
         arguments=event.get("arguments"),
         payload=None if outcome is None else outcome.get("payload"),
         masked=_masked(event, outcome or {}),
@@ -183,28 +156,12 @@ def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call
 def _masked(*events: Mapping[str, Json]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for event in events:
-        for kind, count in _members(event.get("masked")).items():
-            counts[kind] = counts.get(kind, 0) + _number(count)
+        for kind, count in members_of(event.get("masked")).items():
+            counts[kind] = counts.get(kind, 0) + number_in(count)
     return counts
 
 
-def _client(event: Mapping[str, Json]) -> str:
-    client = _members(event.get("client"))
-    return f"{_text(client.get('name'))} {_text(client.get('version'))}".strip()
-
-
-def _id(owner: _Owner, begins: str) -> str:
-    seed = "\0".join((*owner, begins)).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(seed).hexdigest()[:_ID_CHARS]
-
-
-def _text(value: Json) -> str:
-    return "" if value is None else str(value)
-
-
-def _number(value: Json) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _members(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
+def client_of(event: Mapping[str, Json]) -> str:
+    """Name and version of the client, as far as it said them."""
+    client = members_of(event.get("client"))
+    return f"{text_of(client.get('name'))} {text_of(client.get('version'))}".strip()

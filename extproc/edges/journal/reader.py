@@ -3,7 +3,8 @@
 Lines that were taken out when their time was over leave their place, which is read as nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from extproc.core.audit import Fault, Linked, Pruned, check, read_event
 from extproc.core.model import Json
 from extproc.edges.journal.segments import MAX_LINE_BYTES, numbers, path_of, pieces
 
-__all__ = ["Damage", "Entry", "Position", "journals", "last_seq", "read"]
+__all__ = ["Damage", "Entry", "Position", "journals", "last_seq", "pick", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +25,16 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One event, with the hash of its line and its own canonical bytes; ``after`` is the position behind it."""
+    """One event, with the hash of its line and its own canonical bytes.
+
+    Its line begins at byte ``begins`` of the segment; ``after`` is the position behind it.
+    """
 
     seq: int
     hash: str
     event: dict[str, Json]
     encoded: bytes
+    begins: int
     after: Position
 
 
@@ -71,10 +76,45 @@ def read(directory: Path, start: Position = Position()) -> Iterator[Entry | Dama
                 continue
             event = read_event(result.event) if isinstance(result, Linked) else None
             if isinstance(result, Linked) and event is not None:
-                yield Entry(seq=result.seq, hash=result.hash, event=event, encoded=result.event, after=after)
+                yield Entry(
+                    seq=result.seq,
+                    hash=result.hash,
+                    event=event,
+                    encoded=result.event,
+                    begins=piece.offset,
+                    after=after,
+                )
             else:
                 said = result.said if isinstance(result, Fault) else "its event cannot be read"
                 yield Damage(file=path.name, line=line, said=said, after=after)
+
+
+def pick(directory: Path, wanted: Mapping[int, Position]) -> dict[int, dict[str, Json]]:
+    """The events of these numbers, each looked for where its line began once.
+
+    In a segment that was written anew since, because something was taken out, it may stand elsewhere. What is not there
+    any more is left out.
+
+    Raises:
+        OSError: a segment cannot be read.
+    """
+    found: dict[int, dict[str, Json]] = {}
+    missed: set[int] = set()
+    for seq, place in sorted(wanted.items()):
+        with suppress(FileNotFoundError):
+            piece = next(pieces(path_of(directory, place.segment), place.offset), None)
+            result = check(piece.raw, seq=None, prev=None) if piece is not None and piece.whole else None
+            event = read_event(result.event) if isinstance(result, Linked) and result.seq == seq else None
+            if event is None:
+                missed.add(place.segment)
+            else:
+                found[seq] = event
+    for number in missed:
+        for piece in pieces(path_of(directory, number)):
+            result = check(piece.raw, seq=None, prev=None)
+            if isinstance(result, Linked) and result.seq in wanted and (event := read_event(result.event)) is not None:
+                found[result.seq] = event
+    return found
 
 
 def last_seq(directory: Path) -> int:

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -21,37 +21,18 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg import sql
 
+from extproc.edges.store.tables import SHARED, Tables
 from extproc.ports import StoreError
 
 __all__ = ["Database", "PostgresDatabase", "SqliteDatabase", "Transaction", "open_database"]
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS: Final = 2
-"""How long a statement may wait for a lock or an answer before its call is refused."""
+CONNECT_SECONDS: Final = 2
 CHANNEL: Final = "mcp_extproc"
 LOCK: Final = 0x6D63705F657874
 """Keeps two processes from creating the tables at once."""
 
-_SCHEMA: Final = (
-    "CREATE TABLE IF NOT EXISTS version(one INTEGER PRIMARY KEY, number BIGINT NOT NULL, shared BIGINT NOT NULL)",
-    "INSERT INTO version(one, number, shared) VALUES(1, 1, 1) ON CONFLICT DO NOTHING",
-    """CREATE TABLE IF NOT EXISTS tickets(
-      id TEXT PRIMARY KEY, digest TEXT NOT NULL, state TEXT NOT NULL, issuer TEXT NOT NULL, subject TEXT NOT NULL,
-      created_at BIGINT NOT NULL, revision INTEGER NOT NULL, version BIGINT NOT NULL, body TEXT NOT NULL)""",
-    # one open ticket per question, whoever asks it first (threat A04)
-    "CREATE UNIQUE INDEX IF NOT EXISTS tickets_open ON tickets(digest) WHERE state IN ('pending', 'approved')",
-    "CREATE INDEX IF NOT EXISTS tickets_digest ON tickets(digest, created_at)",
-    "CREATE INDEX IF NOT EXISTS tickets_version ON tickets(version)",
-    "CREATE INDEX IF NOT EXISTS tickets_created ON tickets(created_at)",
-    "CREATE INDEX IF NOT EXISTS tickets_requester ON tickets(issuer, subject) WHERE state = 'pending'",
-    "CREATE TABLE IF NOT EXISTS revocations(id TEXT PRIMARY KEY, until BIGINT, body TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS elevations(id TEXT PRIMARY KEY, until BIGINT NOT NULL, body TEXT NOT NULL)",
-    """CREATE TABLE IF NOT EXISTS pins(
-      server TEXT NOT NULL, tool TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(server, tool))""",
-    """CREATE TABLE IF NOT EXISTS candidates(
-      server TEXT NOT NULL, tool TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(server, tool))""",
-)
 
 _NEXT: Final = "UPDATE version SET number = number + 1 WHERE one = 1 RETURNING number"
 _NEXT_SHARED: Final = "UPDATE version SET number = number + 1, shared = number + 1 WHERE one = 1 RETURNING number"
@@ -60,8 +41,13 @@ _NEXT_SHARED: Final = "UPDATE version SET number = number + 1, shared = number +
 class Transaction:
     """The statements of one transaction; ``?`` stands for a value."""
 
-    def __init__(self, run: Callable[[str, Sequence[object]], Any]) -> None:
+    def __init__(
+        self,
+        run: Callable[[str, Sequence[object]], Any],
+        run_each: Callable[[str, Iterable[Sequence[object]]], object],
+    ) -> None:
         self._run = run
+        self._run_each = run_each
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """The rows that a query, or a change with RETURNING, gives."""
@@ -71,6 +57,10 @@ class Transaction:
         """The number of rows that a statement changed."""
         return int(self._run(statement, values).rowcount)
 
+    def each(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement without an answer once with each row of values."""
+        self._run_each(statement, rows)
+
     def next_version(self, *, shared: bool = False) -> int:
         """The version of this change; no other change is made until this one is committed."""
         return int(self.rows(_NEXT_SHARED if shared else _NEXT)[0][0])
@@ -79,7 +69,8 @@ class Transaction:
 class Database(ABC):
     """One engine; ``open`` before anything else, ``close`` at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._closed = threading.Event()
 
@@ -89,7 +80,7 @@ class Database(ABC):
         Raises:
             StoreError: the database cannot be reached or is none.
         """
-        await self.transact(lambda transaction: transaction.rows("SELECT number FROM version"))
+        await self.transact(lambda transaction: transaction.rows("SELECT 1"))
 
     async def transact(self, work: Callable[[Transaction], T], *, writes: bool = False) -> T:
         """What ``work`` returns once its transaction is committed.
@@ -122,22 +113,24 @@ class Database(ABC):
 
 
 class SqliteDatabase(Database):
-    """The file ``path``, made where it is missing; every commit is on the disk before it counts."""
+    """The file ``path``, made where it is missing."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__()
+    def __init__(self, path: Path, tables: Tables) -> None:
+        super().__init__(tables)
         self._path = path
         self._connection: sqlite3.Connection | None = None
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=PATIENCE_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(self._path, timeout=self._tables.patience, isolation_level=None)
             try:
-                _turn_to_wal(connection)
-                connection.execute("PRAGMA synchronous=FULL")
+                _turn_to_wal(connection, self._tables.patience)
+                connection.execute(f"PRAGMA synchronous={'FULL' if self._tables.durable else 'NORMAL'}")
+                # what is deleted is gone from the file too
+                connection.execute("PRAGMA secure_delete=ON")
                 connection.execute("BEGIN IMMEDIATE")
-                for statement in _SCHEMA:
-                    connection.execute(statement)
+                for statement in self._tables.statements:
+                    connection.execute(statement.format(text="TEXT", bytes="BLOB"))
                 connection.execute("COMMIT")
             except sqlite3.Error:
                 connection.close()
@@ -149,7 +142,7 @@ class SqliteDatabase(Database):
         try:
             connection = self._connected()
             connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-            result = work(Transaction(connection.execute))
+            result = work(Transaction(connection.execute, connection.executemany))
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._disconnect()  # rolls back
@@ -166,9 +159,9 @@ class SqliteDatabase(Database):
             self._connection = None
 
 
-def _turn_to_wal(connection: sqlite3.Connection) -> None:
+def _turn_to_wal(connection: sqlite3.Connection, patience: float) -> None:
     """Turn the file to WAL, which wants it alone and does not wait for that: two workers that start meet here."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -181,17 +174,17 @@ def _turn_to_wal(connection: sqlite3.Connection) -> None:
 
 
 class PostgresDatabase(Database):
-    """The database at ``url`` (``postgresql://...``), in its schema ``mcp_extproc``, made where it is missing."""
+    """The database at ``url`` (``postgresql://...``), in a schema of its own, made where it is missing."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, tables: Tables) -> None:
+        super().__init__(tables)
         self._url = url
         self._connection: psycopg.Connection[Any] | None = None
         self._listener: psycopg.Connection[Any] | None = None
 
     def _connect(self) -> psycopg.Connection[Any]:
-        options = f"-c statement_timeout={PATIENCE_SECONDS}s -c search_path=mcp_extproc"
-        return psycopg.connect(self._url, connect_timeout=PATIENCE_SECONDS, options=options, autocommit=True)
+        options = f"-c statement_timeout={self._tables.patience}s -c search_path={self._tables.schema}"
+        return psycopg.connect(self._url, connect_timeout=CONNECT_SECONDS, options=options, autocommit=True)
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None:
@@ -199,9 +192,10 @@ class PostgresDatabase(Database):
             try:
                 with connection.transaction():
                     connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-                    connection.execute("CREATE SCHEMA IF NOT EXISTS mcp_extproc")
-                    for statement in _SCHEMA:
-                        connection.execute(sql.SQL(statement))
+                    schema = sql.Identifier(self._tables.schema)
+                    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+                    for statement in self._tables.statements:
+                        connection.execute(statement.format(text='TEXT COLLATE "C"', bytes="BYTEA").encode())
             except psycopg.Error:
                 connection.close()
                 raise
@@ -212,8 +206,13 @@ class PostgresDatabase(Database):
         try:
             connection = self._connected()
             with connection.transaction():
-                result = work(Transaction(lambda text, values: connection.execute(text.replace("?", "%s"), values)))
-                if writes:
+                with connection.cursor() as cursor:
+                    transaction = Transaction(
+                        lambda text, values: connection.execute(_postgres(text), values),
+                        lambda text, rows: cursor.executemany(_postgres(text), rows),
+                    )
+                    result = work(transaction)
+                if writes and self._tables.news:
                     connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
         except psycopg.Error as error:
             self._disconnect()
@@ -246,11 +245,16 @@ class PostgresDatabase(Database):
             self._listener.close()
 
 
+def _postgres(text: str) -> bytes:
+    """A statement in PostgreSQL's words."""
+    return text.replace("?", "%s").replace("instr(", "strpos(").encode()
+
+
 def _first_line(error: psycopg.Error) -> str:
     # the server's own words may quote a value in their second line
     return str(error).strip().partition("\n")[0]
 
 
-def open_database(place: Path | str) -> Database:
+def open_database(place: Path | str, tables: Tables = SHARED) -> Database:
     """The engine for a file, or for a URL that starts with ``postgresql://``."""
-    return PostgresDatabase(place) if isinstance(place, str) else SqliteDatabase(place)
+    return PostgresDatabase(place, tables) if isinstance(place, str) else SqliteDatabase(place, tables)
