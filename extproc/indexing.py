@@ -6,13 +6,14 @@ The index may be away or far behind; calls go on, nothing is left out, and it ca
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 
+from extproc.core.audit.members import number_in
 from extproc.edges.journal.reader import Damage, Entry, Position, journals, last_seq, read
 from extproc.edges.journal.segments import path_of
 from extproc.edges.store.index.files import current
@@ -23,7 +24,8 @@ from extproc.ports import Record, StoreError
 
 __all__ = ["Indexing", "behind", "catch_up", "place_of_index"]
 
-BATCH_RECORDS: Final = 2000
+BATCH_RECORDS: Final = 4000
+LEAST_RECORDS: Final = 100
 BATCH_BYTES: Final = 4 << 20
 IDLE_SECONDS: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
@@ -117,42 +119,78 @@ def behind(state_dir: Path, standings: dict[str, Standing]) -> dict[str, int]:
 
 
 async def _round(index: Index, state_dir: Path) -> int:
-    done = 0
+    """Take in what comes next in all journals; how many lines that were."""
     standings = await index.standings()
-    for directory in await asyncio.to_thread(_present, state_dir):
-        known = standings.get(directory.name)
-        batch = await asyncio.to_thread(_next, directory, Place() if known is None else known.place)
-        if batch is not None and await index.write(batch):
-            done += len(batch.records) + batch.damaged
-    return done
+    batches = await asyncio.to_thread(_next, state_dir, standings)
+    return await index.write(batches) if batches else 0
 
 
-def _next(directory: Path, place: Place) -> Batch | None:
-    """What comes next in a journal; None where nothing does."""
-    items = _ahead(directory, place)
-    records: list[Read] = []
-    damaged = size = 0
-    end = place
-    for item in islice(items, BATCH_RECORDS):
+class _Ahead(msgspec.Struct):
+    """What comes next in a journal: its lines, each with the place behind it, and None for one that is damaged.
+
+    ``more`` if there is more than that.
+    """
+
+    journal: str
+    start: Place
+    reads: list[Read | None] = []
+    ends: list[Place] = []
+    more: bool = False
+
+    @property
+    def last_at(self) -> int:
+        return max((_time(read) for read in self.reads), default=0)
+
+    def batch(self, until: int | None) -> Batch | None:
+        """As far as the records of ``until``: calls that come in their order are taken in much faster."""
+        count = len(self.ends)
+        if until is not None and self.last_at > until:
+            late = (number for number, read in enumerate(self.reads) if read is not None and _time(read) > until)
+            count = next(late)
+        if not count:
+            return None
+        reads = [read for read in self.reads[:count] if read is not None]
+        damaged = count - len(reads)
+        return Batch(journal=self.journal, start=self.start, end=self.ends[count - 1], records=reads, damaged=damaged)
+
+
+def _next(state_dir: Path, standings: Mapping[str, Standing]) -> list[Batch]:
+    present = _present(state_dir)
+    each = max(BATCH_RECORDS // max(len(present), 1), LEAST_RECORDS)
+    found = [
+        _read(directory, standings[directory.name].place if directory.name in standings else Place(), each)
+        for directory in present
+    ]
+    until = min((ahead.last_at for ahead in found if ahead.more), default=None)
+    return [batch for ahead in found if (batch := ahead.batch(until)) is not None]
+
+
+def _read(directory: Path, place: Place, count: int) -> _Ahead:
+    """At most so many of the next lines of a journal."""
+    ahead = _Ahead(journal=directory.name, start=place)
+    size, seq = 0, place.seq
+    for item in _lines(directory, place):
+        if len(ahead.ends) == count or size >= BATCH_BYTES:
+            ahead.more = True
+            break
         if isinstance(item, Damage):
-            damaged += 1
-            seq = end.seq
+            ahead.reads.append(None)
         else:
             record = Record(
                 journal=directory.name, seq=item.seq, hash=item.hash, event=item.event, encoded=item.encoded
             )
-            records.append((record, item.after.segment, item.begins))
+            ahead.reads.append((record, item.after.segment, item.begins))
             size += len(item.encoded)
             seq = item.seq + 1
-        end = Place(segment=item.after.segment, offset=item.after.offset, seq=seq)
-        if size >= BATCH_BYTES:
-            break
-    if end == place:
-        return None
-    return Batch(journal=directory.name, start=place, end=end, records=records, damaged=damaged)
+        ahead.ends.append(Place(segment=item.after.segment, offset=item.after.offset, seq=seq))
+    return ahead
 
 
-def _ahead(directory: Path, place: Place) -> Iterator[Entry | Damage]:
+def _time(read: Read | None) -> int:
+    return 0 if read is None else number_in(read[0].event.get("at"))
+
+
+def _lines(directory: Path, place: Place) -> Iterator[Entry | Damage]:
     """The lines behind a place; in a segment that was written anew since, those behind the place's number."""
     first = next(read(directory, Position(segment=place.segment, offset=place.offset)), None)
     if isinstance(first, Entry) and first.seq == place.seq:

@@ -73,7 +73,7 @@ def list_sessions(
     chosen = found.sessions
     if found.unfinished and found.after is not None:
         begun = moment(found.after[0])
-        typer.echo(f"not looked through yet: what began before {begun}; go on with --after {_mark(found.after)}", err=True)
+        typer.echo(f"what began before {begun} was not looked at: go on with --after {_mark(found.after)}", err=True)
     if as_json:
         print_json([_row_summary(row) for row in chosen])
         return

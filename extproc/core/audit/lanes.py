@@ -8,6 +8,7 @@ principal.
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from extproc.core.audit.members import members_of, number_in, text_of
@@ -77,6 +78,7 @@ def id_of(key: int) -> str:
     return key.to_bytes(_KEY_BYTES, "big", signed=True).hex()[:_ID_CHARS]
 
 
+@lru_cache(maxsize=4096)
 def lane_of(owner: Owner) -> int:
     """The key of a lane: 64 bits, signed."""
     return _hashed("\0".join(("lane", *owner)))

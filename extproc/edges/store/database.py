@@ -126,11 +126,14 @@ class SqliteDatabase(Database):
             try:
                 _turn_to_wal(connection, self._tables.patience)
                 connection.execute(f"PRAGMA synchronous={'FULL' if self._tables.durable else 'NORMAL'}")
+                connection.execute(f"PRAGMA cache_size=-{self._tables.cache}")
+                # a checkpoint for each commit would write the same pages again and again
+                connection.execute(f"PRAGMA wal_autocheckpoint={max(self._tables.cache // 4, 1000)}")
                 # what is deleted is gone from the file too
                 connection.execute("PRAGMA secure_delete=ON")
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in self._tables.statements:
-                    connection.execute(statement.format(text="TEXT", bytes="BLOB"))
+                    connection.execute(statement.format(text="TEXT", bytes="BLOB", clustered="WITHOUT ROWID"))
                 connection.execute("COMMIT")
             except sqlite3.Error:
                 connection.close()
@@ -195,7 +198,7 @@ class PostgresDatabase(Database):
                     schema = sql.Identifier(self._tables.schema)
                     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
                     for statement in self._tables.statements:
-                        connection.execute(statement.format(text='TEXT COLLATE "C"', bytes="BYTEA").encode())
+                        connection.execute(statement.format(**_WORDS).encode())
             except psycopg.Error:
                 connection.close()
                 raise
@@ -243,6 +246,9 @@ class PostgresDatabase(Database):
             self._connection = None
         if self._closed.is_set() and self._listener is not None:
             self._listener.close()
+
+
+_WORDS: Final = {"text": 'TEXT COLLATE "C"', "bytes": "BYTEA", "clustered": ""}
 
 
 def _postgres(text: str) -> bytes:

@@ -11,9 +11,10 @@ class Tables:
     """What a database holds, and how it is kept.
 
     ``schema`` is where PostgreSQL keeps it, ``statements`` make what is missing; all of them must be harmless when they
-    run again, and in them ``{text}`` and ``{bytes}`` stand for types that the engines call differently. ``patience`` is
+    run again, and in them ``{text}``, ``{bytes}`` and ``{clustered}`` stand for what the engines call differently. ``patience`` is
     how many seconds a statement may wait for a lock or an answer. Where ``news`` is set, each change wakes those who
-    wait for it, and where ``durable`` is, SQLite has it on the disk before it counts.
+    wait for it, and where ``durable`` is, SQLite has it on the disk before it counts. ``cache`` is how many KiB SQLite
+    keeps in memory.
     """
 
     schema: str
@@ -21,6 +22,7 @@ class Tables:
     patience: int
     news: bool
     durable: bool
+    cache: int
 
 
 SHARED: Final = Tables(
@@ -28,6 +30,7 @@ SHARED: Final = Tables(
     patience=2,
     news=True,
     durable=True,
+    cache=2000,
     statements=(
         "CREATE TABLE IF NOT EXISTS version(one INTEGER PRIMARY KEY, number BIGINT NOT NULL, shared BIGINT NOT NULL)",
         "INSERT INTO version(one, number, shared) VALUES(1, 1, 1) ON CONFLICT DO NOTHING",

@@ -31,9 +31,12 @@ class Index:
         """Let go of the connection."""
         await self.database.close()
 
-    async def write(self, batch: Batch) -> bool:
-        """Take a batch in, whole or not at all; False where it does not begin where the index is in this journal."""
-        return await self.database.transact(lambda transaction: self._writing.write(transaction, batch), writes=True)
+    async def write(self, batches: Sequence[Batch]) -> int:
+        """Take in batches of several journals, all at once; how many lines that were.
+
+        One that does not begin where the index is in its journal is passed over.
+        """
+        return await self.database.transact(lambda transaction: self._writing.write(transaction, batches), writes=True)
 
     async def standings(self) -> dict[str, Standing]:
         """How each journal stands in it."""

@@ -33,13 +33,16 @@ def begins_so(transaction: Transaction, start: str) -> list[SessionRow]:
 
 def spots_of(transaction: Transaction, key: int) -> list[Spot]:
     """Where the decisions of a session, and their outcomes, stand."""
-    called = "FROM calls c JOIN journals j ON j.number = c.journal WHERE c.session = ?"
-    answered = (
-        "FROM calls c JOIN outcomes o ON o.decision = c.decision JOIN journals j ON j.number = o.journal "
-        "WHERE c.session = ?"
+    rows = transaction.rows(
+        "SELECT j.name, c.seq, c.segment, c.place FROM calls c JOIN journals j ON j.number = c.journal "
+        "WHERE c.session = ?",
+        key,
     )
-    rows = transaction.rows(f"SELECT j.name, c.seq, c.segment, c.place {called}", key)
-    rows += transaction.rows(f"SELECT j.name, o.seq, o.segment, o.place {answered}", key)
+    rows += transaction.rows(
+        "SELECT j.name, c.answered_by, c.answer_segment, c.answer_place FROM calls c "
+        "JOIN journals j ON j.number = c.answered_in WHERE c.session = ?",
+        key,
+    )
     return sorted({Spot(*row) for row in rows})
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,12 +15,29 @@ from extproc.edges.store.index.memory import Memory
 from extproc.edges.store.index.places import bounded, clean
 from extproc.edges.store.index.totals import Added, Totals, chunks, within
 
-__all__ = ["Settlement"]
+__all__ = ["Answer", "Settlement"]
 
-_CALL: Final = f"INSERT INTO calls VALUES({', '.join('?' * 17)}) ON CONFLICT DO NOTHING"
+_CALL: Final = f"INSERT INTO calls VALUES({', '.join('?' * 21)}) ON CONFLICT DO NOTHING"
+_ANSWERED: Final = """UPDATE calls SET answered_in = ?, answered_by = ?, answer_segment = ?, answer_place = ?, ends = ?
+  WHERE journal = ? AND seq = ?"""
 _STORED: Final = (
     "SELECT journal, seq, at, decision, ends, session, named, lane, trace, shape, refused, client FROM calls"
 )
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An outcome, and where it stands: number of the journal, number there, segment and byte."""
+
+    journal: int
+    seq: int
+    segment: int
+    offset: int
+    entry: OutcomeEntry
+
+    @property
+    def spot(self) -> tuple[int, int, int, int]:
+        """Where it stands."""
+        return self.journal, self.seq, self.segment, self.offset
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -45,17 +62,25 @@ class _Stored(msgspec.Struct, frozen=True):
 
 
 class _New(msgspec.Struct):
-    """A call that comes in now; ``name`` is that of its session, or empty."""
+    """A call that comes in now."""
 
     order: Order
     segment: int
     offset: int
     entry: CallEntry
     shape: int
-    ends: int
-    name: str
+    answer: Answer | None
     session: int | None = None
     reach: int | None = None
+
+    @property
+    def ends(self) -> int:
+        return self.order[0] if self.answer is None else max(self.order[0], bounded(self.answer.entry.at))
+
+    @property
+    def name(self) -> str:
+        """That of its session, or nothing."""
+        return self.entry.name or ("" if self.answer is None else self.answer.entry.name)
 
     @property
     def row(self) -> Row:
@@ -70,7 +95,9 @@ class _New(msgspec.Struct):
         at, decision, journal, seq = self.order
         entry = self.entry
         return (
-            *(journal, seq, self.segment, self.offset, at, decision, self.ends, self.session, self.reach),
+            *(journal, seq, self.segment, self.offset),
+            *((None, None, None, None) if self.answer is None else self.answer.spot),
+            *(at, decision, self.ends, self.session, self.reach),
             *(int(bool(self.name)), entry.lane, clean(entry.trace), entry.begins),
             *(self.shape, int(entry.refused), clean(entry.client), clean(entry.said)),
         )
@@ -105,42 +132,21 @@ class Settlement:
                 self._leaves_lane(call)
         self._transaction.change(f"DELETE FROM calls {place}", *values)
 
-    def answer(self, outcomes: Sequence[OutcomeEntry]) -> None:
-        """Give calls that are stored already their answers."""
-        latest: dict[int, OutcomeEntry] = {}
-        for each in outcomes:
-            known = latest.get(each.decision)
-            if known is None or each.at >= known.at:
-                latest[each.decision] = each
-        ends: list[tuple[int, int, int]] = []
-        for call in self._stored(latest):
-            outcome = latest[call.decision]
-            reach = max(call.ends, bounded(outcome.at))
-            if reach > call.ends:
-                ends.append((reach, call.journal, call.seq))
-            if outcome.name and not call.named:
-                self._gets_name(call, outcome.name, reach)
-            elif reach > call.ends:
-                self._totals.ends(call.session, reach)
-                if not call.named:
-                    self._changes[call.lane].orders.append(call.order)
-        self._transaction.each("UPDATE calls SET ends = ? WHERE journal = ? AND seq = ?", ends)
-
-    def place(self, calls: Sequence[tuple[int, int, int, int, CallEntry]]) -> None:
-        """Take in new calls: journal, seq, segment and byte of each, and its entry."""
-        answers = self._answers(entry.decision for *_, entry in calls)
+    def take_in(self, calls: Sequence[tuple[int, int, int, int, CallEntry]], answers: Sequence[Answer]) -> None:
+        """Take in new calls (journal, seq, segment and byte of each, and its entry) and what came of calls."""
+        own = {entry.decision for *_, entry in calls}
+        given = {each.entry.decision: each for each in answers}
+        self._answer_stored({decision: each for decision, each in given.items() if decision not in own})
+        given |= self._waiting(decision for decision in own if decision not in given)
         lanes: defaultdict[int, list[_New]] = defaultdict(list)
         for journal, seq, segment, offset, entry in calls:
-            at = bounded(entry.at)
-            answered, name = answers.get(entry.decision, (at, ""))
             new = _New(
-                order=(at, entry.decision, journal, seq),
+                order=(bounded(entry.at), entry.decision, journal, seq),
                 segment=segment,
                 offset=offset,
                 entry=entry,
                 shape=self._memory.shape(self._transaction, entry.shape),
-                ends=max(at, answered),
-                name=entry.name or name,
+                answer=given.get(entry.decision),
             )
             self._new[journal, seq] = new
             if new.name:
@@ -172,6 +178,47 @@ class Settlement:
             [(move.new, move.reach, move.journal, move.seq) for move in moved],
         )
         self._totals.write()
+
+    def _answer_stored(self, answers: Mapping[int, Answer]) -> None:
+        """Give calls that were stored before their answers; an answer that comes before its call waits for it."""
+        answered: list[tuple[int, ...]] = []
+        matched: set[int] = set()
+        for call in self._stored(answers):
+            answer = answers[call.decision]
+            matched.add(call.decision)
+            ends = max(call.ends, bounded(answer.entry.at))
+            answered.append((*answer.spot, ends, call.journal, call.seq))
+            if answer.entry.name and not call.named:
+                self._gets_name(call, answer.entry.name, ends)
+            elif ends > call.ends:
+                self._totals.ends(call.session, ends)
+                if not call.named:
+                    self._changes[call.lane].orders.append(call.order)
+        self._transaction.each(_ANSWERED, answered)
+        self._transaction.each(
+            "INSERT INTO outcomes VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [
+                (*each.spot, decision, bounded(each.entry.at), clean(each.entry.name))
+                for decision, each in answers.items()
+                if decision not in matched
+            ],
+        )
+
+    def _waiting(self, decisions: Iterable[int]) -> dict[int, Answer]:
+        """The answers to these decisions that came before; they wait no more."""
+        if not self._transaction.rows("SELECT 1 FROM outcomes LIMIT 1"):
+            return {}
+        found = {
+            row[4]: Answer(*row[:4], OutcomeEntry(at=row[5], decision=row[4], name=row[6]))
+            for some in chunks(decisions)
+            for row in self._transaction.rows(
+                f"SELECT journal, seq, segment, place, decision, at, name FROM outcomes WHERE decision IN {within(some)}",
+                *some,
+            )
+        }
+        spots = [(each.journal, each.seq) for each in found.values()]
+        self._transaction.each("DELETE FROM outcomes WHERE journal = ? AND seq = ?", spots)
+        return found
 
     def _append(self, lane: int, some: list[_New]) -> None:
         """Put calls behind the end of their lane; where they do not belong there, the lane is looked at again."""
@@ -220,17 +267,7 @@ class Settlement:
         return [
             _Stored(*row)
             for some in chunks(decisions)
-            for row in self._transaction.rows(f"{_STORED} WHERE decision IN {within(some)}", *some)
+            for row in self._transaction.rows(
+                f"{_STORED} WHERE answered_by IS NULL AND decision IN {within(some)}", *some
+            )
         ]
-
-    def _answers(self, decisions: Iterable[int]) -> dict[int, tuple[int, str]]:
-        """The last answer to each decision that has one: when it came, and the session that it named."""
-        found: dict[int, tuple[int, str]] = {}
-        for some in chunks(decisions):
-            for decision, at, name in self._transaction.rows(
-                f"SELECT decision, at, name FROM outcomes WHERE decision IN {within(some)}",
-                *some,
-            ):
-                if decision not in found or at >= found[decision][0]:
-                    found[decision] = at, name
-        return found

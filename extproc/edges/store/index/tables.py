@@ -2,6 +2,7 @@
 
 ``calls`` are the decisions, each in its session: ``named`` where the session has a name, otherwise in its ``lane``,
 where ``reach`` is the end of the session as far as this call. ``seen`` holds each shape of call once for each session.
+``outcomes`` are those whose call is not there yet; ``answered_by`` is the number of the one that came to a call.
 ``events`` holds whole events, and only where several nodes share the index.
 """
 
@@ -19,12 +20,13 @@ _STATEMENTS: Final = (
       seq BIGINT NOT NULL, at BIGINT, damaged BIGINT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS calls(
       journal INTEGER NOT NULL, seq BIGINT NOT NULL, segment BIGINT NOT NULL, place BIGINT NOT NULL,
+      answered_in INTEGER, answered_by BIGINT, answer_segment BIGINT, answer_place BIGINT,
       at BIGINT NOT NULL, decision BIGINT NOT NULL, ends BIGINT NOT NULL, session BIGINT, reach BIGINT,
       named INTEGER NOT NULL, lane BIGINT NOT NULL, trace {text} NOT NULL, begins BIGINT NOT NULL,
       shape BIGINT NOT NULL, refused INTEGER NOT NULL, client {text} NOT NULL, said {text} NOT NULL,
-      PRIMARY KEY(journal, seq))""",
+      PRIMARY KEY(journal, seq)) {clustered}""",
     "CREATE INDEX IF NOT EXISTS calls_session ON calls(session, at, decision, journal, seq)",
-    "CREATE INDEX IF NOT EXISTS calls_decision ON calls(decision)",
+    "CREATE INDEX IF NOT EXISTS calls_decision ON calls(decision) WHERE answered_by IS NULL",
     "CREATE INDEX IF NOT EXISTS calls_lane ON calls(lane, at, decision, journal, seq) WHERE named = 0",
     "CREATE INDEX IF NOT EXISTS calls_trace ON calls(trace, lane, at) WHERE named = 0 AND trace <> ''",
     """CREATE TABLE IF NOT EXISTS outcomes(
@@ -46,7 +48,7 @@ _STATEMENTS: Final = (
       rule {text} NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS seen(
       session BIGINT NOT NULL, shape BIGINT NOT NULL, first_at BIGINT NOT NULL, from_at BIGINT NOT NULL,
-      to_at BIGINT NOT NULL, PRIMARY KEY(session, shape))""",
+      to_at BIGINT NOT NULL, PRIMARY KEY(session, shape)) {clustered}""",
     "CREATE INDEX IF NOT EXISTS seen_shape ON seen(shape, first_at, session, from_at, to_at)",
     """CREATE TABLE IF NOT EXISTS steps(
       journal INTEGER NOT NULL, seq BIGINT NOT NULL, ticket {text} NOT NULL, PRIMARY KEY(journal, seq))""",
@@ -59,7 +61,7 @@ _STATEMENTS: Final = (
 
 
 def _tables(schema: str) -> Tables:
-    return Tables(schema=schema, statements=_STATEMENTS, patience=30, news=False, durable=False)
+    return Tables(schema=schema, statements=_STATEMENTS, patience=30, news=False, durable=False, cache=65536)
 
 
 INDEX: Final = _tables("mcp_extproc_index")

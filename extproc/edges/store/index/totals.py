@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from extproc.core.audit.lanes import Owner, id_of, number_of
 from extproc.edges.store.database import Transaction
@@ -17,11 +19,10 @@ __all__ = ["Added", "Totals", "chunks", "within"]
 TOGETHER: Final = 500
 """How many values stand in one list of a statement."""
 
-_UPSERT: Final = """INSERT INTO sessions(
+_INSERT: Final = """INSERT INTO sessions(
   key, id, owner, who, issuer, subject, server, client, first_at, last_at, calls, denied)
-  VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT(key) DO UPDATE SET client = excluded.client, first_at = excluded.first_at, last_at = excluded.last_at,
-  calls = excluded.calls, denied = excluded.denied"""
+  VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE: Final = "UPDATE sessions SET client = ?, first_at = ?, last_at = ?, calls = ?, denied = ? WHERE key = ?"
 _SEEN: Final = """INSERT INTO seen(session, shape, first_at, from_at, to_at) VALUES(?, ?, ?, ?, ?)
   ON CONFLICT(session, shape) DO UPDATE SET
   from_at = CASE WHEN excluded.from_at < seen.from_at THEN excluded.from_at ELSE seen.from_at END,
@@ -29,9 +30,6 @@ _SEEN: Final = """INSERT INTO seen(session, shape, first_at, from_at, to_at) VAL
 _PERSON: Final = "INSERT INTO people(who, said) VALUES(?, ?) ON CONFLICT DO NOTHING"
 _FIRST_CLIENT: Final = """SELECT client FROM calls WHERE session = ? AND client <> ''
   ORDER BY at, decision, journal, seq LIMIT 1"""
-
-
-_NOBODY: Final[Owner] = ("", "", "", "", "")
 
 
 class Added(NamedTuple):
@@ -44,7 +42,7 @@ class Added(NamedTuple):
     client: str
 
 
-class _Known(msgspec.Struct):
+class _Known(Struct):
     client: str
     first_at: int
     last_at: int
@@ -90,6 +88,7 @@ class Totals:
         """Bring the tables to what the calls say."""
         touched = self._added.keys() | self._ends.keys() | self._anew
         known = self._read(touched)
+        stored = set(known)
         for session in self._anew:
             self._count(session, known)
         earlier = [
@@ -100,8 +99,10 @@ class Totals:
         for session, at in self._ends.items():
             if session not in self._anew:
                 known[session].last_at = max(known[session].last_at, at)
-        self._transaction.each(_PERSON, {self._person(owner) for owner in self.owners.values()})
-        self._transaction.each(_UPSERT, [self._row(key, known[key]) for key in touched if key in known])
+        fresh = [key for key in known if key not in stored]
+        self._transaction.each(_PERSON, {_person(self.owners[key]) for key in fresh})
+        self._transaction.each(_INSERT, [self._row(key, known[key]) for key in fresh])
+        self._transaction.each(_UPDATE, [(*astuple(known[key]), key) for key in known if key in stored])
         if earlier:
             self._transaction.each("UPDATE seen SET first_at = ? WHERE session = ?", [(at, key) for key, at in earlier])
         self._transaction.each(_SEEN, self._seen(known))
@@ -168,13 +169,8 @@ class Totals:
             for shape, (low, high) in times.items():
                 yield session, shape, known[session].first_at, low, high
 
-    def _person(self, owner: Owner) -> tuple[int, str]:
-        issuer, subject = owner[:2]
-        return _who(owner), clean(f"{issuer} {subject}".strip().lower())
-
     def _row(self, key: int, known: _Known) -> tuple[object, ...]:
-        # only a session that is there already has no owner here, and its own columns stay as they are
-        owner = self.owners.get(key, _NOBODY)
+        owner = self.owners[key]
         names = (clean(each) for each in owner[:3])
         times = (known.first_at, known.last_at)
         return (
@@ -190,5 +186,11 @@ class Totals:
         )
 
 
+@lru_cache(maxsize=4096)
 def _who(owner: Owner) -> int:
     return number_of(f"{owner[0]}\0{owner[1]}")
+
+
+def _person(owner: Owner) -> tuple[int, str]:
+    issuer, subject = owner[:2]
+    return _who(owner), clean(f"{issuer} {subject}".strip().lower())

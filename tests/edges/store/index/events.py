@@ -57,7 +57,7 @@ class Filled:
             for seq, event in zip(itertools.count(start.seq), events, strict=False)
         ]
         end = Place(segment=1, offset=start.offset + len(events), seq=start.seq + len(events))
-        taken = await self.index.write(Batch(journal=journal, start=start, end=end, records=records))
+        taken = bool(await self.index.write([Batch(journal=journal, start=start, end=end, records=records)]))
         if taken:
             self._places[journal] = end
             self.journals.setdefault(journal, []).extend(map(dict, events))

@@ -1,0 +1,149 @@
+"""What the index costs: records taken in in a second, and how long a page of the list takes, whole and by each filter.
+
+``python bench/index.py [EVENTS]`` (10,000,000 unless said; half of them decisions, half outcomes) fills a SQLite index
+through its own batches, as the control process does, but with records that are made instead of read. Then it asks for
+pages of 50 sessions, a few times each, and says the median and the slowest.
+"""
+
+import asyncio
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from extproc.core.audit.filters import Filter
+from extproc.edges.store.index.index import Index
+from extproc.edges.store.index.places import Batch, Place
+from extproc.ports import Record
+
+EVENTS = 10_000_000
+TOGETHER = 4000
+TURNS = 7
+PEOPLE = 5000
+RUNS = 64
+SERVERS = 20
+TOOLS = 30
+SECOND = 1_000_000_000
+START = 1_800_000_000 * SECOND
+WORKERS = ("n1-0", "n1-1", "n2-0", "n2-1")
+
+
+def events(count: int) -> Iterator[tuple[dict, dict]]:
+    """Decisions with their outcomes: runs of about 30 calls, 64 of them at a time, some by trace, over 60 days."""
+    choose = random.Random(7)  # noqa: S311 - no secret
+    pause = 60 * 86400 * SECOND // count
+    running = [int(PEOPLE * choose.random() ** 2) for _ in range(RUNS)]
+    for number in range(count):
+        run = choose.randrange(RUNS)
+        person = running[run]
+        at = START + number * pause
+        denied = choose.random() < 0.01
+        decision = sha256(b"%d" % number).hexdigest()[:24]
+        query = f"SELECT id, total FROM sales.orders WHERE customer = {number} ORDER BY id LIMIT 20"  # noqa: S608 - never run
+        yield (
+            {
+                "kind": "decision",
+                "at": at,
+                "decision": decision,
+                "server": f"server-{person % SERVERS}",
+                "session": None,
+                "principal": {"issuer": "https://idp.example.com", "subject": f"person-{person}"},
+                "client": {"name": "agent", "version": "1"},
+                "trace": f"{person:032x}" if person % 5 == 0 else None,
+                "arguments": {"sql": query},
+                "method": "tools/call",
+                "targets": [{"kind": "tool", "name": f"tool_{choose.randrange(TOOLS)}"}],
+                "verb": choose.choice(("query", "query", "mutate", "admin")),
+                "effect": "deny" if denied else "allow",
+                "rule": "default" if denied else f"role:role-{person % 40}#1",
+            },
+            {"kind": "outcome", "at": at + SECOND // 10, "decision": decision, "session": None},
+        )
+        if choose.random() < 1 / 30:
+            running[run] = int(PEOPLE * choose.random() ** 2)
+
+
+def batches(count: int) -> Iterator[list[Batch]]:
+    """The events as several workers record them, in their order over all of them, as the index reads them."""
+    places = dict.fromkeys(WORKERS, Place())
+    waiting: dict[str, list[dict]] = {name: [] for name in WORKERS}
+    choose = random.Random(8)  # noqa: S311 - no secret
+    for number, pair in enumerate(events(count // 2), 1):
+        waiting[choose.choice(WORKERS)] += pair
+        if not number % (TOGETHER // 2) or number == count // 2:
+            yield [batch(name, some, places) for name, some in waiting.items() if some]
+            waiting = {name: [] for name in WORKERS}
+
+
+def batch(name: str, given: list[dict], places: dict[str, Place]) -> Batch:
+    start = places[name]
+    records = [
+        (Record(journal=name, seq=start.seq + number, hash="", event=event, encoded=b""), 1, 900 * (start.seq + number))
+        for number, event in enumerate(given)
+    ]
+    end = places[name] = Place(segment=1, offset=900 * (start.seq + len(given)), seq=start.seq + len(given))
+    return Batch(journal=name, start=start, end=end, records=records)
+
+
+QUESTIONS = {
+    "no filter": Filter(),
+    "principal, one": Filter(principal="person-4321"),
+    "principal, all": Filter(principal="idp.example"),
+    "server": Filter(server="server-7"),
+    "server, none": Filter(server="server-99"),
+    "tool": Filter(tool="tool_17"),
+    "tool, none": Filter(tool="drop_table"),
+    "verb": Filter(verb="admin"),
+    "decision": Filter(decision="deny"),
+    "decision, none": Filter(decision="reject"),
+    "rule": Filter(rule="role-17"),
+    "since": Filter(since=START + 59 * 86400 * SECOND),
+    "until": Filter(until=START + 86400 * SECOND),
+    "one hour": Filter(since=START + 30 * 86400 * SECOND, until=START + 30 * 86400 * SECOND + 3600 * SECOND),
+    "text, often": Filter(text="sales.orders"),
+    "principal and decision": Filter(principal="person-432", decision="deny"),
+    "server, tool and verb": Filter(server="server-7", tool="tool_17", verb="admin"),
+}
+
+
+async def measure(count: int, folder: Path) -> None:
+    index = Index(folder / "index.db")
+    await index.open()
+    busy = cpu = 0.0
+    done = 0
+    for each in batches(count):
+        began, cpu_began = time.perf_counter(), time.process_time()
+        assert await index.write(each)  # noqa: S101 - figures of what was not done say nothing
+        busy, cpu = busy + time.perf_counter() - began, cpu + time.process_time() - cpu_began
+        if done // 500_000 != (done := done + sum(len(one.records) for one in each)) // 500_000:
+            print(
+                f"  {done:,} records, {done / busy:,.0f}/s so far ({done / cpu:,.0f} for a second of CPU)", flush=True
+            )
+    size = sum(path.stat().st_size for path in folder.iterdir())  # noqa: ASYNC240 - nobody else waits
+    print(
+        f"taken in: {done:,} records, {done / busy:,.0f}/s ({done / cpu:,.0f} for a second of CPU), {size / done:,.0f} bytes each",
+        flush=True,
+    )
+    for name, wanted in QUESTIONS.items():
+        took = []
+        for _ in range(TURNS):
+            began = time.perf_counter()
+            page = await index.page(wanted, after=None, limit=50)
+            took.append((time.perf_counter() - began) * 1000)
+        said = f"{len(page.sessions)} sessions{', not all looked through' if page.unfinished else ''}"
+        print(f"page, {name}: {statistics.median(took):.1f} ms, at most {max(took):.1f} ms ({said})", flush=True)
+    await index.close()
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
+    with tempfile.TemporaryDirectory(prefix="extproc-bench-") as folder:
+        asyncio.run(measure(count, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
