@@ -1,8 +1,8 @@
 """What the index costs: records taken in in a second, and how long a page of the list takes, whole and by each filter.
 
-``python bench/index.py [EVENTS]`` (10,000,000 unless said; half of them decisions, half outcomes) fills a SQLite index
+``python bench/index.py [EVENTS [FOLDER]]`` (10,000,000 unless said; half of them decisions, half outcomes) fills a SQLite index
 through its own batches, as the control process does, but with records that are made instead of read. Then it asks for
-pages of 50 sessions, a few times each, and says the median and the slowest.
+pages of 50 sessions, a few times each, and says the median and the slowest. An index that is in FOLDER is asked only.
 """
 
 import asyncio
@@ -113,6 +113,15 @@ QUESTIONS = {
 async def measure(count: int, folder: Path) -> None:
     index = Index(folder / "index.db")
     await index.open()
+    if not await index.standings():
+        await fill(index, count)
+    await ask(index)
+    await index.close()
+    size = sum(path.stat().st_size for path in folder.iterdir())  # noqa: ASYNC240 - nobody else waits
+    print(f"on the disk: {size:,} bytes")
+
+
+async def fill(index: Index, count: int) -> None:
     busy = cpu = 0.0
     done = 0
     for each in batches(count):
@@ -120,14 +129,11 @@ async def measure(count: int, folder: Path) -> None:
         assert await index.write(each)  # noqa: S101 - figures of what was not done say nothing
         busy, cpu = busy + time.perf_counter() - began, cpu + time.process_time() - cpu_began
         if done // 500_000 != (done := done + sum(len(one.records) for one in each)) // 500_000:
-            print(
-                f"  {done:,} records, {done / busy:,.0f}/s so far ({done / cpu:,.0f} for a second of CPU)", flush=True
-            )
-    size = sum(path.stat().st_size for path in folder.iterdir())  # noqa: ASYNC240 - nobody else waits
-    print(
-        f"taken in: {done:,} records, {done / busy:,.0f}/s ({done / cpu:,.0f} for a second of CPU), {size / done:,.0f} bytes each",
-        flush=True,
-    )
+            print(f"  {done:,} records, {done / busy:,.0f}/s, {done / cpu:,.0f} for a second of CPU", flush=True)
+    print(f"taken in: {done:,} records, {done / busy:,.0f}/s, {done / cpu:,.0f} for a second of CPU", flush=True)
+
+
+async def ask(index: Index) -> None:
     for name, wanted in QUESTIONS.items():
         took = []
         for _ in range(TURNS):
@@ -136,11 +142,14 @@ async def measure(count: int, folder: Path) -> None:
             took.append((time.perf_counter() - began) * 1000)
         said = f"{len(page.sessions)} sessions{', not all looked through' if page.unfinished else ''}"
         print(f"page, {name}: {statistics.median(took):.1f} ms, at most {max(took):.1f} ms ({said})", flush=True)
-    await index.close()
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
+    if len(sys.argv) > 2:
+        Path(sys.argv[2]).mkdir(exist_ok=True)
+        asyncio.run(measure(count, Path(sys.argv[2])))
+        return
     with tempfile.TemporaryDirectory(prefix="extproc-bench-") as folder:
         asyncio.run(measure(count, Path(folder)))
 

@@ -11,10 +11,10 @@ class Tables:
     """What a database holds, and how it is kept.
 
     ``schema`` is where PostgreSQL keeps it, ``statements`` make what is missing; all of them must be harmless when they
-    run again, and in them ``{text}``, ``{bytes}`` and ``{clustered}`` stand for what the engines call differently. ``patience`` is
-    how many seconds a statement may wait for a lock or an answer. Where ``news`` is set, each change wakes those who
-    wait for it, and where ``durable`` is, SQLite has it on the disk before it counts. ``cache`` is how many KiB SQLite
-    keeps in memory.
+    run again, and in them ``{text}``, ``{bytes}`` and ``{clustered}`` stand for what the engines call differently.
+    ``patience`` is how many seconds a statement may wait for a lock or an answer. Where ``news`` is set, each change
+    wakes those who wait for it, and where ``durable`` is, SQLite has it on the disk before it counts. ``cache`` is how
+    many KiB SQLite keeps in memory.
     """
 
     schema: str

@@ -208,12 +208,12 @@ class Settlement:
         """The answers to these decisions that came before; they wait no more."""
         if not self._transaction.rows("SELECT 1 FROM outcomes LIMIT 1"):
             return {}
+        columns = "journal, seq, segment, place, decision, at, name"
         found = {
-            row[4]: Answer(*row[:4], OutcomeEntry(at=row[5], decision=row[4], name=row[6]))
+            decision: Answer(journal, seq, segment, offset, OutcomeEntry(at=at, decision=decision, name=name))
             for some in chunks(decisions)
-            for row in self._transaction.rows(
-                f"SELECT journal, seq, segment, place, decision, at, name FROM outcomes WHERE decision IN {within(some)}",
-                *some,
+            for journal, seq, segment, offset, decision, at, name in self._transaction.rows(
+                f"SELECT {columns} FROM outcomes WHERE decision IN {within(some)}", *some
             )
         }
         spots = [(each.journal, each.seq) for each in found.values()]
