@@ -1,8 +1,9 @@
 """What the index costs: records taken in in a second, and how long a page of the list takes, whole and by each filter.
 
-``python bench/index.py [EVENTS [FOLDER]]`` (10,000,000 unless said; half of them decisions, half outcomes) fills a SQLite index
-through its own batches, as the control process does, but with records that are made instead of read. Then it asks for
-pages of 50 sessions, a few times each, and says the median and the slowest. An index that is in FOLDER is asked only.
+``python bench/index.py [EVENTS [FOLDER]]`` fills a SQLite index with so many (10,000,000 unless said; half of them
+outcomes) through its own batches, as the control process does, but with records that are made instead of read. Then it
+asks for pages of 50 sessions, a few times each, and says the median and the slowest. An index that is in FOLDER already
+is asked only.
 """
 
 import asyncio

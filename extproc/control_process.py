@@ -1,4 +1,4 @@
-"""The control process: the console, notifications, seals, and what is written down when time is up.
+"""The control process: the console, notifications, seals, the index, and what is written down when time is up.
 
 It decides nothing by itself and touches no traffic: without it calls go on, and held ones wait until their time is
 over.
@@ -39,6 +39,7 @@ from extproc.edges.sinks.file import FileSink
 from extproc.edges.sinks.http import HttpSink
 from extproc.edges.sinks.syslog import SyslogSink
 from extproc.edges.telemetry import configure_logging
+from extproc.indexing import Indexing
 from extproc.office import Office, opened_office, secret_in
 from extproc.ports import Sink, StoreError
 from extproc.purging import Purging
@@ -68,6 +69,7 @@ async def _run(settings: Settings) -> None:
     sealing = Sealing(settings) if settings.seal_seconds else None
     targets = read_sinks(settings.sinks) if settings.sinks is not None else ()
     shippers = [Shipper(settings.state_dir, target.name, sink_of(target)) for target in targets]
+    indexing = Indexing(settings.state_dir, settings.index_url)
     async with (
         httpx.AsyncClient(trust_env=False) as http,
         opened_office(
@@ -81,7 +83,9 @@ async def _run(settings: Settings) -> None:
         recording = [shipper.run() for shipper in shippers]
         recording += [sealing.run(office)] if sealing is not None else []
         recording += [Purging(settings, [each.name for each in targets]).run(office)] if settings.purge_seconds else []
+        recording += [indexing.run()] if settings.index else []
         await _serve(settings, office, http, stopping, recording)
+    await indexing.close()
     if sealing is not None:
         await sealing.finish()
     await asyncio.gather(*(shipper.finish(SHIPPING_SECONDS) for shipper in shippers))

@@ -7,7 +7,7 @@ into one that lasts as long as the command.
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias, TypeVar
@@ -26,7 +26,7 @@ from extproc.indexing import behind, catch_up, place_of_index
 from extproc.office import OfficeError
 from extproc.ports import StoreError
 
-__all__ = ["IndexUrl", "Opened", "Recorded", "in_index", "one_session", "told"]
+__all__ = ["IndexUrl", "Opened", "Recorded", "in_index", "one_session", "progress"]
 
 T = TypeVar("T")
 
@@ -139,23 +139,29 @@ async def _up_to_date(place: Path | str, state: Path) -> Index:
     index = Index(place)
     try:
         await index.open()
-        await told(index, state)
+        await _catch_up(index, state)
     except BaseException:
         await index.close()
         raise
     return index
 
 
-async def told(index: Index, state: Path, what: str = "reading what the index does not hold yet") -> None:
-    """Bring an index up to date, and show on a terminal how far that is where it takes longer."""
-    total = sum(behind(state, await index.standings()).values())
+async def _catch_up(index: Index, state: Path) -> None:
+    missing = sum(behind(state, await index.standings()).values())
+    with progress("reading what the index does not hold yet", missing) as advance:
+        await catch_up(index, state, advance)
+
+
+@contextlib.contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how far something is that takes a moment; gives what hears of each step. Says nothing of a small thing."""
     if total <= MANY:
-        await catch_up(index, state, lambda _: None)
+        yield lambda _: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     if not console.is_terminal:
         typer.echo(f"{what}: {total} records ...", err=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        await catch_up(index, state, lambda done: progress.advance(task, done))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda done: shown.advance(task, done)

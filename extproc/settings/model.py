@@ -147,7 +147,8 @@ class Settings(PeopleSettings, RecordingSettings, BaseSettings):
     @property
     def needs_control(self) -> bool:
         """Whether there is anything for the control process to do."""
-        return bool(self.seal_seconds or self.purge_seconds) or self.sinks is not None or self.tells_people
+        records = self.seal_seconds or self.purge_seconds or self.index or self.sinks is not None
+        return bool(records) or self.tells_people
 
     @property
     def tls(self) -> bool:

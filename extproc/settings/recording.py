@@ -17,6 +17,11 @@ class RecordingSettings(BaseModel):
     """How often the recording is sealed with a signature; 0: never."""
     purge_seconds: float = Field(default=600.0, ge=0, le=86400)
     """How often records whose time is over by the policy are taken out; 0: never."""
+    index: bool = True
+    """Whether the service keeps the index of sessions up to date; commands that need it bring it up to date anyway."""
+    index_url: Path | None = None
+    """A file with the URL of a PostgreSQL database (``postgresql://...``), for an index that several nodes share. Without
+    it the index is in SQLite in the state directory."""
     sinks: Path | None = None
     """A file that names the places to which copies of all records go."""
     seal_key: Path | None = None

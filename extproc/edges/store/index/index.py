@@ -19,6 +19,7 @@ class Index:
     """The index in a SQLite file, or in the PostgreSQL at a URL. Everything raises ``StoreError`` where it is away."""
 
     def __init__(self, place: Path | str, tables: Tables = INDEX) -> None:
+        self.place = place
         self.database = open_database(place, tables)
         self.shared = isinstance(place, str)
         self._writing = Writing(keeps_events=self.shared)
