@@ -20,8 +20,8 @@ class RecordingSettings(BaseModel):
     index: bool = True
     """Whether the service keeps the index of sessions up to date; commands that need it bring it up to date anyway."""
     index_url: Path | None = None
-    """A file with the URL of a PostgreSQL database (``postgresql://...``), for an index that several nodes share. Without
-    it the index is in SQLite in the state directory."""
+    """A file with the URL of a PostgreSQL database (``postgresql://...``), for an index that several nodes share.
+    Without it the index is in SQLite in the state directory."""
     sinks: Path | None = None
     """A file that names the places to which copies of all records go."""
     seal_key: Path | None = None

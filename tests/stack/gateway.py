@@ -203,9 +203,10 @@ class Gateway:
             "EXTPROC_STATE_DIR": str(self.state),
             "EXTPROC_LISTEN": ",".join(self.workers),
             "EXTPROC_METRICS": f"127.0.0.1:{self._metrics_port}",
-            # what seals is a process more to start each time; test_supervisor.py and test_operations.py have it
+            # what seals and indexes is a process more to start each time; test_supervisor.py and test_operations.py have it
             "EXTPROC_SEAL_SECONDS": "0",
             "EXTPROC_PURGE_SECONDS": "0",
+            "EXTPROC_INDEX": "false",
         } | self.settings
         self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
         await self._ready(self.service, f"http://127.0.0.1:{self._metrics_port}/readyz", self.service_log)
