@@ -3,14 +3,16 @@
 The service goes on meanwhile, with the one in use, and is found to be in the new one a moment after the change.
 """
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 from extproc.edges.journal.reader import journals
 from extproc.edges.store.index.files import draft
 from extproc.edges.store.index.index import Index
-from extproc.edges.store.index.swapping import NEXT, begin, copied, swap
+from extproc.edges.store.index.swapping import NEXT, begin, copied, end, swap
 from extproc.indexing import catch_up, place_of_index
+from extproc.ports import StoreError
 
 __all__ = ["rebuild"]
 
@@ -46,6 +48,8 @@ async def _rebuild_shared(used: Index, state_dir: Path, told: Callable[[int], No
             told(await built.write(batches))
         await built.close()
         await used.database.transact(lambda transaction: swap(transaction, here))
+        with contextlib.suppress(StoreError):  # somebody reads it still; the next one takes it out
+            await used.database.transact(end)
     finally:
         await built.close()
         await used.close()

@@ -13,9 +13,10 @@ from extproc.edges.store.index.tables import INDEX, aside
 from extproc.edges.store.index.writing import Writing
 from extproc.ports import Record, StoreError
 
-__all__ = ["NEXT", "begin", "copied", "swap"]
+__all__ = ["NEXT", "begin", "copied", "end", "swap"]
 
 NEXT: Final = aside("next")
+OLD: Final = aside("old").schema
 TOGETHER: Final = 4000
 _ONE_BUILDER: Final = 0x6D63705F696478
 
@@ -29,6 +30,7 @@ def begin(transaction: Transaction) -> None:
     if not transaction.rows("SELECT pg_try_advisory_lock(?)", _ONE_BUILDER)[0][0]:
         raise StoreError("PostgreSQL: another `extproc index rebuild` is at work")
     transaction.change(f"DROP SCHEMA IF EXISTS {NEXT.schema} CASCADE")
+    end(transaction)
 
 
 def copied(transaction: Transaction, known: Mapping[str, Standing], here: Collection[str]) -> list[Batch]:
@@ -54,17 +56,31 @@ def copied(transaction: Transaction, known: Mapping[str, Standing], here: Collec
 
 
 def swap(transaction: Transaction, here: Collection[str]) -> None:
-    """Take in the last of the others, while all writers wait, and change the names."""
-    transaction.change("UPDATE state SET writes = writes + 1 WHERE one = 1")
+    """Take in the last of the others, while all writers wait, and change the names.
+
+    Whoever reads goes on in the old one; whoever waits to write finds the new one under the name.
+    """
+    transaction.change("LOCK TABLE state IN ACCESS EXCLUSIVE MODE")
+    writes = transaction.rows("SELECT writes FROM state")[0][0]
     writing = Writing(keeps_events=True)
-    while True:
-        transaction.change(f"SET LOCAL search_path TO {NEXT.schema}")
-        known = standings(transaction)
-        transaction.change(f"SET LOCAL search_path TO {INDEX.schema}")
-        batches = copied(transaction, known, here)
-        if not batches:
-            break
+    while batches := copied(transaction, _aside(transaction), here):
         transaction.change(f"SET LOCAL search_path TO {NEXT.schema}")
         writing.write(transaction, batches)
-    transaction.change(f"DROP SCHEMA {INDEX.schema} CASCADE")
+        transaction.change(f"SET LOCAL search_path TO {INDEX.schema}")
+    # nobody may take this for the index that he wrote to last
+    transaction.change(f"UPDATE {NEXT.schema}.state SET writes = writes + ?", writes + 1)
+    transaction.change(f"ALTER SCHEMA {INDEX.schema} RENAME TO {OLD}")
     transaction.change(f"ALTER SCHEMA {NEXT.schema} RENAME TO {INDEX.schema}")
+
+
+def end(transaction: Transaction) -> None:
+    """Take out what is not used any more."""
+    transaction.change(f"DROP SCHEMA IF EXISTS {OLD} CASCADE")
+
+
+def _aside(transaction: Transaction) -> dict[str, Standing]:
+    transaction.change(f"SET LOCAL search_path TO {NEXT.schema}")
+    try:
+        return standings(transaction)
+    finally:
+        transaction.change(f"SET LOCAL search_path TO {INDEX.schema}")
