@@ -19,6 +19,7 @@ from typing import Final
 
 from extproc.core.policy.compiled import load
 from extproc.edges.store.counters import discard_if_broken
+from extproc.indexing import place_of_index
 from extproc.settings import UNIX, Settings, SettingsError, host_and_port
 from extproc.settings.sinks import SinksError, read_sinks
 
@@ -49,7 +50,7 @@ def take_ground(settings: Settings) -> Iterator[Ground]:
         SettingsError: a line for every reason why the service cannot start.
     """
     with contextlib.ExitStack() as held:
-        problems = [*_policy(settings.policy), *_certificates(settings), *_sinks(settings.sinks)]
+        problems = [*_policy(settings.policy), *_certificates(settings), *_sinks(settings.sinks), *_index(settings)]
         problems += _state_dir(settings.state_dir, held)
         for address in settings.listen:
             problems += _free(address)
@@ -79,6 +80,15 @@ def _sinks(path: Path | None) -> list[str]:
             read_sinks(path)
     except SinksError as error:
         return [str(error)]
+    return []
+
+
+def _index(settings: Settings) -> list[str]:
+    try:
+        if settings.index_url is not None:
+            place_of_index(settings.state_dir, settings.index_url)
+    except SettingsError as error:
+        return [f"index_url: {error}"]
     return []
 
 

@@ -363,6 +363,20 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "Records whose time is over are taken out, on record, and what stays is proved as before.",
         ("core/test_retention.py", "test_purging.py", "stack/test_retention.py"),
     ),
+    "index": Requirement(
+        "DESIGN 8: the index",
+        "Sessions are found without reading all journals, and are those that a reading of all of them finds.",
+        (
+            "core/audit/test_lanes.py",
+            "core/audit/test_entries.py",
+            "edges/store/index/test_settlement.py",
+            "edges/store/index/test_pages.py",
+            "edges/store/index/test_sessions.py",
+            "edges/store/index/test_indexing.py",
+            "cli/test_index.py",
+            "stack/test_index.py",
+        ),
+    ),
     "sinks": Requirement(
         "DESIGN 8",
         "Copies of all records reach every sink in the end, in order and whole, and no sink holds up anything.",
