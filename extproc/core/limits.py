@@ -8,11 +8,13 @@ from typing import Final
 __all__ = [
     "MAX_ARGUMENT_EVENT_BYTES",
     "MAX_BODY_BYTES",
+    "MAX_CALL_DEPTH",
     "MAX_CONTAINERS",
     "MAX_DEPTH",
     "MAX_DETECTOR_WORDS",
     "MAX_HANDLE_CHARS",
     "MAX_ID_CHARS",
+    "MAX_INNER_CALLS",
     "MAX_INTEGER_DIGITS",
     "MAX_JSON_RESPONSE_BYTES",
     "MAX_KEEP",
@@ -119,6 +121,11 @@ MAX_TEXT_DEPTH: Final = 5
 """Texts inside of texts: JSON in a string of JSON, or base64 in either. Real results have one or two."""
 MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
+
+MAX_INNER_CALLS: Final = 64
+"""Calls that one call of a tool may make of others, all depths together; each is judged and counted by itself."""
+MAX_CALL_DEPTH: Final = 3
+"""Tools that call tools, inside of each other. One that passes a batch on to a hub has two."""
 
 MAX_SQL_CHARS: Final = 64 << 10
 """SQL longer than this is not read: what parsing takes grows with it, to tenths of a second here."""

@@ -88,17 +88,17 @@ def test_what_is_no_tool_is_left_out():
 
 def test_a_changed_tool_is_not_called():
     changed = state(approved=QUERY, candidate=CHANGED)
-    assert refused_tool("db", Pinning.PIN, changed, call("list", "query")) == "query"
-    assert refused_tool("db", Pinning.APPROVE, changed, call("query")) == "query"
-    assert refused_tool("db", Pinning.WARN, changed, call("query")) is None
-    assert refused_tool("other", Pinning.PIN, changed, call("query")) is None
-    assert refused_tool("db", Pinning.PIN, changed, call("query", kind=ResourceKind.PROMPT)) is None
+    assert refused_tool("db", Pinning.PIN, changed, "query")
+    assert refused_tool("db", Pinning.APPROVE, changed, "query")
+    assert not refused_tool("db", Pinning.WARN, changed, "query")
+    assert not refused_tool("other", Pinning.PIN, changed, "query")
+    assert not refused_tool("db", Pinning.PIN, changed, "list")
 
 
 def test_a_tool_that_nobody_has_looked_at_is_called_only_where_first_use_pins():
-    assert refused_tool("db", Pinning.PIN, state(), call("query")) is None
-    assert refused_tool("db", Pinning.APPROVE, state(), call("query")) == "query"
-    assert refused_tool("db", Pinning.APPROVE, state(approved=QUERY), call("query")) is None
+    assert not refused_tool("db", Pinning.PIN, state(), "query")
+    assert refused_tool("db", Pinning.APPROVE, state(), "query")
+    assert not refused_tool("db", Pinning.APPROVE, state(approved=QUERY), "query")
 
 
 def test_a_change_is_told_in_words():

@@ -142,6 +142,13 @@ def _facts(facts: Facts) -> dict[str, Json]:
             "destructive": facts.shell.destructive,
             "findings": list(facts.shell.findings),
         }
+    if facts.calls is not None:
+        found["calls"] = {
+            "verb": _VERBS[facts.calls.verb],
+            "parsed": facts.calls.parsed,
+            "fault": facts.calls.fault or None,
+            "tools": [{"server": call.server, "tool": call.tool, **_facts(call.facts)} for call in facts.calls.calls],
+        }
     return found
 
 
