@@ -180,6 +180,19 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "A call of a shell tool has the verb and the facts of its command; what cannot be read is the worst.",
         ("core/policy/test_inspections.py", "core/exchange/test_inspecting.py", "core/test_access.py"),
     ),
+    "calls": Requirement(
+        "issue 3, threats J21",
+        "A tool that calls others is judged by each call inside, as if it was made directly; what does not fit is refused.",
+        (
+            "core/policy/test_metatools.py",
+            "core/policy/test_unfolding.py",
+            "core/policy/test_call_reach.py",
+            "core/policy/test_visibility.py",
+            "core/exchange/test_calling.py",
+            "attacks/test_json.py",
+            "stack/test_calls_of_calls.py",
+        ),
+    ),
     "sql": Requirement(
         "issue 3",
         "What SQL reads, changes and destroys is known in the dialect of its database, or it is the worst.",

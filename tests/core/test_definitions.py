@@ -1,7 +1,6 @@
 import pytest
 
 from extproc.core.definitions import Definitions, definition_of, differences, refused_tool
-from extproc.core.model import Era, Message, MessageKind, ResourceKind, Target, Verb
 from extproc.core.shared_state import Pinning, SharedState
 
 NOW = 1_800_000_000_000_000_000
@@ -20,18 +19,6 @@ def held(entries, pinning=Pinning.PIN, **known):
     definitions = Definitions(server="db", pinning=pinning, shared=state(**known), at=NOW)
     shown, news = definitions.held_against(entries)
     return shown, [pin.tool for pin in news]
-
-
-def call(*tools, kind=ResourceKind.TOOL) -> Message:
-    targets = tuple(Target(kind=kind, name=tool) for tool in tools)
-    return Message(
-        kind=MessageKind.REQUEST,
-        method="tools/call",
-        era=Era.MODERN,
-        revision="2026-07-28",
-        verb=Verb.QUERY,
-        targets=targets,
-    )
 
 
 def test_what_is_approved_is_shown_and_no_news():
