@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CORPORA = HERE.parents[2] / "shared" / "corpora"
 KEPT = HERE / "figures.json"
-FAMILIES = ("shell", "sql")
+FAMILIES = ("shell", "mutants", "sql")
 
 
 def main() -> int:

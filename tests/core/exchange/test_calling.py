@@ -70,6 +70,7 @@ MASKING = """
 masking:
   - {name: mails, servers: [hub], tools: [echo], fields: [{path: "$.mail"}], on: both}
   - {name: finds, servers: [other], tools: [find], fields: [{path: "$.row.ssn"}]}
+  - {name: deep, servers: [other], tools: [secret], fields: [{path: "$..pin"}]}
 """
 
 
@@ -328,8 +329,8 @@ def test_where_it_is_not_known_what_is_called_everything_is_owed():
     def owed(name, kind=ResourceKind.TOOL):
         return decide.masking(loaded, who, "hub", (Target(kind=kind, name=name),)).rules
 
-    assert owed("batch") == ("mails", "finds")
-    assert owed("", ResourceKind.SERVER) == ("mails", "finds")
+    assert owed("batch") == ("mails", "finds", "deep")
+    assert owed("", ResourceKind.SERVER) == ("mails", "finds", "deep")
     assert owed("echo") == ("mails",)
     assert owed("run_shell") == ()
     assert owed("x", ResourceKind.PROMPT) == ()
