@@ -197,6 +197,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "issue 3",
         "What SQL reads, changes and destroys is known in the dialect of its database, or it is the worst.",
         (
+            "core/inspection/sql/test_bare_calls.py",
             "core/inspection/sql/test_calls.py",
             "core/inspection/sql/test_corpora.py",
             "core/inspection/sql/test_costs.py",
@@ -207,6 +208,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/sql/test_judging.py",
             "core/inspection/sql/test_lexing.py",
             "core/inspection/sql/test_naming.py",
+            "core/inspection/sql/test_system_tables.py",
             "core/inspection/sql/test_writes.py",
             "stack/test_sql.py",
         ),
