@@ -9,7 +9,7 @@ PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal report-detection clean
+.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-inspection worst-sql report-detection clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,12 @@ bench-core: $(STAMP) ## CPU time of the core alone for one call
 
 bench-journal: $(STAMP) ## events written and verified in a second (a million of them; about a minute)
 	@$(BIN)/python bench/journal.py
+
+bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size; writes into bench/REPORT.md
+	@cd bench && ../$(BIN)/python inspection.py
+
+worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in every dialect (about 25 minutes)
+	@$(BIN)/python bench/worst_sql.py
 
 report-detection: $(STAMP) ## what inspection and detection find in the corpora, beside the figures that were kept last
 	@$(BIN)/python bench/detection/report.py

