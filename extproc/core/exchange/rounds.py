@@ -2,7 +2,8 @@
 
 A client gives the state back unread. It is sealed to principal and server, names the call that it belongs to, and ends
 by itself (threat A11); what is inside for the upstream is opened before the upstream sees it. A state is not a right:
-the ticket behind it is asked for at every round.
+the ticket behind it is asked for at every round. Of a client's answers only those to questions that the upstream has
+asked go on to it (threat A13): nobody approves or judges what else could stand there.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """``call`` is the digest of the call that goes on, ``until`` its end in nanoseconds since the epoch.
 
     ``ticket`` is the one that it waits for, or, with ``used`` as its revision by then, the one that it ran on.
-    ``upstream`` is the upstream's own state.
+    ``upstream`` is the upstream's own state, ``asked`` are the keys of what it asks the client in this round.
     """
 
     call: str
@@ -38,6 +39,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ticket: str = ""
     used: int | None = None
     upstream: str | None = None
+    asked: tuple[str, ...] = ()
 
 
 def call_digest(message: Message) -> str:
@@ -63,7 +65,7 @@ def _open_round(ring: KeyRing, owner: Owner, state: str, message: Message, at: i
 
 def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple[Message, Round | None] | Rejection:
     """A round that goes on, with what in it is the upstream's own; ours never reaches the upstream."""
-    state = message.params["requestState"]
+    state = message.params.get("requestState")
     going_on = _open_round(snapshot.ring, owner, state, message, at) if isinstance(state, str) else None
     place = snapshot.policy.servers.get(owner.server)
     document = strict_json.read(message.body)
@@ -82,7 +84,7 @@ def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple
     if going_on.upstream is not None:
         kept["requestState"] = going_on.upstream
     answers = message.params.get("inputResponses")
-    if isinstance(answers, dict) and (others := {key: value for key, value in answers.items() if key != APPROVAL_KEY}):
-        kept["inputResponses"] = others
+    if isinstance(answers, dict) and (wanted := {key: answers[key] for key in going_on.asked if key in answers}):
+        kept["inputResponses"] = wanted
     body = strict_json.encode({**document.value, "params": kept})
     return replace(message, params=kept, body=body, rewritten=True), going_on
