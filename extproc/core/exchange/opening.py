@@ -86,8 +86,7 @@ def _continued(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> t
     if message.kind is MessageKind.RESPONSE:
         restored = _restored(message, owner, snapshot.ring)
         return restored if isinstance(restored, Rejection) else (restored, None)
-    goes_on = not {"requestState", "inputResponses"}.isdisjoint(message.params)
-    return resume(message, owner, snapshot, at) if goes_on else (message, None)
+    return resume(message, owner, snapshot, at) if "requestState" in message.params else (message, None)
 
 
 def marked(session: str, *, opens_urls: bool) -> str:

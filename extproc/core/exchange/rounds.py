@@ -2,8 +2,8 @@
 
 A client gives the state back unread. It is sealed to principal and server, names the call that it belongs to, and ends
 by itself (threat A11); what is inside for the upstream is opened before the upstream sees it. A state is not a right:
-the ticket behind it is asked for at every round. Of a client's answers only those to questions that the upstream has
-asked go on to it (threat A13): nobody approves or judges what else could stand there.
+the ticket behind it is asked for at every round. With a state, or under an approval, only answers to what the upstream
+has asked go on to it (threat A13): the approver sees none of them.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from extproc.core.model import Message, Recording
 from extproc.core.rejection import INVALID_PARAMS, Rejection
 from extproc.core.wire import strict_json
 
-__all__ = ["APPROVAL_KEY", "LIFE_NANOSECONDS", "Round", "call_digest", "resume", "seal_round"]
+__all__ = ["APPROVAL_KEY", "LIFE_NANOSECONDS", "Round", "call_digest", "resume", "seal_round", "unanswered"]
 
 APPROVAL_KEY: Final = "mcp_extproc_approval"
 """Under which our own request for a look at the page stands among ``inputRequests``."""
@@ -65,7 +65,7 @@ def _open_round(ring: KeyRing, owner: Owner, state: str, message: Message, at: i
 
 def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple[Message, Round | None] | Rejection:
     """A round that goes on, with what in it is the upstream's own; ours never reaches the upstream."""
-    state = message.params.get("requestState")
+    state = message.params["requestState"]
     going_on = _open_round(snapshot.ring, owner, state, message, at) if isinstance(state, str) else None
     place = snapshot.policy.servers.get(owner.server)
     document = strict_json.read(message.body)
@@ -88,3 +88,12 @@ def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple
         kept["inputResponses"] = wanted
     body = strict_json.encode({**document.value, "params": kept})
     return replace(message, params=kept, body=body, rewritten=True), going_on
+
+
+def unanswered(message: Message) -> Message:
+    """The call without answers to questions: nobody has asked any yet, and no approver would see them."""
+    document = strict_json.read(message.body) if "inputResponses" in message.params else None
+    if document is None or isinstance(document, Rejection):
+        return message
+    kept = {name: value for name, value in message.params.items() if name != "inputResponses"}
+    return replace(message, params=kept, body=strict_json.encode({**document.value, "params": kept}), rewritten=True)

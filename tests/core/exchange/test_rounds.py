@@ -112,12 +112,9 @@ def test_only_answers_to_what_the_upstream_asked_go_on_to_it(theirs):
     assert sent.get("requestState") == theirs.get("requestState")
 
 
-def test_an_answer_that_nobody_asked_for_is_refused():
+def test_without_a_state_an_answer_is_the_upstream_s_to_judge():
     params = {"name": "echo", "arguments": {}, "inputResponses": {"which": ANSWER}}
-    (told,) = Script().post(modern("tools/call", params))
-    assert (told.reply.status, told.rule) == (400, "request_state_unknown")
-    unseen = POLICY.replace("payloads: masked", "payloads: none")
-    assert Script(unseen).forwarded(modern("tools/call", params)).body is None
+    assert Script().forwarded(modern("tools/call", params)).body is None
 
 
 def test_an_approved_call_takes_no_answer_along_that_its_approver_never_saw():
@@ -125,3 +122,13 @@ def test_an_approved_call_takes_no_answer_along_that_its_approver_never_saw():
     played = script(desk=Desk(), console=CONSOLE)
     (forward,) = played.post(urls(requestState=state, inputResponses={"which": ANSWER}))
     assert "inputResponses" not in json.loads(forward.body)["params"]
+
+
+def test_a_call_that_is_approved_at_once_takes_none_along_either():
+    played = script(desk=Desk())
+    (forward,) = played.post(
+        modern("tools/call", {"name": "drop_table", "arguments": {"table": "orders"}, "inputResponses": {"a": ANSWER}})
+    )
+    params = json.loads(forward.body)["params"]
+    assert "inputResponses" not in params
+    assert params["arguments"] == {"table": "orders"}
