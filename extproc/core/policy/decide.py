@@ -113,7 +113,8 @@ def judge(  # the question whole: who, where, what, and what is known of it
     if allowed is None:
         no = _default(server, Target(kind=ResourceKind.SERVER), message.verb)
         return _decision(policy, place, no, owed)
-    return _decision(policy, place, allowed, replace(owed, quotas=_quotas(policy, place, principal, message, facts)))
+    quotas = _quotas(policy, place, principal, message, facts)
+    return _decision(policy, place, allowed, replace(owed, quotas=quotas) if quotas else owed)
 
 
 def masking(
