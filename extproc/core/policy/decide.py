@@ -115,7 +115,9 @@ def judge(  # the question whole: who, where, what, and what is known of it
 def masking(policy: Policy, principal: Principal, server: str, targets: Iterable[Target]) -> Masking:
     """All that what concerns these things owes in masking."""
     place = policy.servers.get(server)
-    return NO_MASKING if place is None else owed_masking(place, faces(policy.membership, principal), principal, targets)
+    if place is None or not place.masks:
+        return NO_MASKING
+    return owed_masking(place, faces(policy.membership, principal), principal, targets)
 
 
 def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all six
