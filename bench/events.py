@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 __all__ = ["EVENTS", "Passage", "passage"]
 
-EVENTS: Final = 200
-PAUSE_SECONDS: Final = 0.003
+EVENTS: Final = 100
+PAUSE_SECONDS: Final = 0.01
 _SENT: Final = "sent at "
 _LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
 """A time in digits is a credit card's number every tenth time, and masked."""
