@@ -91,7 +91,12 @@ class _Worker:
         self._shared = DatabaseSharedState(self._database, news=self._tickets.news)
         self._shared.on_change(self._shared_changed)
         desk = Desk(
-            self._tickets, record=self._journal.append, clock=time.time_ns, new_id=new_id, lend=self._shared.lend
+            self._tickets,
+            record=self._journal.append,
+            clock=time.time_ns,
+            new_id=new_id,
+            lend=self._shared.lend,
+            shared=lambda: self._shared.current,
         )
         self._holding = Holding(desk, snapshot=self._snapshot, clock=time.time_ns)
         self._servicer = Servicer(

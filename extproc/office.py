@@ -106,7 +106,14 @@ async def opened_office(
                 database=database,
                 tickets=tickets,
                 shared=shared,
-                desk=Desk(tickets, record=journal.append, clock=time.time_ns, new_id=new_id, lend=shared.lend),
+                desk=Desk(
+                    tickets,
+                    record=journal.append,
+                    clock=time.time_ns,
+                    new_id=new_id,
+                    lend=shared.lend,
+                    shared=lambda: shared.current,
+                ),
                 local=LocalApprovers(state_dir / LOCAL_APPROVERS),
                 journal=journal,
             )

@@ -42,7 +42,10 @@ def remove(
     name: Name,
     state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
 ) -> None:
-    """Remove a local approver."""
+    """Remove a local approver: his sessions end, his approvals of calls that have not run stand.
+
+    `extproc revoke --issuer local --subject NAME` takes those back too.
+    """
     try:
         if not LocalApprovers(state / LOCAL_APPROVERS).remove(name):
             quit_with(1, f"there is no local approver {printable(name)}")

@@ -20,6 +20,7 @@ from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
 from extproc.core.policy import compiled
 from extproc.core.policy.rules import Policy
+from extproc.core.shared_state import NOTHING_SHARED
 from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
@@ -197,7 +198,12 @@ async def worker(
         want_keys=lambda: None,
         approvals=Holding(
             Desk(
-                tickets, record=journal.append, clock=time.time_ns, new_id=lambda: secrets.token_hex(8), lend=_nothing
+                tickets,
+                record=journal.append,
+                clock=time.time_ns,
+                new_id=lambda: secrets.token_hex(8),
+                lend=_nothing,
+                shared=lambda: NOTHING_SHARED,
             ),
             snapshot=snapshot,
             clock=time.time_ns,

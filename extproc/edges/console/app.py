@@ -54,6 +54,7 @@ class Console:
         provider: OidcLogin | None,
         local: LocalApprovers,
         signed_in: Callable[[Approver, bool], Awaitable[None]],
+        signed_out: Callable[[Approver, str], Awaitable[None]],
         more: Sequence[Route] = (),
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -63,6 +64,7 @@ class Console:
         self._provider = provider
         self._local = local
         self._signed_in = signed_in
+        self._signed_out = signed_out
         self._clock = clock
         self._attempts: list[float] = []
         address = urlsplit(url)
@@ -166,8 +168,11 @@ class Console:
 
     async def _logout(self, request: Request) -> Response:
         form = await request.form()
-        if self._people.may_post(request, _text(form, "csrf")):
+        person = self._people.signed_in(request)
+        if person is not None and self._people.may_post(request, _text(form, "csrf")):
+            session = self._people.session(request)
             request.session.clear()
+            await self._signed_out(person, session)  # a copy of the cookie opens nothing either (threat D15)
         return RedirectResponse("/login", status_code=303)
 
     # --- what waits ----------------------------------------------------------------------------------------------

@@ -56,6 +56,14 @@ class LocalApprovers:
         self._write({**self._read(), name: entry})
         return secret
 
+    def knows(self, name: str) -> bool:
+        """Whether there is an approver of this name now.
+
+        Raises:
+            LocalApproversError: the file cannot be read.
+        """
+        return name in self._read()
+
     def remove(self, name: str) -> bool:
         """Remove an approver; False where there is none of this name."""
         entries = self._read()
