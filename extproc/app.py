@@ -20,6 +20,7 @@ from extproc.core import audit
 from extproc.core.audit.steps import definition_step
 from extproc.core.exchange import Exchange, Snapshot, prepare
 from extproc.core.handles import KeyRing
+from extproc.core.identity.acquaintances import Acquaintances
 from extproc.core.identity.tokens import Memory
 from extproc.core.policy.rules import Policy
 from extproc.core.shared_state import Pin, Pinning, SharedState
@@ -84,6 +85,7 @@ class _Worker:
         self._counters = SqliteCounters(settings.state_dir / COUNTERS)
         self._keys = KeyFetcher(self._policy.current.identity.issuers) if settings.identity == "token" else None
         self._memory = Memory() if self._keys is not None else None
+        self._acquaintances = Acquaintances()
         self._database = open_database(place_of_store(settings.state_dir, settings.store_url))
         self._tickets = DatabaseTickets(self._database)
         self._shared = DatabaseSharedState(self._database, news=self._tickets.news)
@@ -167,6 +169,7 @@ class _Worker:
             ring=self._ring,
             keys=self._keys.snapshot() if self._keys is not None else None,
             memory=self._memory,
+            acquaintances=self._acquaintances,
             shared=self._shared.current,
             console=self._settings.console_base,
         )

@@ -145,6 +145,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "invariant 7",
         "Identity comes from what Envoy verified or from a token verified here, never from a plain header.",
         (
+            "core/identity/test_acquaintances.py",
             "core/identity/test_claims.py",
             "core/identity/test_key_sets.py",
             "core/identity/test_principals.py",

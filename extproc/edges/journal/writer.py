@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 
 from extproc.core.audit import encode
 from extproc.core.model import Json
-from extproc.core.redaction.tokens import mask
+from extproc.core.redaction.tokens import mask, may_tell
 from extproc.edges.journal.chain_file import ChainFile, Mark, SystemCalls
 from extproc.edges.journal.segments import SEGMENT_BYTES
 from extproc.ports import StoreError
@@ -81,8 +81,9 @@ class JournalWriter:
             raise StoreError(f"the journal of {self._name} is closed")
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
+        encoded = encode(event)
         # again over all of it: a token may stand in a URI, a client's name, an id (invariant 8)
-        self._pending.append((encode(mask(event)), stored))
+        self._pending.append((encode(mask(event)) if may_tell(encoded) else encoded, stored))
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._flush)
