@@ -7,20 +7,21 @@ so no text costs more than its length.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import re2
 
 from extproc.core.masking import OwnDetector
-from extproc.core.redaction.detectors.folding import Folded, fold
+from extproc.core.redaction.detectors.folding import Folded
+from extproc.core.redaction.detectors.joined import Joined, join
 from extproc.core.redaction.detectors.national import NATIONAL
 from extproc.core.redaction.detectors.personal import PERSONAL
 from extproc.core.redaction.detectors.rules import Rule
 from extproc.core.redaction.detectors.secrets import SECRETS
+from extproc.core.redaction.detectors.shapes import Shapes
 from extproc.core.redaction.tokens import tells
 
 __all__ = ["BUILT_IN", "Detectors", "Find", "compile_detectors"]
@@ -30,14 +31,12 @@ _NEAR: Final = 60
 """Characters before a find in which context counts."""
 _MEMORY: Final = 64 << 20
 """What one compiled pattern may take; a few of the vendors' are large."""
-_SEPARATOR: Final = b"\n\x00\n"
 _NAMED: Final = "password"
 """The type of a value whose member's name says that it is a secret."""
 _NAMED_SCORE: Final = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class Find:
+class Find(NamedTuple):
     """One find in one text: characters ``start`` to ``end``, the detector's name, and how sure it is (0 to 1)."""
 
     start: int
@@ -46,23 +45,7 @@ class Find:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """All texts of one search as bytes, and where each begins."""
-
-    raw: bytes
-    folds: Sequence[Folded]
-    parts: Sequence[bytes]
-    starts: Sequence[int]
-
-    def place(self, start: int, end: int) -> tuple[int, int, int]:
-        """The text that holds these bytes, and the characters in its fold; a find ends with its text."""
-        index = bisect_right(self.starts, start) - 1
-        part, begin = self.parts[index], self.starts[index]
-        first, last = start - begin, min(end - begin, len(self.parts[index]))
-        if len(part) == len(self.folds[index].text):
-            return index, first, last
-        return index, len(part[:first].decode()), len(part[:last].decode())
+Finds: TypeAlias = tuple[Find, ...]
 
 
 class Detectors:
@@ -70,56 +53,124 @@ class Detectors:
 
     def __init__(self, types: Sequence[str], own: Sequence[OwnDetector], threshold: float) -> None:
         self._rules: Final = tuple(
-            (rule, _pattern(rule.pattern))
+            rule
             for rule in (*BUILT_IN, *(_own(each) for each in own))
             if rule.type in types and max(rule.score, rule.near) >= threshold
         )
-        self._anchors: Final = _anchors([rule for rule, _ in self._rules])
+        self._patterns: Final = tuple(_pattern(rule.pattern) for rule in self._rules)
+        self._anchors: Final = _set([rule.anchor for rule in self._rules])
+        self._contexts: Final = _set(
+            [_nearby(rule) if rule.context and rule.score < threshold else "" for rule in self._rules]
+        )
+        self._shapes: Final = Shapes([_alone(rule) for rule in self._rules])
         self._named: Final = _NAMED in types and threshold <= _NAMED_SCORE
         self._threshold: Final = threshold
 
-    def find(self, texts: Sequence[str], names: Sequence[str] | None = None) -> list[tuple[Find, ...]]:
+    def find(self, texts: Sequence[str], names: Sequence[str] | None = None) -> list[Finds]:
         """What is found in each text; ``names`` are the names of the members that the texts stand under."""
         under = names if names is not None else [""] * len(texts)
-        found: list[list[Find]] = [
-            [Find(0, len(text), _NAMED, _NAMED_SCORE)] if self._named and text and name and tells(name) else []
-            for text, name in zip(texts, under, strict=True)
-        ]
+        found: dict[int, list[Find]] = defaultdict(list)
+        telling = {name for name in set(under) if name and tells(name)} if self._named else ()
+        if telling:
+            for index, name in enumerate(under):
+                if name in telling and texts[index]:
+                    found[index].append(Find(0, len(texts[index]), _NAMED, _NAMED_SCORE))
         if self._rules and texts:
-            joined = _join(texts)
-            for number in self._anchors.Match(joined.raw) or ():
-                for index, find in self._matches(self._rules[number], joined, under):
-                    found[index].append(find)
-        return [tuple(sorted(finds, key=lambda each: (each.start, -each.end))) for finds in found]
+            self._search(join(texts), under, found)
+        finds: list[Finds] = [()] * len(texts)
+        for index, each in found.items():
+            finds[index] = tuple(sorted(each, key=_in_order)) if len(each) > 1 else tuple(each)
+        return finds
 
-    def _matches(self, ready: tuple[Rule, Any], joined: _Joined, names: Sequence[str]) -> Iterator[tuple[int, Find]]:
-        rule, pattern = ready
-        for match in pattern.finditer(joined.raw):
+    def _search(self, joined: Joined, under: Sequence[str], found: dict[int, list[Find]]) -> None:
+        active = set(self._anchors.Match(joined.raw) or ())
+        if not active:
+            return
+        long = self._in_short(joined, active, under, found)
+        if not long:
+            return
+        if len(long) < len(joined.parts):
+            joined = joined.only(long)
+            active.intersection_update(self._anchors.Match(joined.raw) or ())
+        if active:
+            near = set(self._contexts.Match("\n".join({under[index] for index in long}).encode("utf-8", "replace")) or ())
+            near.update(self._contexts.Match(joined.raw) or ())
+            for number in sorted(active.intersection(near)):
+                self._in_long(number, joined, long, under, found)
+
+    def _in_short(
+        self, joined: Joined, active: set[int], under: Sequence[str], found: dict[int, list[Find]]
+    ) -> list[int]:
+        """Search the texts whose shapes are known or can be learned; the numbers of all others."""
+        shapes = joined.shapes()
+        long: list[int] = []
+        for index, fitting in enumerate(map(self._shapes.known.get, shapes)):
+            if fitting is None:
+                fitting = self._shapes.meet(shapes[index])
+                if fitting is None:
+                    long.append(index)
+                    continue
+            for number in fitting:
+                if number in active:
+                    self._in_one(number, joined, index, under[index], found)
+        return long
+
+    def _in_one(self, number: int, joined: Joined, index: int, name: str, found: dict[int, list[Find]]) -> None:
+        rule, raw, folded = self._rules[number], joined.parts[index], joined.folds[index]
+        if rule.context and rule.score < self._threshold and not _is_near(rule, name, folded.text):
+            return
+        for match in self._patterns[number].finditer(raw):
+            first, last = match.span(rule.group if match.group(rule.group) is not None else 0)
+            find = self._judged(rule, folded, first, last, name)
+            if find is not None:
+                found[index].append(find)
+
+    def _in_long(
+        self, number: int, joined: Joined, numbers: Sequence[int], under: Sequence[str], found: dict[int, list[Find]]
+    ) -> None:
+        rule = self._rules[number]
+        for match in self._patterns[number].finditer(joined.raw):
             # a group that took no part: the whole match, rather than nothing
             start, end = match.span(rule.group if match.group(rule.group) is not None else 0)
             index, first, last = joined.place(start, end)
-            folded = joined.folds[index]
-            text = folded.text[first:last]
-            if not text or (rule.edges and not _stands_alone(folded.text, first, last, rule.joined)):
-                continue
-            score = rule.score
-            if rule.context:
-                before = f"{names[index]} {folded.text[max(first - _NEAR, 0) : first]}".lower().replace("_", " ")
-                score = rule.near if _context(rule.context).search(before) else rule.score
-            if score >= self._threshold and (rule.check is None or rule.check(text)):
-                begin, finish = folded.span(first, last)
-                yield index, Find(begin, finish, rule.type, score)
+            find = self._judged(rule, joined.folds[index], first, last, under[numbers[index]])
+            if find is not None:
+                found[numbers[index]].append(find)
+
+    def _judged(self, rule: Rule, folded: Folded, first: int, last: int, name: str) -> Find | None:
+        whole = folded.text
+        score = rule.score
+        if rule.context and (rule.near > score) and _is_near(rule, name, whole[max(first - _NEAR, 0) : first]):
+            score = rule.near
+        if score < self._threshold:
+            return None
+        text = whole[first:last]
+        if rule.part is not None:
+            last = first + rule.part(text)
+        if first >= last or (rule.edges and not _stands_alone(whole, first, last, rule.joined)):
+            return None
+        if rule.check is not None and not rule.check(text):
+            return None
+        return Find(*folded.span(first, last), rule.type, score)
 
 
-def _join(texts: Sequence[str]) -> _Joined:
-    folds = [fold(text) for text in texts]
-    parts = [folded.text.encode("utf-8", "replace") for folded in folds]
-    starts: list[int] = []
-    at = 0
-    for part in parts:
-        starts.append(at)
-        at += len(part) + len(_SEPARATOR)
-    return _Joined(_SEPARATOR.join(parts), folds, parts, starts)
+def _in_order(find: Find) -> tuple[int, int]:
+    return find.start, -find.end
+
+
+def _is_near(rule: Rule, name: str, before: str) -> bool:
+    """Whether one of the words that make a rule surer stands before a find, or in the name of its member."""
+    if before == "" or name == "":
+        return _said(rule.context, name) if before == "" else _says(rule.context, before)
+    return _said(rule.context, name) or _says(rule.context, f"{name} {before}")
+
+
+def _says(words: tuple[str, ...], text: str) -> bool:
+    return _context(words).search(text.lower().replace("_", " ")) is not None
+
+
+_said: Final = lru_cache(maxsize=4096)(_says)
+"""For the names of members, of which there are few."""
 
 
 def _stands_alone(text: str, start: int, end: int, joined: str) -> bool:
@@ -130,6 +181,14 @@ def _stands_alone(text: str, start: int, end: int, joined: str) -> bool:
     if before and before in joined and text[start - 2 : start - 1].isalnum():
         return False
     return not (after and after in joined and text[end + 1 : end + 2].isalnum())
+
+
+def _alone(rule: Rule) -> str:
+    """The pattern with what must stand beside it in a text of ASCII; a part of the pattern may stand before anything."""
+    if not rule.edges:
+        return rule.pattern
+    after = "" if rule.part is not None else r"(?:\z|[^0-9A-Za-z_])"
+    return rf"(?:\A|[^0-9A-Za-z_])(?:{rule.pattern}){after}"
 
 
 @cache
@@ -161,13 +220,18 @@ def _pattern(text: str) -> Any:
     return re2.compile(text, options)
 
 
-def _anchors(rules: Sequence[Rule]) -> Any:
-    anchors = re2.Set.SearchSet()
-    for rule in rules:
-        anchors.Add(rule.anchor)
-    if rules:
-        anchors.Compile()
-    return anchors
+def _nearby(rule: Rule) -> str:
+    """What must stand somewhere for a rule that finds nothing without context; nothing for any other."""
+    return "(?i)" + "|".join(re2.escape(word).replace(r"\ ", "[ _]") for word in rule.context)
+
+
+def _set(patterns: Sequence[str]) -> Any:
+    made = re2.Set.SearchSet()
+    for pattern in patterns:
+        made.Add(pattern)
+    if patterns:
+        made.Compile()
+    return made
 
 
 def compile_detectors(types: Sequence[str], own: Sequence[OwnDetector], *, threshold: float) -> Detectors:

@@ -4,7 +4,9 @@ A folded text keeps for each of its characters where that stood, so a find point
 never cuts a character. ASCII texts are their own fold.
 """
 
+import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,6 +18,7 @@ _LOOKS: Final = str.maketrans(
     "aeopcyxijsdhqwABEKMHOPCTYXIJSoaeptuvikABEZHIKMNOPTYX",
 )
 """Letters of Cyrillic and Greek that look like Latin ones; for finding alone, what is found stays as it is."""
+_ODD: Final = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Folded:
     """``text`` to search; ``places`` is where each of its characters stood, None where nothing moved."""
 
     text: str
-    places: tuple[int, ...] | None = None
+    places: Sequence[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """A stretch of the fold as a stretch of the text that was given."""
@@ -36,13 +39,21 @@ def fold(text: str) -> Folded:
     """The fold of a text."""
     if text.isascii():
         return Folded(text)
+    odd = {character: _plain(character) for character in set(_ODD.findall(text))}
+    if all(len(plain) == 1 for plain in odd.values()):
+        return Folded(text.translate({ord(character): plain for character, plain in odd.items()}))
     kept: list[str] = []
     places: list[int] = []
-    for place, character in enumerate(text):
-        for plain in _plain(character):
-            kept.append(plain)
-            places.append(place)
-    return Folded("".join(kept), tuple(places))
+    at = 0
+    for found in _ODD.finditer(text):
+        start, plain = found.start(), odd[found[0]]
+        kept += (text[at:start], plain)
+        places += range(at, start)
+        places += [start] * len(plain)
+        at = start + 1
+    kept.append(text[at:])
+    places += range(at, len(text))
+    return Folded("".join(kept), places)
 
 
 @lru_cache(maxsize=8192)

@@ -14,7 +14,8 @@ ALONE: Final = "-._+/:@"
 class Rule:
     """``anchor`` (RE2, without counted repeats) stands in every text in which ``pattern`` can match.
 
-    ``group`` of the pattern is what is found. ``check`` sees the found text. With one of ``context`` near before it,
+    ``group`` of the pattern is what is found. ``check`` sees the found text; ``part`` says how many of its characters
+    it is, where the pattern may take too many. With one of ``context`` near before it,
     or in the name of its member, a find scores ``near``, else ``score``. ``edges``: no word character beside it;
     ``joined``: characters that, with a digit behind them, make it part of something longer.
     """
@@ -23,6 +24,7 @@ class Rule:
     anchor: str
     pattern: str
     check: Callable[[str], bool] | None = None
+    part: Callable[[str], int] | None = None
     score: float = 0.9
     context: tuple[str, ...] = ()
     near: float = 0.0
