@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.limits import MAX_UNPACKED_BYTES
+from extproc.core.redaction.glance import Glance
 
 __all__ = ["Run", "View", "blob", "runs", "strings_in", "unescaped"]
 
-_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}+={0,2})*+")
+_RUN: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}+={0,2})*+")
 _LINE: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]{16,}+={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
@@ -32,6 +33,8 @@ _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[\"'\\/nrt]"
     r"|(?:%[0-9a-fA-F]{2})++|&#?[A-Za-z0-9]{2,10};"
 )
+_RUNS_ANYWHERE: Final = Glance(r"[A-Za-z0-9+/_-]{16}")
+_ESCAPES_ANYWHERE: Final = Glance(r"\\[uUxX\"'\\/nrt]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};")
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -68,6 +71,8 @@ def runs(text: str) -> tuple[Run, ...]:
 
 
 def _runs(text: str) -> Iterator[Run]:
+    if not _RUNS_ANYWHERE.in_(text):
+        return
     for found in _RUN.finditer(text):
         whole = _run(found[0], found.start())
         if whole is not None:
@@ -173,6 +178,8 @@ class View:
 
 def unescaped(text: str) -> View | None:
     """The view of a text, None where it has no escapes."""
+    if not _ESCAPES_ANYWHERE.in_(text):
+        return None
     parts: list[str] = []
     places: list[int] = []
     origins: list[tuple[int, int]] = []

@@ -6,31 +6,25 @@ searched again until nothing is found outside of marks, so masking twice is mask
 unreadable, and of an unreadable text nothing is left.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-
-import re2
 
 from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
 from extproc.core.masking import UNREADABLE, Mask
 from extproc.core.redaction import embedded, encodings, tree
 from extproc.core.redaction.embedded import Document, Documents
 from extproc.core.redaction.encodings import Run, View
+from extproc.core.redaction.glance import Glance
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
 from extproc.core.redaction.spans import Answer, Span, replaced, settled
 
 __all__ = ["Search"]
 
-_COMPLEX: Final = r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}"
+_COMPLEX: Final = Glance(r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
 """What a text has that may hold more than itself."""
-_IN_SHORT: Final = re.compile(_COMPLEX)
-_IN_LONG: Final = re2.compile(_COMPLEX.encode())
-_LONG_CHARS: Final = 200
-"""From here on RE2 is faster, although it wants bytes."""
 _SIMPLE_CHARS: Final = 5
 """A text that is no longer has room for itself alone."""
 _REDACT: Final = Mask()
@@ -57,12 +51,6 @@ _Whole = list["Key | _Inner"]
 """A text with documents: in order the words between them, and the documents."""
 
 
-def _is_complex(text: str) -> bool:
-    if len(text) < _LONG_CHARS:
-        return len(text) > _SIMPLE_CHARS and _IN_SHORT.search(text) is not None
-    return _IN_LONG.search(text.encode("utf-8", "replace")) is not None
-
-
 class Search:
     """The search in one value: ``take`` its texts, ``settle``, then ask for each ``answer``."""
 
@@ -86,7 +74,7 @@ class Search:
             if key in self._seen:
                 continue
             self._seen.add(key)
-            if _is_complex(key[0]):
+            if len(key[0]) > _SIMPLE_CHARS and _COMPLEX.in_(key[0]):
                 self._take_apart(key, depth)
             else:
                 self._fresh[key] = None

@@ -6,9 +6,8 @@ order of their start and may overlap: who masks lays them together, so that no r
 so no text costs more than its length.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -21,7 +20,7 @@ from extproc.core.redaction.detectors.national import NATIONAL
 from extproc.core.redaction.detectors.personal import PERSONAL
 from extproc.core.redaction.detectors.rules import Rule
 from extproc.core.redaction.detectors.secrets import SECRETS
-from extproc.core.redaction.detectors.shapes import Shapes
+from extproc.core.redaction.detectors.shapes import LONGEST, Shapes
 from extproc.core.redaction.tokens import tells
 
 __all__ = ["BUILT_IN", "Detectors", "Find", "compile_detectors"]
@@ -59,9 +58,11 @@ class Detectors:
         )
         self._patterns: Final = tuple(_pattern(rule.pattern) for rule in self._rules)
         self._anchors: Final = _set([rule.anchor for rule in self._rules])
-        self._contexts: Final = _set(
-            [_nearby(rule) if rule.context and rule.score < threshold else "" for rule in self._rules]
+        self._waiting: Final = tuple(
+            number for number, rule in enumerate(self._rules) if rule.context and rule.score < threshold
         )
+        """Rules that find nothing without context."""
+        self._contexts: Final = _set([_nearby(self._rules[number].context) for number in self._waiting])
         self._shapes: Final = Shapes([_alone(rule) for rule in self._rules])
         self._named: Final = _NAMED in types and threshold <= _NAMED_SCORE
         self._threshold: Final = threshold
@@ -92,16 +93,23 @@ class Detectors:
         if len(long) < len(joined.parts):
             joined = joined.only(long)
             active.intersection_update(self._anchors.Match(joined.raw) or ())
-        if active:
-            near = set(self._contexts.Match("\n".join({under[index] for index in long}).encode("utf-8", "replace")) or ())
-            near.update(self._contexts.Match(joined.raw) or ())
-            for number in sorted(active.intersection(near)):
-                self._in_long(number, joined, long, under, found)
+        for number in sorted(active.difference(self._out_of_context(joined, {under[index] for index in long}))):
+            self._in_long(number, joined, long, under, found)
+
+    def _out_of_context(self, joined: Joined, names: Iterable[str]) -> set[int]:
+        """The rules that none of the words that they wait for is there for."""
+        if not self._waiting:
+            return set()
+        said = {*(self._contexts.Match(joined.raw) or ())}
+        said.update(self._contexts.Match("\n".join(names).encode("utf-8", "replace")) or ())
+        return {number for place, number in enumerate(self._waiting) if place not in said}
 
     def _in_short(
         self, joined: Joined, active: set[int], under: Sequence[str], found: dict[int, list[Find]]
     ) -> list[int]:
         """Search the texts whose shapes are known or can be learned; the numbers of all others."""
+        if min(map(len, joined.parts)) > LONGEST:
+            return list(range(len(joined.parts)))
         shapes = joined.shapes()
         long: list[int] = []
         for index, fitting in enumerate(map(self._shapes.known.get, shapes)):
@@ -166,7 +174,7 @@ def _is_near(rule: Rule, name: str, before: str) -> bool:
 
 
 def _says(words: tuple[str, ...], text: str) -> bool:
-    return _context(words).search(text.lower().replace("_", " ")) is not None
+    return _context(words).search(text.lower().replace("_", " ").encode("utf-8", "replace")) is not None
 
 
 _said: Final = lru_cache(maxsize=4096)(_says)
@@ -192,9 +200,9 @@ def _alone(rule: Rule) -> str:
 
 
 @cache
-def _context(words: tuple[str, ...]) -> re.Pattern[str]:
+def _context(words: tuple[str, ...]) -> Any:
     """Finds one of the words where a word begins."""
-    return re.compile(rf"(?:^|[^a-z])(?:{'|'.join(map(re.escape, words))})")
+    return re2.compile(rf"(?:^|[^a-z])(?:{'|'.join(map(re2.escape, words))})")
 
 
 def _own(own: OwnDetector) -> Rule:
@@ -220,9 +228,9 @@ def _pattern(text: str) -> Any:
     return re2.compile(text, options)
 
 
-def _nearby(rule: Rule) -> str:
-    """What must stand somewhere for a rule that finds nothing without context; nothing for any other."""
-    return "(?i)" + "|".join(re2.escape(word).replace(r"\ ", "[ _]") for word in rule.context)
+def _nearby(words: tuple[str, ...]) -> str:
+    """Finds at least where ``_context`` finds one of the words."""
+    return "(?i)" + "|".join(re2.escape(word).replace(r"\ ", "[ _]") for word in words)
 
 
 def _set(patterns: Sequence[str]) -> Any:

@@ -21,6 +21,8 @@ class Joined:
     parts: Sequence[bytes]
     starts: Sequence[int] | None = None
     """Where each text begins; counted when it is first asked for."""
+    _counted: tuple[int, int, int] = (-1, 0, 0)
+    """A text, and a place in it as bytes and as characters."""
 
     def place(self, start: int, end: int) -> tuple[int, int, int]:
         """The text that holds these bytes, and the characters in its fold; a find ends with its text."""
@@ -31,7 +33,13 @@ class Joined:
         first, last = start - begin, min(end - begin, len(part))
         if len(part) == len(self.folds[index].text):
             return index, first, last
-        return index, len(part[:first].decode()), len(part[:last].decode())
+        # matches come in order: counting on from the last one keeps the whole search linear
+        known, byte, character = self._counted
+        if known != index or byte > first:
+            byte = character = 0
+        character += len(part[byte:first].decode())
+        self._counted = (index, first, character)
+        return index, character, character + len(part[first:last].decode())
 
     def shapes(self) -> list[bytes]:
         """The shape of each text."""
