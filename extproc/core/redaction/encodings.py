@@ -84,7 +84,11 @@ def _runs(text: str) -> Iterator[Run]:
             if one is not None:
                 yield one
             else:
-                parts = (_run(part[0], part.start()) for part in _STANDARD.finditer(text, *line.span()))
+                parts = (
+                    _run(part[0], part.start())
+                    for part in _STANDARD.finditer(text, *line.span())
+                    if part.span() != found.span()
+                )
                 yield from (part for part in parts if part is not None)
 
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import cache
+from typing import Final, NamedTuple, TypeAlias
 
 from extproc.core.masking import Mask
 from extproc.core.redaction.encodings import Run
@@ -15,8 +15,7 @@ Wanted: TypeAlias = tuple[tuple[Mask, str], ...]
 """Each mask that a find asks for, with its rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One part of a text: ``found`` is what it reads as, which an escape writes otherwise."""
 
     start: int
@@ -26,8 +25,7 @@ class Span:
     wanted: Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What stands for a text: how often each type was masked in it, and what was found in the text itself."""
 
     text: str
@@ -76,7 +74,7 @@ def replaced(text: str, spans: Sequence[Span], runs: Sequence[tuple[Run, Answer 
         return Answer(text, NOTHING)
     if len(spans) == 1 and spans[0].end - spans[0].start == len(text):  # a value that is nothing else
         only = spans[0]
-        return Answer(marks.of(only.found, only.kind, _mask(only)), Counter((only.kind,)), tuple(spans))
+        return Answer(marks.of(only.found, only.kind, _mask(only)), _one(only.kind), tuple(spans))
     counts: Counter[str] = Counter(span.kind for span in spans)
     patches = [(span.start, span.end, marks.of(span.found, span.kind, _mask(span))) for span in spans]
     for run, answer in changed:
@@ -91,6 +89,12 @@ def replaced(text: str, spans: Sequence[Span], runs: Sequence[tuple[Run, Answer 
         at = end
     left.append(text[at:])
     return Answer("".join((*parts, text[at:])), counts, tuple(spans), not changed and not any(map(str.strip, left)))
+
+
+@cache
+def _one(kind: str) -> "Counter[str]":
+    """One of a kind, shared: no count of an answer is ever changed. Kinds are those of policies."""
+    return Counter((kind,))
 
 
 def _mask(span: Span) -> Mask:

@@ -147,6 +147,8 @@ class Detectors:
 
     def _judged(self, rule: Rule, folded: Folded, first: int, last: int, name: str) -> Find | None:
         whole = folded.text
+        if rule.edges and not _begins_alone(whole, first, rule.joined):
+            return None
         score = rule.score
         if rule.context and (rule.near > score) and _is_near(rule, name, whole[max(first - _NEAR, 0) : first]):
             score = rule.near
@@ -155,7 +157,7 @@ class Detectors:
         text = whole[first:last]
         if rule.part is not None:
             last = first + rule.part(text)
-        if first >= last or (rule.edges and not _stands_alone(whole, first, last, rule.joined)):
+        if first >= last or (rule.edges and not _ends_alone(whole, last, rule.joined)):
             return None
         if rule.check is not None and not rule.check(text):
             return None
@@ -181,14 +183,16 @@ _said: Final = lru_cache(maxsize=4096)(_says)
 """For the names of members, of which there are few."""
 
 
-def _stands_alone(text: str, start: int, end: int, joined: str) -> bool:
-    """Whether nothing beside a find makes it part of something longer."""
-    before, after = text[start - 1 : start], text[end : end + 1]
-    if before.isalnum() or before == "_" or after.isalnum() or after == "_":
-        return False
-    if before and before in joined and text[start - 2 : start - 1].isalnum():
-        return False
-    return not (after and after in joined and text[end + 1 : end + 2].isalnum())
+def _begins_alone(text: str, start: int, joined: str) -> bool:
+    """Whether nothing before a find makes it part of something longer."""
+    before = text[start - 1 : start]
+    return not (before.isalnum() or before == "_" or (before and before in joined and text[start - 2 : start - 1].isalnum()))
+
+
+def _ends_alone(text: str, end: int, joined: str) -> bool:
+    """Whether nothing behind a find makes it part of something longer."""
+    after = text[end : end + 1]
+    return not (after.isalnum() or after == "_" or (after and after in joined and text[end + 1 : end + 2].isalnum()))
 
 
 def _alone(rule: Rule) -> str:
