@@ -6,14 +6,11 @@ other loads only ever add; ``--keep`` writes the table into bench/REPORT.md.
 """
 
 import argparse
-import os
 import statistics
 import sys
 import time
-from pathlib import Path
 
 from masking_texts import KINDS, messages
-from report import machine, write_section
 
 from extproc.core.masking import DETECTORS, GROUPS, Detection, Mask, Masks
 from extproc.core.redaction.masker import Masker

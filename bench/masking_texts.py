@@ -14,11 +14,9 @@ from stdnum import iban, luhn
 __all__ = ["KINDS", "messages"]
 
 SIZE = 64 << 10
-WORDS = (
-    "the order was shipped after review and no further action is needed from your side because each item had been "
-    "checked by our team before it left the warehouse while customers in other regions may see a short delay when "
-    "their parcel crosses a border so please allow some days until tracking shows where things stand at present"
-).split()
+WORDS = """the order was shipped after review and no further action is needed from your side because each item had been
+checked by our team before it left the warehouse while customers in other regions may see a short delay when their
+parcel crosses a border so please allow some days until tracking shows where things stand at present""".split()
 NAMES = ("anna", "boris", "carla", "david", "elena", "farid", "greta", "hugo", "irene", "jonas")
 PLACES = ("example.com", "mail.example.org", "corp.example.net")
 
@@ -58,8 +56,7 @@ def person(chance: random.Random, number: int) -> dict[str, Any]:
 
 
 def rows(chance: random.Random) -> list[dict[str, Any]]:
-    made = [person(chance, number) for number in range(1000, 1000 + SIZE // 330)]
-    return made
+    return [person(chance, number) for number in range(1000, 1000 + SIZE // 330)]
 
 
 def plain_row(chance: random.Random, number: int) -> dict[str, Any]:
@@ -102,9 +99,7 @@ KINDS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
     },
     "PII rows": lambda chance: {"content": [], "structuredContent": {"rows": rows(chance)}},
     "PII rows, JSON in a text": lambda chance: text(json.dumps(rows(chance))),
-    "PII rows, CSV in a text": lambda chance: text(
-        "\n".join(";".join(map(str, row.values())) for row in rows(chance))
-    ),
+    "PII rows, CSV in a text": lambda chance: text("\n".join(";".join(map(str, row.values())) for row in rows(chance))),
     "source code": lambda chance: text(_part(Path(source.__file__).read_text("utf-8"), chance)),
     "base64": _base64,
     "clean rows, JSON in a text in JSON in a text": lambda chance: text(
@@ -117,5 +112,5 @@ KINDS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
 def messages(kind: str, count: int) -> Iterator[dict[str, Any]]:
     """So many messages of a kind, each another one."""
     for number in range(count):
-        chance = random.Random(f"{kind} {number}")
+        chance = random.Random(f"{kind} {number}")  # noqa: S311 - the same figures every time
         yield {"jsonrpc": "2.0", "id": number, "result": KINDS[kind](chance)}

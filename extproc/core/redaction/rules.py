@@ -45,10 +45,10 @@ class Rules:
     def spans(self, text: str, finds: Sequence[Find]) -> list[Span]:
         """What of the finds in a text is masked."""
         found: list[Span] = []
-        for start, end, kind, score in finds:
+        for begin, end, kind, score in finds:
             wanted = self._wanted(kind, score)
-            if wanted and start < end:
-                found.append(Span(start, end, kind, text[start:end], wanted))
+            if wanted and begin < end:
+                found.append(Span(begin, end, kind, text[begin:end], wanted))
         return found
 
     def _wanted(self, kind: str, score: float) -> Wanted:

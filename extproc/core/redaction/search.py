@@ -20,14 +20,14 @@ from extproc.core.redaction.encodings import Run, View
 from extproc.core.redaction.glance import Glance
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
-from extproc.core.redaction.spans import Answer, Span, replaced, settled
+from extproc.core.redaction.spans import Answer, Span, replaced, settled, whole_answer
 
 __all__ = ["Search"]
 
 _NESTED: Final = Glance(r"[{\[\"]")
 """What a text has that may hold a document."""
-_WRITTEN: Final = Glance(r"\\|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
-"""What a text has that may read otherwise than it is written."""
+_COMPLEX: Final = Glance(r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
+"""What a text has that may hold more than itself."""
 _SIMPLE_CHARS: Final = 5
 """A text that is no longer has room for itself alone."""
 _REDACT: Final = Mask()
@@ -77,13 +77,9 @@ class Search:
             if key in self._seen:
                 continue
             self._seen.add(key)
-            if len(key[0]) <= _SIMPLE_CHARS:
+            if len(key[0]) <= _SIMPLE_CHARS or not _COMPLEX.in_(key[0]):
                 self._fresh[key] = None
-            elif _NESTED.in_(key[0]):
-                self._take_apart(key, depth)
-            elif not _WRITTEN.in_(key[0]):
-                self._fresh[key] = None
-            elif key[2].inside().leads_on:
+            elif key[2].inside().leads_on or _NESTED.in_(key[0]):
                 self._take_apart(key, depth)
             else:
                 self._take_piece(key, depth)
@@ -201,7 +197,7 @@ class Search:
             return False
         spans = self._rules.spans(text, finds[:1])
         if spans:
-            self._close(key, replaced(text, spans, (), self._rules.marks))
+            self._close(key, whole_answer(spans[0], self._rules.marks))
         return True
 
     def _resolve(self, key: Key) -> None:

@@ -9,7 +9,7 @@ from extproc.core.masking import Mask
 from extproc.core.redaction.encodings import Run
 from extproc.core.redaction.marks import Marks, strictest
 
-__all__ = ["Answer", "Span", "Wanted", "replaced", "settled"]
+__all__ = ["Answer", "Span", "Wanted", "replaced", "settled", "whole_answer"]
 
 Wanted: TypeAlias = tuple[tuple[Mask, str], ...]
 """Each mask that a find asks for, with its rule."""
@@ -73,8 +73,7 @@ def replaced(text: str, spans: Sequence[Span], runs: Sequence[tuple[Run, Answer 
     if not spans and not changed:
         return Answer(text, NOTHING)
     if len(spans) == 1 and spans[0].end - spans[0].start == len(text):  # a value that is nothing else
-        only = spans[0]
-        return Answer(marks.of(only.found, only.kind, _mask(only)), _one(only.kind), tuple(spans))
+        return whole_answer(spans[0], marks)
     counts: Counter[str] = Counter(span.kind for span in spans)
     patches = [(span.start, span.end, marks.of(span.found, span.kind, _mask(span))) for span in spans]
     for run, answer in changed:
@@ -89,6 +88,11 @@ def replaced(text: str, spans: Sequence[Span], runs: Sequence[tuple[Run, Answer 
         at = end
     left.append(text[at:])
     return Answer("".join((*parts, text[at:])), counts, tuple(spans), not changed and not any(map(str.strip, left)))
+
+
+def whole_answer(span: Span, marks: Marks) -> Answer:
+    """What stands for a text that is one value and nothing else."""
+    return Answer(marks.of(span.found, span.kind, _mask(span)), _one(span.kind), (span,))
 
 
 @cache

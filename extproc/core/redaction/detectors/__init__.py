@@ -7,20 +7,19 @@ so no text costs more than its length.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import re2
 
 from extproc.core.masking import OwnDetector
-from extproc.core.redaction.detectors.folding import Folded
 from extproc.core.redaction.detectors.joined import Joined, join
 from extproc.core.redaction.detectors.national import NATIONAL
 from extproc.core.redaction.detectors.personal import PERSONAL
 from extproc.core.redaction.detectors.rules import Rule
 from extproc.core.redaction.detectors.secrets import SECRETS
-from extproc.core.redaction.detectors.shapes import LONGEST, Shapes
+from extproc.core.redaction.detectors.shapes import LONGEST, Fit, Form, Shapes, spanned
 from extproc.core.redaction.tokens import tells
 
 __all__ = ["BUILT_IN", "Detectors", "Find", "compile_detectors"]
@@ -33,6 +32,7 @@ _MEMORY: Final = 64 << 20
 _NAMED: Final = "password"
 """The type of a value whose member's name says that it is a secret."""
 _NAMED_SCORE: Final = 0.9
+_NO: Final = (0.0, 0)
 
 
 class Find(NamedTuple):
@@ -63,7 +63,7 @@ class Detectors:
         )
         """Rules that find nothing without context."""
         self._contexts: Final = _set([_nearby(self._rules[number].context) for number in self._waiting])
-        self._shapes: Final = Shapes([_alone(rule) for rule in self._rules])
+        self._shapes: Final = Shapes([_form(rule) for rule in self._rules])
         self._named: Final = _NAMED in types and threshold <= _NAMED_SCORE
         self._threshold: Final = threshold
 
@@ -112,56 +112,60 @@ class Detectors:
             return list(range(len(joined.parts)))
         shapes = joined.shapes()
         long: list[int] = []
-        for index, fitting in enumerate(map(self._shapes.known.get, shapes)):
+        for index, known in enumerate(map(self._shapes.known.get, shapes)):
+            fitting = known if known is not None else self._shapes.meet(shapes[index])
             if fitting is None:
-                fitting = self._shapes.meet(shapes[index])
-                if fitting is None:
-                    long.append(index)
-                    continue
-            for number in fitting:
-                if number in active:
-                    self._in_one(number, joined, index, under[index], found)
+                long.append(index)
+                continue
+            for fit in fitting:
+                if fit.number in active:
+                    self._in_one(fit, joined, index, under[index], found)
         return long
 
-    def _in_one(self, number: int, joined: Joined, index: int, name: str, found: dict[int, list[Find]]) -> None:
-        rule, raw, folded = self._rules[number], joined.parts[index], joined.folds[index]
-        if rule.context and rule.score < self._threshold and not _is_near(rule, name, folded.text):
+    def _in_one(self, fit: Fit, joined: Joined, index: int, name: str, found: dict[int, list[Find]]) -> None:
+        rule, text = self._rules[fit.number], joined.texts[index]
+        if rule.context and rule.score < self._threshold and not _is_near(rule, name, text):
             return
-        for match in self._patterns[number].finditer(raw):
-            first, last = match.span(rule.group if match.group(rule.group) is not None else 0)
-            find = self._judged(rule, folded, first, last, name)
-            if find is not None:
-                found[index].append(find)
+        for first, last in fit.spans or self._spans(fit.number, joined.parts[index]):
+            score, finish = self._judged(rule, text, first, last, name)
+            if score:
+                found[index].append(Find(*joined.given(index, first, finish), rule.type, score))
+
+    def _spans(self, number: int, raw: bytes) -> Iterator[tuple[int, int]]:
+        pattern, group = self._patterns[number], self._rules[number].group
+        match = pattern.search(raw)
+        while match is not None:
+            yield spanned(match, group)
+            at = match.end()
+            match = pattern.search(raw, at) if match.start() < at < len(raw) else None
 
     def _in_long(
         self, number: int, joined: Joined, numbers: Sequence[int], under: Sequence[str], found: dict[int, list[Find]]
     ) -> None:
         rule = self._rules[number]
         for match in self._patterns[number].finditer(joined.raw):
-            # a group that took no part: the whole match, rather than nothing
-            start, end = match.span(rule.group if match.group(rule.group) is not None else 0)
+            start, end = spanned(match, rule.group)
             index, first, last = joined.place(start, end)
-            find = self._judged(rule, joined.folds[index], first, last, under[numbers[index]])
-            if find is not None:
-                found[numbers[index]].append(find)
+            score, finish = self._judged(rule, joined.texts[index], first, last, under[numbers[index]])
+            if score:
+                found[numbers[index]].append(Find(*joined.given(index, first, finish), rule.type, score))
 
-    def _judged(self, rule: Rule, folded: Folded, first: int, last: int, name: str) -> Find | None:
-        whole = folded.text
-        if rule.edges and not _begins_alone(whole, first, rule.joined):
-            return None
+    def _judged(self, rule: Rule, whole: str, first: int, last: int, name: str) -> tuple[float, int]:
+        """How sure a find is, and where it ends; 0 for none."""
         score = rule.score
-        if rule.context and (rule.near > score) and _is_near(rule, name, whole[max(first - _NEAR, 0) : first]):
+        if rule.edges and not _begins_alone(whole, first, rule.joined):
+            return _NO
+        if rule.near > score and rule.context and _is_near(rule, name, whole[max(first - _NEAR, 0) : first]):
             score = rule.near
         if score < self._threshold:
-            return None
-        text = whole[first:last]
+            return _NO
         if rule.part is not None:
-            last = first + rule.part(text)
+            last = first + rule.part(whole[first:last])
         if first >= last or (rule.edges and not _ends_alone(whole, last, rule.joined)):
-            return None
-        if rule.check is not None and not rule.check(text):
-            return None
-        return Find(*folded.span(first, last), rule.type, score)
+            return _NO
+        if rule.check is not None and not rule.check(whole[first:last]):
+            return _NO
+        return score, last
 
 
 def _in_order(find: Find) -> tuple[int, int]:
@@ -186,21 +190,25 @@ _said: Final = lru_cache(maxsize=4096)(_says)
 def _begins_alone(text: str, start: int, joined: str) -> bool:
     """Whether nothing before a find makes it part of something longer."""
     before = text[start - 1 : start]
-    return not (before.isalnum() or before == "_" or (before and before in joined and text[start - 2 : start - 1].isalnum()))
+    if before.isalnum() or before == "_":
+        return False
+    return not (before and before in joined and text[start - 2 : start - 1].isalnum())
 
 
 def _ends_alone(text: str, end: int, joined: str) -> bool:
     """Whether nothing behind a find makes it part of something longer."""
     after = text[end : end + 1]
-    return not (after.isalnum() or after == "_" or (after and after in joined and text[end + 1 : end + 2].isalnum()))
+    if after.isalnum() or after == "_":
+        return False
+    return not (after and after in joined and text[end + 1 : end + 2].isalnum())
 
 
-def _alone(rule: Rule) -> str:
-    """The pattern with what must stand beside it in a text of ASCII; a part of the pattern may stand before anything."""
+def _form(rule: Rule) -> Form:
+    """The pattern of a rule for ``Shapes``: what is found must stand alone, but for what a part of it leaves behind."""
     if not rule.edges:
-        return rule.pattern
+        return Form(rule.pattern, rule.pattern, rule.group)
     after = "" if rule.part is not None else r"(?:\z|[^0-9A-Za-z_])"
-    return rf"(?:\A|[^0-9A-Za-z_])(?:{rule.pattern}){after}"
+    return Form(rf"(?:\A|[^0-9A-Za-z_])(?:{rule.pattern}){after}", rule.pattern, rule.group)
 
 
 @cache

@@ -30,7 +30,7 @@ _KINDS: Final = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
 
 def digits(text: str) -> str:
     """The digits of a text."""
-    return "".join(filter(str.isdigit, text))
+    return text if text.isdigit() else "".join(filter(str.isdigit, text))
 
 
 def card(text: str) -> int:
@@ -54,13 +54,15 @@ def luhn(number: str) -> bool:
 
 def account(text: str) -> int:
     """How much of a text is an IBAN (ISO 13616): known country, its length and form, mod 97."""
-    plain = text.translate(_BETWEEN).upper()
+    plain = (text if text.isalnum() else text.translate(_BETWEEN)).upper()
     length, form = _form(plain[:2])
     number = plain[:length]
     if not length or len(number) < length or not form.fullmatch(number):
         return 0
     if int((number[4:] + number[:4]).translate(_NUMBERED)) % 97 != 1:
         return 0
+    if text[:length].isalnum():
+        return length
     missing, end = length, 0
     while missing:
         missing -= text[end] not in " -."

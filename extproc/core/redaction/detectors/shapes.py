@@ -8,11 +8,11 @@ itself, and of others too, so nothing is missed. A pattern that cannot be relaxe
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import re2
 
-__all__ = ["LONGEST", "SHAPE", "Shapes", "relaxed"]
+__all__ = ["LONGEST", "SHAPE", "Fit", "Form", "Shapes", "relaxed", "spanned"]
 
 LONGEST: Final = 48
 """Bytes of a text whose shape is worth learning; longer ones have too many."""
@@ -32,40 +32,65 @@ _TOKEN: Final = re.compile(
 )
 
 
-def relaxed(pattern: str) -> str | None:
-    """An RE2 pattern that fits the shape of every ASCII text that ``pattern`` fits; None where none was found."""
-    parts: list[str] = []
-    for token in _TOKEN.finditer(pattern):
-        match token.lastgroup:
-            case "one":
-                parts.append(_shapes(token[0]))
-            case "copied":
-                parts.append(token[0])
-            case "literal":
-                parts.append(re2.escape(token[0].encode("utf-8", "replace").translate(SHAPE).decode()))
-            case _:
-                return None
-    return "".join(parts)
+class Form(NamedTuple):
+    """One pattern: ``whole`` with what must stand beside it, ``found`` alone, and the group of it that is meant."""
+
+    whole: str
+    found: str
+    group: int
+
+
+class Fit(NamedTuple):
+    """One pattern in a text of some shape. ``spans`` are where, () where each text must be looked at."""
+
+    number: int
+    spans: tuple[tuple[int, int], ...]
 
 
 @cache
-def _shapes(one: str) -> str:
-    """The shapes of all that a class, an escape or a dot stands for."""
-    found = b"".join(re2.compile(f"(?s:{one})".encode()).findall(_ASCII)).translate(SHAPE)
-    members = "".join(f"\\x{code:02x}" for code in sorted(set(found)))
-    return f"[{members}]" if members else r"[^\x00-\x7f]"
+def relaxed(pattern: str) -> tuple[str, bytes] | None:
+    """An RE2 pattern that fits the shape of every ASCII text that ``pattern`` fits; None where none was found.
+
+    Besides, the characters of shapes for which it says less than the pattern did: where a shape has none of these,
+    both fit at the same places.
+    """
+    parts: list[str] = []
+    vague = b""
+    for token in _TOKEN.finditer(pattern):
+        match token.lastgroup:
+            case "one":
+                shapes, less = _shapes(token[0])
+            case "copied":
+                shapes, less = token[0], b""
+            case "literal":
+                shapes, less = _shapes(re2.escape(token[0]))
+            case _:
+                return None
+        parts.append(shapes)
+        vague += less
+    return "".join(parts), bytes(sorted(set(vague)))
+
+
+@cache
+def _shapes(one: str) -> tuple[str, bytes]:
+    """The shapes of all that a class, an escape, a dot or a character stands for; which of them only in part."""
+    found = set(b"".join(re2.compile(f"(?s:{one})".encode()).findall(_ASCII)))
+    shapes = {code: {each for each in _ASCII if SHAPE[each] == code} for code in {SHAPE[each] for each in found}}
+    members = "".join(f"\\x{code:02x}" for code in sorted(shapes))
+    vague = bytes(code for code, stands_for in shapes.items() if not stands_for <= found)
+    return (f"[{members}]" if members else r"[^\x00-\x7f]"), vague
 
 
 class Shapes:
     """What is known of the shapes of short texts, for one list of patterns."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self.known: Final[dict[bytes, tuple[int, ...]]] = {}
-        """The numbers of the patterns that can fit a text of this shape; () where none can."""
+    def __init__(self, patterns: Sequence[Form]) -> None:
+        self.known: Final[dict[bytes, tuple[Fit, ...]]] = {}
+        """The patterns that can fit a text of this shape; () where none can."""
         self._met: dict[bytes, int] = {}
         self._patterns: Final = tuple(patterns)
 
-    def meet(self, shape: bytes) -> tuple[int, ...] | None:
+    def meet(self, shape: bytes) -> tuple[Fit, ...] | None:
         """Count a shape that is not known; learn it once it comes often, which costs as much as a hundred searches."""
         if len(shape) > LONGEST or not shape.isascii():
             return None
@@ -77,21 +102,33 @@ class Shapes:
         del self._met[shape]
         if len(self.known) >= _KEPT:
             self.known.clear()
-        self.known[shape] = fitting = tuple(
-            number for number, pattern in enumerate(self._patterns) if _may_fit(pattern, shape)
-        )
-        return fitting
+        fits = (_fit(number, pattern, shape) for number, pattern in enumerate(self._patterns))
+        self.known[shape] = learned = tuple(fit for fit in fits if fit is not None)
+        return learned
 
 
-def _may_fit(pattern: str, shape: bytes) -> bool:
-    made = _compiled(pattern)
-    return made is None or made.search(shape) is not None
+def _fit(number: int, form: Form, shape: bytes) -> Fit | None:
+    whole, found = _compiled(form.whole), _compiled(form.found)
+    if whole is None or found is None:
+        return Fit(number, ())
+    if whole[0].search(shape) is None:
+        return None
+    pattern, vague = found
+    if any(code in vague for code in shape):
+        return Fit(number, ())
+    return Fit(number, tuple(spanned(match, form.group) for match in pattern.finditer(shape)))
 
 
 @cache
-def _compiled(pattern: str) -> Any:
+def _compiled(pattern: str) -> tuple[Any, bytes] | None:
     made = relaxed(pattern)
     try:
-        return None if made is None else re2.compile(made.encode())
+        return None if made is None else (re2.compile(made[0].encode()), made[1])
     except re2.error:
         return None
+
+
+def spanned(match: Any, group: int) -> tuple[int, int]:
+    """Where the group of a match stands; where it took no part the whole match, rather than nothing."""
+    start, end = match.span(group)
+    return (start, end) if start >= 0 else match.span()
