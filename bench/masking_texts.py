@@ -14,9 +14,10 @@ from stdnum import iban, luhn
 __all__ = ["KINDS", "messages"]
 
 SIZE = 64 << 10
-WORDS = """the order was shipped after review and no further action is needed from your side because each item had been
+TEXT = """the order was shipped after review and no further action is needed from your side because each item had been
 checked by our team before it left the warehouse while customers in other regions may see a short delay when their
-parcel crosses a border so please allow some days until tracking shows where things stand at present""".split()
+parcel crosses a border so please allow some days until tracking shows where things stand at present"""
+WORDS = TEXT.split()
 NAMES = ("anna", "boris", "carla", "david", "elena", "farid", "greta", "hugo", "irene", "jonas")
 PLACES = ("example.com", "mail.example.org", "corp.example.net")
 

@@ -50,7 +50,7 @@ def main() -> int:
             floor = FLOORS.get(family.name)
             if floor is not None and family.figures["recall"] < floor:
                 below.append(family.name)
-            print(f"{family.name:56} {recall:>18} {floor if floor else '':>6} {alarms:>18}")
+            print(f"{family.name:56} {recall:>18} {floor or '':>6} {alarms:>18}")
     if asked.keep:
         KEPT.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
         print(f"kept in {KEPT.name}")

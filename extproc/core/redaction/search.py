@@ -20,7 +20,7 @@ from extproc.core.redaction.encodings import Run, View
 from extproc.core.redaction.glance import Glance
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
-from extproc.core.redaction.spans import Answer, Span, replaced, settled, whole_answer
+from extproc.core.redaction.spans import Answer, Span, Stretches, replaced, settled, whole_answer
 
 __all__ = ["Search"]
 
@@ -163,8 +163,8 @@ class Search:
     def _runs(self, text: str) -> list[Run]:
         """The runs of a text; the digits of a mark are none."""
         found = encodings.runs(text)
-        marks = self._rules.marks.spans(text) if found else ()
-        return [run for run in found if not any(start < run.end and run.start < end for start, end in marks)]
+        marks = Stretches(self._rules.marks.spans(text) if found else ())
+        return [run for run in found if not marks.meets(run.start, run.end)]
 
     # --- searching ---------------------------------------------------------------------------------------------------
 

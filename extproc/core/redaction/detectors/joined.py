@@ -53,9 +53,9 @@ class Joined:
 
     def shapes(self) -> list[bytes]:
         """The shape of each text."""
-        shapes = self.raw.translate(SHAPE).split(_SEPARATOR)
-        # a text may hold the separator itself
-        return shapes if len(shapes) == len(self.parts) else [part.translate(SHAPE) for part in self.parts]
+        if _is_plain(self.raw, len(self.parts)):
+            return self.raw.translate(SHAPE).split(_SEPARATOR)
+        return [part.translate(SHAPE) for part in self.parts]
 
     def only(self, numbers: Sequence[int]) -> "Joined":
         """Some of the texts alone."""
@@ -67,14 +67,17 @@ class Joined:
 def join(texts: Sequence[str]) -> Joined:
     """These texts, folded and joined."""
     raw = _APART.join(texts).encode("utf-8", "replace")
-    if raw.isascii():
-        parts = raw.split(_SEPARATOR)
-        if len(parts) == len(texts):
-            return Joined(raw, texts, parts, {})
+    if raw.isascii() and _is_plain(raw, len(texts)):
+        return Joined(raw, texts, raw.split(_SEPARATOR), {})
     folds = [fold(text) for text in texts]
     parts = [folded.text.encode("utf-8", "replace") for folded in folds]
     uneven = {index: folded for index, folded in enumerate(folds) if folded.pieces}
     return Joined(_SEPARATOR.join(parts), [folded.text for folded in folds], parts, uneven)
+
+
+def _is_plain(raw: bytes, count: int) -> bool:
+    """Whether so many joined texts hold no part of a separator themselves, so that it tells them apart."""
+    return raw.count(b"\0") == count - 1
 
 
 def _starts(parts: Sequence[bytes]) -> list[int]:
