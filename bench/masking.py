@@ -1,8 +1,8 @@
 """How fast masking is: ``python bench/masking.py``; writes into bench/REPORT.md.
 
-The whole engine (taking apart, search, putting together) over parsed messages of about 64 KiB, on one core, in CPU time;
-MB are of the message as JSON. Parsing and writing the message are not in it. The best of many rounds, because other
-loads only ever add, and the median.
+The whole engine (taking apart, search, putting together) over parsed messages of about 64 KiB, on one core, in CPU
+time; MB are of the message as JSON. Parsing and writing the message are not in it. The best of many rounds, because
+other loads only ever add, and the median.
 """
 
 import os
@@ -69,8 +69,9 @@ def main() -> int:
     """Measure, print and write."""
     load = os.getloadavg()[0]
     text = (
-        f"Written by `make bench-masking`: {COUNT} messages of about 64 KiB of each kind, {ROUNDS} rounds, best round and "
-        f"(median), CPU time of one core. {machine()} Load average of everything else before the run: {load:.1f}.\n\n"
+        f"Written by `make bench-masking`: {COUNT} messages of about 64 KiB of each kind, {ROUNDS} rounds, best round "
+        f"and (median), CPU time of one core. {machine()} "
+        f"Load average of everything else before the run: {load:.1f}.\n\n"
         f"{kinds()}\n\n{detectors()}\n"
     )
     print(text)

@@ -48,7 +48,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="phone",
         anchor=r"\d",
-        pattern=r"\(?\d{1,6}\)?(?:[ .\-/]{1,2}\(?\d{1,6}\)?){1,6}(?: ?(?i:x|ext\.?) ?\d{1,6})?|\d{7,13}",
+        pattern=r"\(?\d{1,6}\)?(?:[ .\-/]{1,2}\(?\d{1,6}\)?){1,6}(?: ?(?i:x|ext\.?) ?\d{1,6})?|\b\d{7,13}\b",
         check=checks.phone,
         score=0.2,
         context=_CALL,
@@ -57,7 +57,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="credit_card",
         anchor=r"\d[ \-]?\d[ \-]?\d[ \-]?\d[ \-]?\d[ \-]?\d",
-        pattern=r"\d{4}(?:[ \-]\d{4}){3}(?:[ \-]\d{1,3})?|\d{4}[ \-]\d{6}[ \-]\d{4,5}|\d{12,19}",
+        pattern=r"\b(?:\d{4}(?:[ \-]\d{4}){3}(?:[ \-]\d{1,3})?|\d{4}[ \-]\d{6}[ \-]\d{4,5}|\d{12,19})\b",
         part=checks.card,
         score=0.8,
         context=_CARD,
@@ -67,7 +67,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="iban",
         anchor=r"[A-Za-z][A-Za-z]\d\d",
-        pattern=r"[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,3})?",
+        pattern=r"\b[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,3})?",
         part=checks.account,
         score=0.95,
     ),
@@ -76,7 +76,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="ip_address",
         anchor=r"\d\.\d+\.\d+\.\d",
-        pattern=r"(?:\d{1,3}\.){3}\d{1,3}",
+        pattern=r"\b(?:\d{1,3}\.){3}\d{1,3}\b",
         check=checks.ip_address,
         score=0.8,
         joined="-.",

@@ -33,15 +33,34 @@ class Rule:
     group: int = 0
 
 
+def _word(pattern: str) -> str:
+    """A number begins and ends with a letter or a digit; RE2 sees the edges of words sooner than we do."""
+    return rf"\b(?:{pattern})\b"
+
+
 def likely(type: str, anchor: str, pattern: str, check: Callable[[str], bool], *context: str) -> Rule:  # noqa: A002
     """A number whose form and check digits say enough; context makes it surer."""
     return Rule(
-        type=type, anchor=anchor, pattern=pattern, check=check, score=0.6, context=context, near=0.95, joined=ALONE
+        type=type,
+        anchor=anchor,
+        pattern=_word(pattern),
+        check=check,
+        score=0.6,
+        context=context,
+        near=0.95,
+        joined=ALONE,
     )
 
 
 def only_near(type: str, anchor: str, pattern: str, check: Callable[[str], bool], *context: str) -> Rule:  # noqa: A002
     """A number that many other numbers look like: below the default threshold without context."""
     return Rule(
-        type=type, anchor=anchor, pattern=pattern, check=check, score=0.4, context=context, near=0.9, joined=ALONE
+        type=type,
+        anchor=anchor,
+        pattern=_word(pattern),
+        check=check,
+        score=0.4,
+        context=context,
+        near=0.9,
+        joined=ALONE,
     )

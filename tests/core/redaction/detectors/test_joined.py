@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from extproc.core.redaction.detectors.joined import join
 
-TEXTS = st.lists(st.text(alphabet="ab1é\u200b４\n\0", max_size=12), min_size=1, max_size=6)
+TEXTS = st.lists(st.text(alphabet="ab1é\u200b\uff14\n\0", max_size=12), min_size=1, max_size=6)
 
 
 @given(TEXTS)
