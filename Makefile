@@ -9,7 +9,7 @@ PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-inspection worst-sql report-detection clean
+.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-inspection worst-sql report-detection long-streams bench-masking bench-worst clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, and one that waits for 5 
 	@cd bench && ../$(BIN)/python holds.py
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py
 
+long-streams: $(STAMP) $(NODE_STAMP) ## 100 MB of events masked at flat memory, and half a minute of silence, on both chains (about 4 minutes); `make test` sends 8 MB
+	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_streams.py
+
 bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about 6 minutes); writes bench/REPORT.md
 	@cd bench && ../$(BIN)/python run.py
 
@@ -64,6 +67,12 @@ bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size
 
 worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in every dialect (about 25 minutes)
 	@$(BIN)/python bench/worst_sql.py
+
+bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes); writes into bench/REPORT.md
+	@$(BIN)/python bench/masking.py
+
+bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time (about 5 minutes)
+	@$(BIN)/python bench/worst.py
 
 report-detection: $(STAMP) ## what inspection and detection find in the corpora, beside the figures that were kept last
 	@$(BIN)/python bench/detection/report.py
