@@ -143,7 +143,7 @@ def _log_record(record: Record, line: LineOf) -> LogRecord:
         given["user.id"] = principal.get("subject")
     if isinstance(targets, list) and targets and isinstance(targets[0], dict):
         given["extproc.target"] = targets[0].get("name")
-    when = at if isinstance(at, int) and 0 < at < _LATEST else 0
+    when = int(at) if isinstance(at, int) and 0 < at < _LATEST else 0
     return LogRecord(
         time_unix_nano=when,
         # the instant of recording is that of observing, and a repeat is the same to the byte

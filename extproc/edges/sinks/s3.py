@@ -82,6 +82,7 @@ class S3Sink:
                 Bucket=self._bucket.name,
                 Key=key_of(self._bucket.prefix, journal, records[0].seq, records[-1].seq),
                 Body=body,
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=digest,
                 ContentType="application/gzip",
                 **_kept(self._bucket),

@@ -1,0 +1,164 @@
+"""Counterparts of the sinks that speak the real protocols: a collector of OTLP logs, a store of S3, a cluster of Kafka."""
+
+import asyncio
+import contextlib
+import gzip
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.session
+import uvicorn
+from botocore.config import Config
+from confluent_kafka import Consumer, Producer
+from moto.server import ThreadedMotoServer
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from extproc.edges.control import QuietServer
+from ports import free_ports
+from stack.calls import until
+
+__all__ = ["OtlpReceiver", "S3Store", "consumed", "kafka_in_memory", "s3_in_memory"]
+
+
+@dataclass
+class OtlpReceiver:
+    """Takes OTLP/HTTP in protobuf and answers what it is told to, in turn: a status, or how many records it refuses.
+
+    A negative number is of records that it took and refused then, so that they come again.
+    """
+
+    answers: list[int] = field(default_factory=list)
+    requests: list[ExportLogsServiceRequest] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1/logs"
+
+    async def take(self, request: Request) -> Response:
+        body = await request.body()
+        if request.headers["content-encoding"] == "gzip":
+            body = gzip.decompress(body)
+        answer = self.answers.pop(0) if self.answers else 200
+        self.headers.append(dict(request.headers))
+        found = ExportLogsServiceRequest.FromString(body)
+        if answer in {200, 504} or answer < 0:
+            self.requests.append(found)
+        refused = abs(answer) if abs(answer) < 100 else 0
+        partial = ExportLogsPartialSuccess(rejected_log_records=refused, error_message="no: secret-value")
+        told = ExportLogsServiceResponse(partial_success=partial if refused else None)
+        return Response(
+            told.SerializeToString(), status_code=200 if refused else answer, media_type="application/x-protobuf"
+        )
+
+    @property
+    def log_records(self) -> list[tuple[dict[str, str], Any]]:
+        """Each log record with the attributes of its resource."""
+        return [
+            ({each.key: each.value.string_value for each in logs.resource.attributes}, record)
+            for request in self.requests
+            for logs in request.resource_logs
+            for scope in logs.scope_logs
+            for record in scope.log_records
+        ]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        application = Starlette(routes=[Route("/v1/logs", self.take, methods=["POST"])])
+        server = QuietServer(uvicorn.Config(application, port=self.port, log_config=None, lifespan="off"))
+        task = asyncio.create_task(server.serve())
+        await until(lambda: server.started)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await task
+
+
+@dataclass
+class S3Store:
+    """A store at ``url`` with the bucket ``records``, looked at through a client of its own."""
+
+    url: str
+    client: Any
+
+    def objects(self, bucket: str = "records") -> dict[str, bytes]:
+        """What is there, by name, unpacked, in the order of the names."""
+        listed = self.client.list_objects_v2(Bucket=bucket).get("Contents", [])
+        return {each["Key"]: gzip.decompress(self.read(each["Key"], bucket)) for each in listed}
+
+    def read(self, key: str, bucket: str = "records") -> bytes:
+        """The bytes of an object."""
+        found: bytes = self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return found
+
+
+@contextmanager
+def s3_in_memory(port: int = 0) -> Iterator[S3Store]:
+    """A store by moto, which speaks S3 over HTTP and keeps all in memory; it does not check signatures."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    try:
+        host, own = server.get_host_and_port()
+        session = botocore.session.Session()
+        session.set_credentials("test", "test")
+        client = session.create_client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=f"http://{host}:{own}",
+            config=Config(s3={"addressing_style": "path"}, proxies={}),
+        )
+        client.create_bucket(Bucket="records")
+        yield S3Store(f"http://{host}:{own}", client)
+        client.close()
+    finally:
+        server.stop()
+
+
+@contextmanager
+def kafka_in_memory() -> Iterator[str]:
+    """A cluster of one broker by librdkafka itself: the protocol is real, the broker is a mock (host:port)."""
+    quiet = logging.getLogger("tests.librdkafka")
+    quiet.addHandler(logging.NullHandler())
+    quiet.propagate = False
+    keeper = Producer({"bootstrap.servers": "127.0.0.1:1", "test.mock.num.brokers": 1}, logger=quiet)
+    broker = next(iter(keeper.list_topics(timeout=20).brokers.values()))
+    yield f"{broker.host}:{broker.port}"
+    keeper.flush(0)
+
+
+def consumed(broker: str, topic: str, least: int, **settings: Any) -> list[Any]:
+    """All messages of a topic, once there are ``least``."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": broker,
+            "group.id": "tests",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            **settings,
+        }
+    )
+    consumer.subscribe([topic])
+    found: list[Any] = []
+    end = time.monotonic() + 60
+    try:
+        while time.monotonic() < end and len(found) < least:
+            found += [message for message in consumer.consume(1000, 0.2) if message.error() is None]
+        return found
+    finally:
+        with contextlib.suppress(RuntimeError):
+            consumer.close()
