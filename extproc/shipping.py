@@ -18,9 +18,9 @@ import structlog
 
 from extproc.core.audit import encode
 from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
-from extproc.ports import Record, Sink, SinkError
+from extproc.ports import Record, Sink, SinkError, SinkStatus
 
-__all__ = ["Batches", "Shipper", "SinkStatus", "first_needed", "statuses"]
+__all__ = ["Batches", "Shipper", "first_needed", "statuses"]
 
 SINKS: Final = "sinks"
 LONGEST_PAUSE: Final = 60.0
@@ -55,21 +55,6 @@ class Batches(msgspec.Struct, frozen=True, kw_only=True):
 
 
 USUAL: Final = Batches()
-
-
-class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a sink is: records delivered over all, records that wait, and its last error if that is not over.
-
-    ``positions`` has, for each journal, the number of the next record.
-    """
-
-    name: str
-    positions: dict[str, int]
-    delivered: int
-    delivered_at: int | None
-    behind: int
-    error: str | None
-    error_at: int | None
 
 
 class Shipper:

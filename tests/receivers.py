@@ -1,13 +1,16 @@
-"""Counterparts of the sinks that speak the real protocols: a collector of OTLP logs, a store of S3, a cluster of Kafka."""
+"""Counterparts of the sinks that speak the real protocols: collectors of HTTP, OTLP and syslog, a store, a cluster."""
 
 import asyncio
 import contextlib
 import gzip
+import json
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -25,11 +28,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from attacks.certificates import Authority
 from extproc.edges.control import QuietServer
 from ports import free_ports
 from stack.calls import until
 
-__all__ = ["OtlpReceiver", "S3Store", "consumed", "kafka_in_memory", "s3_in_memory"]
+__all__ = [
+    "Collector",
+    "OtlpReceiver",
+    "S3Store",
+    "Syslog",
+    "consumed",
+    "kafka_in_memory",
+    "listening",
+    "records_in",
+    "s3_in_memory",
+]
 
 
 @dataclass
@@ -86,6 +100,80 @@ class OtlpReceiver:
         finally:
             server.should_exit = True
             await task
+
+
+class Collector:
+    """A collector that answers what it is told to, in turn, and keeps what it took."""
+
+    def __init__(self, *answers: int) -> None:
+        self.answers = list(answers)
+        self.batches: list[tuple[dict[str, str], bytes]] = []
+        self.port = free_ports(1)[0]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/collector"
+
+    async def take(self, request: Request) -> Response:
+        body = gzip.decompress(await request.body())
+        status = self.answers.pop(0) if self.answers else 200
+        # some lose their answer after they stored: what comes again must not count twice
+        if status in {200, 504}:
+            self.batches.append((dict(request.headers), body))
+        return Response(status_code=status, headers={"location": "http://evil.example/"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        application = Starlette(routes=[Route("/collector", self.take, methods=["POST"])])
+        server = QuietServer(uvicorn.Config(application, port=self.port, log_config=None, lifespan="off"))
+        task = asyncio.create_task(server.serve())
+        await until(lambda: server.started)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await task
+
+
+class Syslog:
+    """A server of RFC 5425: counts octets, keeps messages, and breaks connections when it is told to."""
+
+    def __init__(self, breaks_after: int | None = None) -> None:
+        self.messages: list[bytes] = []
+        self.breaks_after = breaks_after
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                length = int((await reader.readuntil(b" "))[:-1])
+                self.messages.append(await reader.readexactly(length))
+                if self.breaks_after is not None and len(self.messages) >= self.breaks_after:
+                    self.breaks_after = None
+                    return
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def listening(server: Syslog, folder: Path, port: int = 0) -> AsyncIterator[tuple[int, ssl.SSLContext]]:
+    """Its port, and what a client must trust; ``folder`` gets the certificates."""
+    authority = Authority(folder)
+    pair = authority.issue("127.0.0.1")
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(pair.certificate, pair.key)
+    running = await asyncio.start_server(server.take, "127.0.0.1", port, ssl=serving)
+    try:
+        yield running.sockets[0].getsockname()[1], ssl.create_default_context(cafile=authority.file)
+    finally:
+        running.close()
+        await running.wait_closed()
+
+
+def records_in(messages: list[bytes]) -> list[dict[str, Any]]:
+    """The records that messages hold."""
+    return [json.loads(message.partition(b"\xef\xbb\xbf")[2]) for message in messages]
 
 
 @dataclass

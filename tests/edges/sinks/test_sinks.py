@@ -1,31 +1,17 @@
 """Every sink against a real counterpart: what it takes is whole and once after de-duplication, however often it fails."""
 
-import asyncio
-import gzip
 import json
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from attacks.certificates import Authority
 from delivered import checked, everyone, everything, written
-from extproc.edges.control import QuietServer
 from extproc.edges.sinks.file import FileSink
 from extproc.edges.sinks.http import HttpSink
 from extproc.edges.sinks.syslog import SyslogSink, message_of
 from extproc.edges.sinks.tls import tls_from
 from extproc.ports import Record
 from extproc.shipping import Shipper, statuses
-from ports import free_ports
+from receivers import Collector, Syslog, listening, records_in
 from stack.calls import until
 
 NO_TLS = tls_from(None, None, None)
@@ -61,39 +47,6 @@ async def test_a_file_that_could_not_be_written_gets_all_of_it_later(tmp_path):
 
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------
-
-
-class Collector:
-    """A collector that answers what it is told to, in turn, and keeps what it took."""
-
-    def __init__(self, *answers: int) -> None:
-        self.answers = list(answers)
-        self.batches: list[tuple[dict[str, str], bytes]] = []
-        self.port = free_ports(1)[0]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/collector"
-
-    async def take(self, request: Request) -> Response:
-        body = gzip.decompress(await request.body())
-        status = self.answers.pop(0) if self.answers else 200
-        # some lose their answer after they stored: what comes again must not count twice
-        if status in {200, 504}:
-            self.batches.append((dict(request.headers), body))
-        return Response(status_code=status, headers={"location": "http://evil.example/"})
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        application = Starlette(routes=[Route("/collector", self.take, methods=["POST"])])
-        server = QuietServer(uvicorn.Config(application, port=self.port, log_config=None, lifespan="off"))
-        task = asyncio.create_task(server.serve())
-        await until(lambda: server.started)
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await task
 
 
 async def test_a_collector_that_fails_in_every_way_has_every_record_in_the_end(tmp_path):
@@ -139,45 +92,6 @@ async def test_a_token_that_is_none_is_an_error_of_the_sink(tmp_path, raw):
 
 
 # --- syslog over TLS ----------------------------------------------------------------------------------------------
-
-
-class Syslog:
-    """A server of RFC 5425: counts octets, keeps messages, and breaks connections when it is told to."""
-
-    def __init__(self, breaks_after: int | None = None) -> None:
-        self.messages: list[bytes] = []
-        self.breaks_after = breaks_after
-
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                length = int((await reader.readuntil(b" "))[:-1])
-                self.messages.append(await reader.readexactly(length))
-                if self.breaks_after is not None and len(self.messages) >= self.breaks_after:
-                    self.breaks_after = None
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def listening(server: Syslog, folder: Path) -> AsyncIterator[tuple[int, ssl.SSLContext]]:
-    authority = Authority(folder)
-    pair = authority.issue("127.0.0.1")
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(pair.certificate, pair.key)
-    running = await asyncio.start_server(server.take, "127.0.0.1", 0, ssl=serving)
-    try:
-        yield running.sockets[0].getsockname()[1], ssl.create_default_context(cafile=authority.file)
-    finally:
-        running.close()
-        await running.wait_closed()
-
-
-def records_in(messages: list[bytes]) -> list[dict[str, Any]]:
-    return [json.loads(message.partition(b"\xef\xbb\xbf")[2]) for message in messages]
 
 
 @pytest.mark.parametrize("breaks_after", [None, 30])
