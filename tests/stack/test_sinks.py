@@ -148,6 +148,7 @@ async def test_sinks_that_were_away_for_a_whole_run_have_all_of_it_and_no_call_s
     assert "very-secret" not in said
     assert "t0ken" not in said
     assert "Traceback" not in said
+    assert "rdkafka" not in said
 
 
 async def delivered(running: Site) -> None:

@@ -4,6 +4,8 @@ The definitions are those of the package ocsf-json-schema, made from schema.ocsf
 """
 
 import functools
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -333,3 +335,22 @@ def test_groups_and_targets_that_are_none_are_left_out():
     event = mapped(decided() | {"targets": [3, {"name": ""}], "principal": {"subject": "ann", "groups": [1]}})
     assert "resources" not in event
     assert event["actor"]["user"] == {"uid": "ann"}
+
+
+def test_the_table_of_the_readme_is_the_mapping():
+    readme = Path(__file__).parents[3] / "extproc" / "edges" / "sinks" / "README.md"
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \((\d+)\) \| (.+) \|$", readme.read_text("utf-8"), re.MULTILINE)
+    assert {(kind, name, int(uid)) for kind, name, uid, _ in rows} == {
+        (kind, row.cls.name, row.cls.uid) for kind, row in KINDS.items()
+    }
+    for kind, _, _, told in rows:
+        row = KINDS[kind]
+        named = [f"{value}: {called(row, number)}" for value, number in row.activities.items()]
+        rest = called(row, row.activity) if row.activity != 99 else f"Other: {row.otherwise}"
+        covered = kind in {"decision", "loan", "revocation"}
+        words = named if covered else [*named, f"else {rest}" if named else rest]
+        assert told == ", ".join(words)
+
+
+def called(row, number):
+    return ACTIVITIES[row.cls.uid].get(number, "Other")
