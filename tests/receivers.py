@@ -140,6 +140,9 @@ class Syslog:
     def __init__(self, breaks_after: int | None = None) -> None:
         self.messages: list[bytes] = []
         self.breaks_after = breaks_after
+        self.breaks = asyncio.Event()
+        """Set: at once; else it reads no more, and goes away only then."""
+        self.breaks.set()
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -147,6 +150,7 @@ class Syslog:
                 length = int((await reader.readuntil(b" "))[:-1])
                 self.messages.append(await reader.readexactly(length))
                 if self.breaks_after is not None and len(self.messages) >= self.breaks_after:
+                    await self.breaks.wait()
                     self.breaks_after = None
                     return
         except (asyncio.IncompleteReadError, ConnectionError):

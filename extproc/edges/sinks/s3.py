@@ -106,8 +106,10 @@ def _client(bucket: Bucket, timeout: float) -> Any:
     if bucket.credentials_file is not None:
         for variable in ("credentials_file", "config_file"):
             session.set_config_variable(variable, str(bucket.credentials_file))
-        # else keys in the environment would go before those of the file
+        # whoever names a file means neither keys of the environment nor the machine's own role
         session.set_config_variable("profile", "default")
+        for provider in ("env", "container-role", "iam-role"):
+            session.get_component("credential_provider").remove(provider)
     return session.create_client(
         "s3",
         region_name=bucket.region,

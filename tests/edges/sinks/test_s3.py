@@ -111,7 +111,7 @@ async def test_a_file_without_credentials_is_an_error_of_the_sink_until_it_has_s
     # whoever names a file means no others
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "from-the-environment")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "from-the-environment")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
     store = await written(tmp_path / "state", 2)
     sink = S3Sink(bucket(), timeout=20)
     (tmp_path / "credentials").unlink()

@@ -101,6 +101,10 @@ async def test_a_syslog_server_over_tls_has_every_record_as_one_message(tmp_path
     async with listening(server, tmp_path / "authority") as (port, tls):
         sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=5)
         await everything(store.root, sink, until=lambda: server.breaks_after is None)
+        if breaks_after is not None:
+            # what was on its way to a server that was not reading any more goes before the next record
+            await store.write("n-0", [{"kind": "started", "at": 1}])
+            await everything(store.root, sink)
         # syslog answers nothing, so the test waits for what is on its way
         wanted = everyone(store.root)
         await until(lambda: {(each["journal"], each["seq"]) for each in records_in(server.messages)} >= wanted)
@@ -108,6 +112,26 @@ async def test_a_syslog_server_over_tls_has_every_record_as_one_message(tmp_path
     head = server.messages[1].partition(b"\xef\xbb\xbf")[0].decode("ascii")
     assert head.startswith("<110>1 1970-01-01T00:00:00.000000Z ")
     assert ' mcp-extproc n-0 decision [record@32473 seq="1" hash="' in head
+
+
+async def test_what_a_server_had_not_read_when_it_went_away_later_is_sent_again(tmp_path):
+    store = await written(tmp_path / "state")
+    server = Syslog(breaks_after=3)
+    server.breaks.clear()
+    async with listening(server, tmp_path / "authority") as (port, tls):
+        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=5)
+        shipper = Shipper(store.root, "copy", sink)
+        assert await shipper.deliver() == len(everyone(store.root))
+        await until(lambda: len(server.messages) == 3)
+        server.breaks.set()
+        await until(lambda: server.breaks_after is None)
+        await store.write("n-0", [{"kind": "started", "at": 1}])
+        while statuses(store.root, ["copy"])[0].behind:
+            await shipper.deliver()
+        wanted = everyone(store.root)
+        await until(lambda: {(each["journal"], each["seq"]) for each in records_in(server.messages)} >= wanted)
+        await sink.close()
+    checked(records_in(server.messages))
 
 
 async def test_a_syslog_server_that_nobody_vouches_for_gets_nothing(tmp_path):
