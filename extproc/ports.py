@@ -26,6 +26,7 @@ __all__ = [
     "SharedStore",
     "Sink",
     "SinkError",
+    "SinkStatus",
     "StoreError",
     "TicketStore",
 ]
@@ -65,6 +66,21 @@ class Sink(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sink is: records delivered over all, records that wait, and its last error if that is not over.
+
+    ``positions`` has, for each journal, the number of the next record; times are in nanoseconds since the epoch.
+    """
+
+    name: str
+    positions: dict[str, int]
+    delivered: int
+    delivered_at: int | None
+    behind: int
+    error: str | None
+    error_at: int | None
 
 
 class Journal(Protocol):

@@ -20,7 +20,7 @@ from typing import Final
 from extproc.core.policy.compiled import load
 from extproc.edges.store.counters import discard_if_broken
 from extproc.settings import UNIX, Settings, SettingsError, host_and_port
-from extproc.settings.sinks import SinksError, read_sinks
+from extproc.settings.sinks import SinksError, missing_libraries, read_sinks
 
 __all__ = ["Ground", "take_ground"]
 
@@ -75,11 +75,9 @@ def _policy(path: Path) -> list[str]:
 
 def _sinks(path: Path | None) -> list[str]:
     try:
-        if path is not None:
-            read_sinks(path)
+        return [f"{path}: {line}" for line in missing_libraries(read_sinks(path))] if path is not None else []
     except SinksError as error:
         return [str(error)]
-    return []
 
 
 def _certificates(settings: Settings) -> list[str]:

@@ -18,14 +18,11 @@ import structlog
 
 from extproc.core.audit import encode
 from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
-from extproc.ports import Record, Sink, SinkError
+from extproc.ports import Record, Sink, SinkError, SinkStatus
 
-__all__ = ["Shipper", "SinkStatus", "first_needed", "statuses"]
+__all__ = ["Batches", "Shipper", "first_needed", "statuses"]
 
 SINKS: Final = "sinks"
-BATCH_RECORDS: Final = 500
-BATCH_BYTES: Final = 1 << 20
-IDLE_SECONDS: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
 
 log: Final = structlog.get_logger("extproc.sinks")
@@ -49,28 +46,43 @@ class Kept(msgspec.Struct, kw_only=True):
     error_at: int | None = None
 
 
-class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a sink is: records delivered over all, records that wait, and its last error if that is not over."""
+class Batches(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sink is given records: ``every`` so many seconds at least, and at once where a batch is full."""
 
-    name: str
-    delivered: int
-    delivered_at: int | None
-    behind: int
-    error: str | None
-    error_at: int | None
+    every: float = 0.5
+    records: int = 500
+    bytes: int = 1 << 20
+
+
+USUAL: Final = Batches()
 
 
 class Shipper:
-    """Follows every journal below ``state_dir`` and gives its records to ``sink``."""
+    """Follows every journal below ``state_dir`` and gives its records to ``sink``.
 
-    def __init__(self, state_dir: Path, name: str, sink: Sink, *, clock: Callable[[], int] = time.time_ns) -> None:
+    A batch that was not taken is given again as it was, however much more waits by then: a sink that has stored it all
+    the same sees nothing new.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        name: str,
+        sink: Sink,
+        *,
+        batches: Batches = USUAL,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._state_dir = state_dir
         self._name = name
         self._sink = sink
+        self._batches = batches
         self._clock = clock
         self._path = _path(state_dir, name)
         self._kept = _read(self._path)
         self._failures = 0
+        self._tried: dict[str, int] = {}
+        self._more = False
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -80,8 +92,8 @@ class Shipper:
                 # apart from each other, so that sinks that failed together do not come back together
                 pause = min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-            elif not delivered:
-                await asyncio.sleep(IDLE_SECONDS)
+            elif not self._more:
+                await asyncio.sleep(self._batches.every)
 
     async def finish(self, seconds: float) -> None:
         """Deliver what is there, for at most ``seconds``, and let go of the sink."""
@@ -96,13 +108,15 @@ class Shipper:
 
     async def deliver(self) -> int | None:
         """Deliver the next batch of each journal once: how many records that were; None if the sink failed."""
-        total = 0
+        total, self._more = 0, False
         try:
             for directory in await asyncio.to_thread(_present, self._state_dir):
                 records, place = await asyncio.to_thread(self._next, directory)
                 if records:
+                    self._tried[directory.name] = len(records)
                     await self._sink.deliver(records)
                     await asyncio.to_thread(self._note, directory.name, place, len(records))
+                    del self._tried[directory.name]
                     total += len(records)
         except (SinkError, OSError) as failure:
             await self._failed(str(failure))
@@ -116,12 +130,14 @@ class Shipper:
         place = self._kept.places.get(directory.name, Place())
         records: list[Record] = []
         size = 0
-        for record, after in islice(_records(directory, place), BATCH_RECORDS):
+        most = self._tried.get(directory.name, self._batches.records)
+        for record, after in islice(_records(directory, place), most):
             records.append(record)
             place = after
             size += len(record.encoded)
-            if size >= BATCH_BYTES:
+            if size >= self._batches.bytes:
                 break
+        self._more = self._more or len(records) >= most or size >= self._batches.bytes
         return records, place
 
     def _note(self, journal: str, place: Place, count: int) -> None:
@@ -167,6 +183,7 @@ def _status(name: str, kept: Kept, ends: Mapping[str, int]) -> SinkStatus:
     behind = sum(max(end - kept.places.get(journal, Place()).seq, 0) for journal, end in ends.items())
     return SinkStatus(
         name=name,
+        positions={journal: place.seq for journal, place in sorted(kept.places.items())},
         delivered=kept.delivered,
         delivered_at=kept.delivered_at,
         behind=behind,

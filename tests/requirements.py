@@ -388,7 +388,27 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "sinks": Requirement(
         "DESIGN 8",
         "Copies of all records reach every sink in the end, in order and whole, and no sink holds up anything.",
-        ("test_shipping.py", "edges/sinks/test_sinks.py", "cli/test_sinks.py"),
+        (
+            "test_shipping.py",
+            "test_destinations.py",
+            "edges/sinks/test_sinks.py",
+            "edges/sinks/test_otlp.py",
+            "edges/sinks/test_s3.py",
+            "edges/sinks/test_kafka.py",
+            "edges/sinks/test_kafka_broker.py",
+            "stack/test_sinks.py",
+            "cli/test_sinks.py",
+        ),
+    ),
+    "ocsf": Requirement(
+        "issue 4: OCSF mapping on request",
+        "Every record is an event of the Open Cybersecurity Schema Framework that its own definition takes.",
+        ("core/ocsf/test_mapping.py",),
+    ),
+    "anchors": Requirement(
+        "issue 4: anchors written to the sinks",
+        "What any sink kept shows a whole store that was replaced by an older copy.",
+        ("test_anchors.py",),
     ),
     "clients": Requirement(
         "DESIGN: any MCP client of any revision, unchanged",
