@@ -17,6 +17,7 @@ __all__ = ["keep_control"]
 
 COMMAND: Final = (sys.executable, "-P", "-m", "extproc.control_process")
 LONGEST_PAUSE: Final = 30.0
+LONGEST_PAUSE_AFTER_A_SIGNAL: Final = 1.0
 OLD_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 5.0
 
@@ -38,7 +39,9 @@ async def keep_control(settings: Settings, stopping: asyncio.Event) -> None:
         if stopping.is_set():
             return
         deaths = 0 if time.monotonic() - started > OLD_SECONDS else deaths + 1
-        pause = LONGEST_PAUSE if status == CANNOT_START else min(0.1 * 2.0**deaths, LONGEST_PAUSE)
+        # killed from outside (memory, an operator) says nothing against the next one
+        longest = LONGEST_PAUSE if status >= 0 else LONGEST_PAUSE_AFTER_A_SIGNAL
+        pause = LONGEST_PAUSE if status == CANNOT_START else min(0.1 * 2.0**deaths, longest)
         log.error("the control process ended", status=status, pause=pause)
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), pause)
