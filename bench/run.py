@@ -151,7 +151,7 @@ def gateway(
             }
             ready = f"http://127.0.0.1:{metrics_port}/readyz"
             stack.enter_context(running(command, folder / "service.log", ready, env=environment))
-            with urllib.request.urlopen(ready, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(ready, timeout=10) as answer:
                 processes = [worker["pid"] for worker in json.load(answer)["workers"]]
         stack.enter_context(envoy(configuration, folder, admin_port, base))
         yield url, processes
