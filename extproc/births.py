@@ -1,6 +1,7 @@
-"""How the process of a worker comes to be: forked by the nursery where the system can do that, else started anew.
+"""How the processes of a node come to be: forked by the nursery where the system can do that, else started anew.
 
-Either way its settings come over standard input, whose other end stays open here: its end is the worker's end.
+Each has a name: the index of a worker, or ``control``. Either way its settings come over standard input, whose other
+end stays open here: its end is the end of the process.
 """
 
 import asyncio
@@ -16,21 +17,23 @@ from typing import Final, Protocol
 import structlog
 
 from extproc.bond import adopt_orphans
-from extproc.nursery import FAILED
+from extproc.nursery import CONTROL, FAILED
+from extproc.settings import Settings
 
-__all__ = ["Births", "Commanded", "Life", "Nursed", "births"]
+__all__ = ["Births", "Commanded", "Life", "births", "born"]
 
 WORKER_COMMAND: Final = (sys.executable, "-P", "-m", "extproc.worker")
 """``-P``: the folder that the operator happens to stand in must not provide modules."""
+CONTROL_COMMAND: Final = (sys.executable, "-P", "-m", "extproc.control_process")
 NURSERY_COMMAND: Final = (sys.executable, "-P", "-m", "extproc.nursery")
 PAUSE_SECONDS: Final = 1.0
-"""Before a nursery that ended by itself is made anew; a worker that must be born waits for no pause."""
+"""Before a nursery that ended by itself is made anew; whoever must be born meanwhile waits for no pause."""
 
 log: Final = structlog.get_logger("extproc.supervisor")
 
 
 class Life(Protocol):
-    """One process of a worker."""
+    """One process."""
 
     @property
     def pid(self) -> int:
@@ -51,10 +54,10 @@ class Life(Protocol):
 
 
 class Births(Protocol):
-    """Brings workers to life."""
+    """Brings processes to life."""
 
-    async def start(self, index: int, settings: bytes) -> Life:
-        """The process of worker ``index``.
+    async def start(self, name: str, settings: bytes) -> Life:
+        """A new process of this name.
 
         Raises:
             OSError: there is none.
@@ -70,18 +73,35 @@ def births(environment: Mapping[str, str]) -> Births:
     return Nursed(environment) if sys.platform == "linux" else Commanded(WORKER_COMMAND, environment)
 
 
+async def born(births: Births, name: str, settings: Settings, stopping: asyncio.Event) -> Life | None:
+    """A new process of this name; None where ``stopping`` came first.
+
+    Raises:
+        OSError: there is none.
+    """
+    line = settings.model_dump_json().encode() + b"\n"
+    birth, told = asyncio.ensure_future(births.start(name, line)), asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({birth, told}, return_when=asyncio.FIRST_COMPLETED)
+        return birth.result() if birth.done() else None
+    finally:
+        for each in (birth, told):
+            each.cancel()
+        await asyncio.gather(birth, told, return_exceptions=True)
+
+
 class Commanded:
-    """Each worker is a command with its index and this process as arguments."""
+    """Each process is a command: for workers with its index, and always with this process, as arguments."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
         self._environment = environment
 
-    async def start(self, index: int, settings: bytes) -> Life:
+    async def start(self, name: str, settings: bytes) -> Life:
         """Start the command."""
+        command = CONTROL_COMMAND if name == CONTROL else (*self._command, name)
         process = await asyncio.create_subprocess_exec(
-            *self._command,
-            str(index),
+            *command,
             str(os.getpid()),
             stdin=asyncio.subprocess.PIPE,
             # a terminal's Ctrl-C and hang-up are for the supervisor alone
@@ -97,7 +117,7 @@ class Commanded:
 
 
 class Nursed:
-    """Each worker is forked by one process that has loaded everything."""
+    """Each process is forked by one that has loaded everything."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         adopt_orphans()
@@ -105,16 +125,15 @@ class Nursed:
         self._turn = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._line: socket.socket | None = None
-        self._closed = False
         self._following: set[asyncio.Task[None]] = set()
 
-    async def start(self, index: int, settings: bytes) -> Life:
+    async def start(self, name: str, settings: bytes) -> Life:
         """Have the nursery fork; a nursery that is not there is made first."""
         async with self._turn:
             line = await self._founded()
             reading, writing = os.pipe()
             try:
-                answer = await _asked(line, index, reading)
+                answer = await _asked(line, name, reading)
                 if answer:
                     os.write(writing, settings)
                     return _Forked(int(answer), writing)
@@ -129,18 +148,12 @@ class Nursed:
             raise ChildProcessError("the system has no process for it")
 
     def close(self) -> None:
-        """End the nursery; the workers live on."""
-        self._closed = True
+        """End the nursery; what it bore lives on."""
         for each in self._following:
             each.cancel()
-        if self._turn.locked():
-            self._end()  # whoever waits for its answer hears that there is none
-        else:
-            self._leave()
+        self._leave()
 
     async def _founded(self) -> socket.socket:
-        if self._closed:
-            raise ChildProcessError("no worker is forked any more")
         if self._line is not None and self._process is not None and self._process.returncode is None:
             return self._line
         self._leave()
@@ -166,7 +179,7 @@ class Nursed:
     async def _follow(self, process: asyncio.subprocess.Process) -> None:
         """Make a nursery that ended anew, before a worker waits for it."""
         status = await process.wait()
-        log.error("the nursery of the workers ended", status=status)
+        log.error("the nursery ended", status=status)
         await asyncio.sleep(PAUSE_SECONDS)
         async with self._turn:
             if self._process is process:
@@ -176,24 +189,21 @@ class Nursed:
         if self._line is not None:
             self._line.close()
             self._line = None
-        self._end()
-
-    def _end(self) -> None:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
 
 
-async def _asked(line: socket.socket, index: int, stdin: int) -> bytes:
-    """The process id of the worker that the nursery has forked; empty where it could not.
+async def _asked(line: socket.socket, name: str, stdin: int) -> bytes:
+    """The process id of what the nursery has forked; empty where it could not.
 
     Raises:
         OSError: the nursery has ended.
     """
-    socket.send_fds(line, [str(index).encode()], [stdin])
+    socket.send_fds(line, [name.encode()], [stdin])
     answer = await asyncio.get_running_loop().sock_recv(line, 32)
     if not answer:
-        raise ChildProcessError("the nursery of the workers ended")
+        raise ChildProcessError("the nursery ended")
     return answer if answer != FAILED else b""
 
 
@@ -205,7 +215,7 @@ class _Forked:
         self._stdin = stdin
         loop = asyncio.get_running_loop()
         self._status: asyncio.Future[int] = loop.create_future()
-        Thread(target=self._await, args=(loop,), name=f"worker-{pid}", daemon=True).start()
+        Thread(target=self._await, args=(loop,), name=f"process-{pid}", daemon=True).start()
 
     @property
     def returncode(self) -> int | None:

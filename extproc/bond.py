@@ -22,16 +22,22 @@ from extproc.edges.policy_files import PolicyError
 from extproc.ports import StoreError
 from extproc.settings import Settings, SettingsError
 
-__all__ = ["CANNOT_START", "adopt_orphans", "die_with", "run_bound"]
+__all__ = ["CANNOT_START", "adopt_orphans", "call_process", "die_with", "run_bound"]
 
 CANNOT_START: Final = 2
 """Exit status of a child whose settings, policy or files must change before it can start."""
 FAILED: Final = 1
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
 
-def _prctl(option: int, value: int) -> None:
+def call_process(name: str) -> None:
+    """Have the system's lists of processes show this one as ``name``, of which they keep 15 bytes (Linux)."""
+    _prctl(_PR_SET_NAME, name.encode())
+
+
+def _prctl(option: int, value: int | bytes) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(option, value)
 
 

@@ -33,13 +33,17 @@ from extproc.settings import Settings
 from extproc.settings.sinks import FileTarget, HttpTarget, SyslogTarget, read_sinks
 from extproc.shipping import Shipper
 
-__all__ = ["main"]
+__all__ = ["main", "preload"]
 
 NAME: Final = "control"
 SWEEP_SECONDS: Final = 5.0
 SHIPPING_SECONDS: Final = 2.0
 
 log: Final = structlog.get_logger("extproc.control")
+
+
+def preload() -> None:
+    """All that this process needs was loaded with this module."""
 
 
 def main(arguments: Sequence[str]) -> int:

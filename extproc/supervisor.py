@@ -19,7 +19,7 @@ from typing import Any, Final
 import grpc
 import structlog
 
-from extproc.births import Births, Life, births
+from extproc.births import Births, Life, births, born
 from extproc.bond import CANNOT_START
 from extproc.control_child import keep_control
 from extproc.edges.control import ControlServer
@@ -120,7 +120,7 @@ class Supervisor:
         beside = [asyncio.create_task(control.serve()), asyncio.create_task(self._say_ready())]
         # after the workers: it seals the last of what they wrote
         over = asyncio.Event()
-        beside.append(asyncio.create_task(keep_control(self._settings, over)))
+        beside.append(asyncio.create_task(keep_control(self._births, self._settings, over)))
         try:
             async with asyncio.TaskGroup() as keeping:
                 for worker in self._workers:
@@ -130,6 +130,7 @@ class Supervisor:
             control.stop()
             beside[1].cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            self._births.close()
         return self._status
 
     def stop(self) -> None:
@@ -139,7 +140,6 @@ class Supervisor:
             return
         log.info("draining", seconds=self._settings.drain_seconds)
         self._stopping.set()
-        self._births.close()
         self._signal(signal.SIGTERM)
         wait = self._settings.drain_seconds + KILL_GRACE_SECONDS
         asyncio.get_running_loop().call_later(wait, self._kill_rest)
@@ -193,13 +193,13 @@ class Supervisor:
 
     async def _live(self, worker: _Worker) -> tuple[bool, int]:
         """One life of ``worker``: whether it ever served, and its exit status (negative: the signal)."""
-        settings = self._settings.model_dump_json().encode() + b"\n"
         try:
-            process = await self._births.start(worker.index, settings)
+            process = await born(self._births, str(worker.index), self._settings, self._stopping)
         except OSError as failure:
-            if not self._stopping.is_set():
-                log.error("a worker cannot be started", worker=worker.index, problem=str(failure))
+            log.error("a worker cannot be started", worker=worker.index, problem=str(failure))
             return False, NOT_STARTED
+        if process is None:
+            return False, 0
         worker.process, worker.state = process, State.STARTING
         worker.starts += 1
         watching = asyncio.create_task(self._watch(worker, process))

@@ -311,7 +311,7 @@ async def test_workers_outlive_their_nursery_and_the_next_are_born_of_a_new_one(
     pids = await node.pids()
     (nursery,) = children(node.process.pid) - set(pids)
     os.kill(nursery, signal.SIGKILL)
-    await node.says("the nursery of the workers ended")
+    await node.says("the nursery ended")
     assert await node.pids() == pids
     os.kill(pids[0], signal.SIGKILL)
     body = await node.until(lambda status, body: status == 200 and body["workers"][0]["pid"] != pids[0])
