@@ -39,7 +39,7 @@ roles:
 """
 
 SUPERVISE = f"""
-import asyncio, sys
+import asyncio, os, sys
 from extproc.births import Commanded
 from extproc.edges.telemetry import configure_logging
 from extproc.preflight import take_ground
@@ -53,7 +53,8 @@ try:
     with take_ground(settings) as ground:
         command = (sys.executable, {str(STAND_IN)!r})
         started = lambda environment: Commanded(command, environment)
-        sys.exit(asyncio.run(Supervisor(settings, ground, announce=say, started=started, hung_after=2.5).run()))
+        hung = float(os.environ["HUNG_AFTER"])
+        sys.exit(asyncio.run(Supervisor(settings, ground, announce=say, started=started, hung_after=hung).run()))
 except SettingsError as error:
     sys.exit(str(error))
 """
@@ -109,12 +110,13 @@ async def start(tmp_path):
     """Starts a supervisor over stand-in workers, or any other command; whatever is left is killed afterwards."""
     started = []
 
-    async def starting(mode="", *, workers=2, command=(sys.executable, "-c", SUPERVISE), **settings):
+    async def starting(mode="", *, workers=2, command=(sys.executable, "-c", SUPERVISE), hung_after=30, **settings):
         (tmp_path / "policy.yaml").write_text(settings.pop("text", POLICY))
         *ports, metrics = free_ports(workers + 1)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EXTPROC_")}
         environment |= {
             "STAND_IN": mode,
+            "HUNG_AFTER": str(hung_after),
             "EXTPROC_POLICY": str(tmp_path / "policy.yaml"),
             "EXTPROC_STATE_DIR": str(tmp_path / "state"),
             "EXTPROC_LISTEN": ",".join(f"127.0.0.1:{port}" for port in ports),
@@ -167,7 +169,7 @@ async def test_a_killed_worker_is_started_again_alone(start):
 
 
 async def test_a_worker_that_hangs_is_killed_and_started_again(start):
-    node = await start(workers=1)
+    node = await start(workers=1, hung_after=4)
     await node.says("ready: ")
     (pid,) = await node.pids()
     os.kill(pid, signal.SIGSTOP)
