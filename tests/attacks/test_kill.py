@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from attacks.rig import DENIED_TOOL, call
-from attacks.site import POLICY, Site, site
+from attacks.site import GROUPS, POLICY, Site, site
 from extproc.core import audit
 from extproc.core.audit.notes import read_key
 from extproc.core.shared_state import Revocation, Revoked
@@ -60,6 +60,8 @@ class Load:
     answers: Counter[str] = field(default_factory=Counter)
     acknowledged: dict[str, str] = field(default_factory=dict)
     """The kind of each call by its text, where the client has seen its whole answer."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """What was said where a call that was judged failed all the same."""
     wrong: list[Any] = field(default_factory=list)
     over: bool = False
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -97,6 +99,9 @@ class Load:
             return "lost"
         body = heard.body.rpartition(b"data: ")[2] if kind == "stream" else heard.body
         message = json.loads(body)
+        if "error" in message:
+            self.errors[message["error"]["message"]] += 1
+            return "lost"
         if kind == "denied":
             right = message["result"]["isError"]
         elif kind == "list":
@@ -274,6 +279,8 @@ async def test_what_ran_is_recorded_whoever_is_killed(
     }
     async with raw_server() as raw, site(chain, raw, tmp_path, policy=POLICY, settings=settings) as gate:
         raw.script = upstream
+        ends = int(time.time()) + 3500  # longer than the run
+        gate.tokens |= {who: gate.gateway.token(who, groups=GROUPS[who], exp=ends) for who in ("alice", "bob")}
         load = Load(gate)
         async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(trust_env=False, timeout=30) as http:
             killing = Killing(gate, console, postgres, http)
@@ -305,7 +312,7 @@ def report(chain: str, load: Load, killing: Killing) -> None:
         victim: f"{len(each)} times, ready again in {sorted(each)[len(each) // 2]:.2f} s, at most {max(each):.2f}"
         for victim, each in sorted(killing.back.items())
     }
-    print(f"{chain}: {load.answers.total()} calls {dict(load.answers)}; killed {times}")  # noqa: T201
+    print(f"{chain}: {load.answers.total()} calls {dict(load.answers)} {dict(load.errors)}; killed {times}")  # noqa: T201
 
 
 def check(arrivals: list[Arrival], state: Path, acknowledged: dict[str, str]) -> None:
