@@ -48,8 +48,8 @@ unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demand
 test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 10 minutes)
 	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests --ignore tests/core
 
-crash: $(STAMP) ## kill workers 50 times under load, on both chains (about 6 minutes); `make test` kills 5 times
-	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py
+crash: $(STAMP) ## kill workers, the control process and PostgreSQL 204 times among 52,000 calls, and fail every call on the disk in turn (about 15 minutes); `make test` does a little of it
+	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py tests/edges/journal/test_failing_disk.py tests/attacks/test_exhaustion.py
 
 races: $(STAMP) ## 1,000 held calls with 50 duplicates each race their approval, on SQLite and on PostgreSQL; (about 13 minutes); `make test` races 20 by 10
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_races.py

@@ -30,13 +30,17 @@ from extproc.sealing import Sealing
 from extproc.settings import Settings
 from extproc.settings.sinks import read_sinks
 
-__all__ = ["main"]
+__all__ = ["main", "preload"]
 
 NAME: Final = "control"
 SWEEP_SECONDS: Final = 5.0
 SHIPPING_SECONDS: Final = 2.0
 
 log: Final = structlog.get_logger("extproc.control")
+
+
+def preload() -> None:
+    """All that this process needs was loaded with this module."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -54,6 +54,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/exchange/test_corridor.py::test_nothing_is_forwarded_but_in_answer_to_stored_*",
             "core/exchange/test_corridor.py::test_a_call_that_cannot_be_recorded_is_not_made",
             "edges/journal/test_writer.py",
+            "edges/journal/test_failing_disk.py",
             "edges/journal/test_recovery.py",
             "attacks/test_kill.py",
         ),

@@ -2,8 +2,9 @@
 
 ``process``: the line is in the kernel, so it outlives this process; the disk confirms within 50 ms, in a thread.
 ``disk``: the disk confirmed it; appends that wait together share one sync. Appends of one turn of the event loop share
-one write. Whatever fails, the append raises ``StoreError`` and its line is not there; when the disk works again, so
-does the journal. If the disk refuses to confirm what was acknowledged already, a new segment is begun, which says
+one write. Whatever fails, the append raises ``StoreError`` and its line is not there (a disk that neither confirms a
+line nor lets it be cut may keep it, if this process ends before it works again); when the disk works again, so does the
+journal. If the disk refuses to confirm what was acknowledged already, a new segment is begun, which says
 which events are in doubt. An ``append`` that is cancelled stores its event or does not, never half of it.
 """
 
