@@ -20,7 +20,16 @@ from extproc.edges.store.tickets import DatabaseTickets
 from extproc.ports import StoreError
 from extproc.settings import SettingsError
 
-__all__ = ["LOCAL_APPROVERS", "Office", "OfficeError", "new_id", "opened_office", "place_of_store", "secret_in"]
+__all__ = [
+    "LOCAL_APPROVERS",
+    "Office",
+    "OfficeError",
+    "new_id",
+    "opened_journal",
+    "opened_office",
+    "place_of_store",
+    "secret_in",
+]
 
 SHARED: Final = "shared.db"
 LOCAL_APPROVERS: Final = "approvers.json"
@@ -83,6 +92,27 @@ def place_of_store(state_dir: Path, store_url: Path | None) -> Path | str:
 
 
 @contextlib.asynccontextmanager
+async def opened_journal(
+    *, state_dir: Path, node: str, name: str, durability: Durability
+) -> AsyncIterator[JournalWriter]:
+    """The journal ``<node>-<name>`` of this node.
+
+    Raises:
+        StoreError: it cannot be opened, or the disk does not confirm the last events.
+    """
+    journal = JournalWriter(
+        state_dir / JOURNALS / f"{node}-{name}", node=node, worker=name, durability=durability, clock=time.time_ns
+    )
+    await _open(journal)
+    try:
+        yield journal
+    finally:
+        with contextlib.suppress(StoreError):
+            await journal.append(audit.stopped(at=time.time_ns(), reason="done"))
+        await journal.close()
+
+
+@contextlib.asynccontextmanager
 async def opened_office(
     *, state_dir: Path, node: str, store_url: Path | None, name: str, durability: Durability
 ) -> AsyncIterator[Office]:
@@ -94,11 +124,7 @@ async def opened_office(
     database = open_database(place_of_store(state_dir, store_url))
     try:
         await database.open()
-        journal = JournalWriter(
-            state_dir / JOURNALS / f"{node}-{name}", node=node, worker=name, durability=durability, clock=time.time_ns
-        )
-        await _open(journal)
-        try:
+        async with opened_journal(state_dir=state_dir, node=node, name=name, durability=durability) as journal:
             tickets = DatabaseTickets(database)
             shared = DatabaseSharedState(database, news=tickets.news)
             await shared.refresh()
@@ -117,10 +143,6 @@ async def opened_office(
                 local=LocalApprovers(state_dir / LOCAL_APPROVERS),
                 journal=journal,
             )
-        finally:
-            with contextlib.suppress(StoreError):
-                await journal.append(audit.stopped(at=time.time_ns(), reason="done"))
-            await journal.close()
     finally:
         await database.close()
 

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from extproc.core.audit import encode
+from extproc.core.audit import damaged, encode
 from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
 from extproc.ports import Record, Sink, SinkError
 
@@ -180,7 +180,7 @@ def _records(directory: Path, place: Place) -> Iterator[tuple[Record, Place]]:
     seq = place.seq
     for item in read(directory, Position(segment=place.segment, offset=place.offset)):
         if isinstance(item, Damage):
-            event = {"kind": "damaged", "file": item.file, "said": item.said}
+            event = damaged(file=item.file, said=item.said)
             record = Record(journal=directory.name, seq=seq, hash="", event=event, encoded=encode(event))
         else:
             record = Record(

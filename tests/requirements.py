@@ -340,6 +340,9 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/audit/test_chain.py",
             "core/audit/test_events.py",
+            "core/audit/schema/test_schema.py",
+            "core/audit/schema/test_shapes.py",
+            "cli/test_schema.py",
             "core/audit/test_sessions.py",
             "core/audit/test_proof.py",
             "core/audit/test_notes.py",

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "verify": "verify:verify_journals",
     "seal": "seal:app",
     "sinks": "sinks:sinks",
+    "schema": "schema:schema",
     "token": "token:token",
     "serve": "serve:serve",
 }

@@ -16,7 +16,7 @@ import jinja2
 import typer
 
 from extproc import __version__
-from extproc.cli.desk import StoreUrl, in_office, operator
+from extproc.cli.desk import operator, record
 from extproc.cli.recorded import StateDir, found_journals, moment, printable, quit_with
 from extproc.cli.sessions import one_session
 from extproc.core import audit
@@ -28,7 +28,6 @@ from extproc.edges.journal.excerpts import excerpt
 from extproc.edges.journal.reader import read
 from extproc.edges.journal.seal_files import notes_in, seals_of
 from extproc.edges.keys.seal_keys import STATEMENTS, public_key, statements
-from extproc.office import Office
 from extproc.ports import StoreError
 from extproc.settings import default_state_dir
 
@@ -55,7 +54,6 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; evidence-SESSION.zip unless given.")
     ] = None,
-    store_url: StoreUrl = None,
 ) -> None:
     """Write the evidence of one session into a file that `extproc verify` proves; the export itself is recorded."""
     session = one_session(state, session_id)
@@ -70,12 +68,10 @@ def export(
         quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
     digest = hashlib.sha256(raw).hexdigest()
 
-    async def note(office: Office) -> None:
-        await office.record(
-            export_step(at=time.time_ns(), session=session.id, calls=len(session.calls), digest=digest, by=operator())
-        )
-
-    in_office(state, store_url, note)
+    record(
+        state,
+        export_step(at=time.time_ns(), session=session.id, calls=len(session.calls), digest=digest, by=operator()),
+    )
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

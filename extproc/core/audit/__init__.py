@@ -7,7 +7,9 @@ a session id (only its digest) and never floats of our own; arguments and result
 from extproc.core.audit.chain import Line, encode, link, read_event
 from extproc.core.audit.events import (
     concluded,
+    damaged,
     decided,
+    message,
     opened,
     policy_loaded,
     recovered,
@@ -32,9 +34,11 @@ __all__ = [
     "Session",
     "check",
     "concluded",
+    "damaged",
     "decided",
     "encode",
     "link",
+    "message",
     "opened",
     "policy_loaded",
     "read_event",

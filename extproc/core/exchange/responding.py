@@ -186,6 +186,7 @@ class Responding:
                     host=each.host,
                     effect=each.effect,
                     reason=each.reason,
+                    trace=call.message.trace_id,
                 ),
             )
             for each in seen
@@ -289,6 +290,7 @@ class Responding:
             duration_ns=duration,
             hidden=self.visible.hidden,
             masked=self.visible.masked,
+            trace=call.message.trace_id,
         )
         return (*news, self._conclude(event, duration))
 
