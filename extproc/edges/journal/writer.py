@@ -71,17 +71,17 @@ class JournalWriter:
         self._thread.submit(int).result()  # the thread is there from now on, also when the machine is out of them
         self._open = True
 
-    async def append(self, event: Mapping[str, Json]) -> None:
-        """Return once the event is stored.
+    async def append(self, *events: Mapping[str, Json]) -> None:
+        """Return once the events are stored, in this order.
 
         Raises:
-            StoreError: it is not stored; nothing of it will appear later.
+            StoreError: none is stored; nothing of them will appear later.
         """
         if not self._open:
             raise StoreError(f"the journal of {self._name} is closed")
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
-        self._pending.append((encode(_without_tokens(event)), stored))
+        self._pending += [(encode(_without_tokens(event)), stored) for event in events]
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._flush)

@@ -24,6 +24,7 @@ from extproc.core.exchange import (
     Exchange,
     Forward,
     NoteDefinitions,
+    NoteMessages,
     NoteQuestion,
     QuotasTaken,
     SessionCounted,
@@ -133,14 +134,21 @@ class Servicer:
                     match command:
                         case Store() | CountSession() | TakeQuotas() | AskApproval() | UseApproval():
                             due.extend(self._owed(exchange, await self._ask(command, stream)))
-                        case WantKeys():
-                            self._want_keys()
                         case _:
-                            for answer in translation.frames(command):
-                                await stream.write(encode(answer))
+                            await self._do(command, translation, stream)
                     if isinstance(command, Forward):
                         until = command.until
         return True
+
+    async def _do(self, command: Command, translation: Translation, stream: Stream) -> None:
+        match command:
+            case WantKeys():
+                self._want_keys()
+            case NoteMessages():
+                await self._note_messages(command)
+            case _:
+                for answer in translation.frames(command):
+                    await stream.write(encode(answer))
 
     def _events(self, frame: Any, translation: Translation) -> tuple[Event, ...]:
         at = self._clock()
@@ -245,6 +253,12 @@ class Servicer:
         try:
             await self._definitions(exchange.verdict.server, command.seen)
         except StoreError:  # seen again with the next list
+            self._metrics.journal_failed()
+
+    async def _note_messages(self, command: NoteMessages) -> None:
+        try:
+            await self._journal.append(*command.events)
+        except StoreError:  # the call is on record, and cannot be refused any more
             self._metrics.journal_failed()
 
     async def _note_question(self, exchange: Exchange, command: NoteQuestion) -> None:
