@@ -62,6 +62,7 @@ async def _run(settings: Settings) -> None:
             store_url=settings.store_url,
             name=NAME,
             durability=settings.durability,
+            payload_keys=settings.payload_keys,
         ) as office,
     ):
         recording = [shipper.run() for shipper in shippers]

@@ -361,6 +361,16 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_records.py",
         ),
     ),
+    "encryption": Requirement(
+        "issue 4: encrypt payloads at rest",
+        "With recipients named, arguments and results are on no disk but encrypted for them; all else stays readable.",
+        (
+            "core/audit/test_confidential.py",
+            "edges/keys/test_payload_keys.py",
+            "cli/test_payloads.py",
+            "stack/test_payloads.py",
+        ),
+    ),
     "retention": Requirement(
         "DESIGN 6: recording.retention",
         "Records whose time is over are taken out, on record, and what stays is proved as before.",

@@ -20,7 +20,7 @@ from extproc.core.audit.events import (
     unsynced,
 )
 from extproc.core.audit.proof import GENESIS, Broken, Fault, Linked, Proof, Pruned, check
-from extproc.core.audit.sessions import Call, Session, sessions
+from extproc.core.audit.sessions import Call, Session, Streamed, sessions
 
 __all__ = [
     "GENESIS",
@@ -32,6 +32,7 @@ __all__ = [
     "Proof",
     "Pruned",
     "Session",
+    "Streamed",
     "check",
     "concluded",
     "damaged",

@@ -31,7 +31,10 @@ _Batch: TypeAlias = list[tuple[bytes, asyncio.Future[None]]]
 
 
 class JournalWriter:
-    """The journal of one worker in ``directory``; ``clock`` gives nanoseconds since the epoch."""
+    """The journal of one worker in ``directory``; ``clock`` gives nanoseconds since the epoch.
+
+    ``protect`` encrypts what is confidential in an event, where anything is to be encrypted.
+    """
 
     def __init__(
         self,
@@ -42,8 +45,10 @@ class JournalWriter:
         durability: Durability,
         clock: Callable[[], int],
         segment_bytes: int = SEGMENT_BYTES,
+        protect: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None,
         calls: SystemCalls = SystemCalls(),  # noqa: B008 - a frozen value
     ) -> None:
+        self._protect = protect or _as_it_is
         self._file = ChainFile(directory, node=node, worker=worker, clock=clock, limit=segment_bytes, calls=calls)
         self._on_disk = durability == "disk"
         self._name = worker
@@ -81,7 +86,7 @@ class JournalWriter:
             raise StoreError(f"the journal of {self._name} is closed")
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
-        self._pending += [(encode(_without_tokens(event)), stored) for event in events]
+        self._pending += [(encode(self._protect(_without_tokens(event))), stored) for event in events]
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._flush)
@@ -208,3 +213,7 @@ def _without_tokens(event: Mapping[str, Json]) -> Mapping[str, Json]:
     masked: Mapping[str, Json] = mask(event)
     # the names of its counts are kinds of secrets, so they tell, and hold none
     return masked if masked is event or "masked" not in event else {**masked, "masked": event["masked"]}
+
+
+def _as_it_is(event: Mapping[str, Json]) -> Mapping[str, Json]:
+    return event
