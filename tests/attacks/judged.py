@@ -74,17 +74,19 @@ class Judged:
             self.session[who] = {"mcp-session-id": await self.site.session(who)}
         return self.session[who]
 
-    async def all(self, bodies: Iterable[Body]) -> list[Heard]:
-        """Send every body; the answers in their order."""
+    async def all(self, bodies: Iterable[Body], *, at_once: int = AT_ONCE) -> list[Heard]:
+        """Send every body, so many ``at_once``; the answers in their order."""
         for who in ("alice", "carol"):
             await self.session_of(who)
         await self.forget()
-        turn, in_session = asyncio.Semaphore(AT_ONCE), asyncio.Lock()
+        turn, in_session = asyncio.Semaphore(at_once), asyncio.Lock()
 
         async def one(body: Body) -> Heard:
             # two open requests of one session with one id: an SDK server answers only one of them
             alone = in_session if self.kind != "raw" and not body.modern else turn
             async with alone:
+                if at_once == 1:
+                    await until(self.reachable)
                 return await self.post(body)
 
         return await asyncio.gather(*(one(each) for each in bodies))

@@ -16,7 +16,7 @@ from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
 from extproc.core.exchange.outgoing import Stop, outgoing
 from extproc.core.exchange.refusing import refused
-from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
+from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round, unanswered
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.exchange.visible import Call
 from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
@@ -193,7 +193,8 @@ class Request:
 
     def hold(self, decision: Decision, ask: Ask) -> AskApproval:
         """Ask; who opens URLs is sent to the page before anything is held open, and held open when he is back."""
-        rule, message = known(decision.approval), known(self.message)
+        rule = known(decision.approval)
+        self.message = message = known(self.message) if self.round is not None else unanswered(known(self.message))
         if not message.rewritten:  # Envoy has these bytes, and thousands of calls may be held
             self.message = replace(message, body=b"")
         sent_away = self._is_sent_away()

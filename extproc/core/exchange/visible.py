@@ -175,12 +175,14 @@ class Visible:
         call, state = self.call, result.get("requestState")
         if call.message.era is not Era.MODERN or result.get("resultType") != "input_required":
             return result
+        asked = result.get("inputRequests")
         round_ = Round(
             call=call_digest(call.message),
             until=call.started + LIFE_NANOSECONDS,
             ticket=call.used.id if call.used is not None else "",
             used=call.used.revision if call.used is not None else None,
             upstream=state if isinstance(state, str) else None,
+            asked=tuple(asked) if isinstance(asked, dict) else (),
         )
         sealed = seal_round(call.ring, call.owner, round_)
         return None if sealed is None else {**result, "requestState": sealed}
