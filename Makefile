@@ -9,7 +9,7 @@ PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal report-detection clean
+.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-stream report-detection clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ bench-core: $(STAMP) ## CPU time of the core alone for one call
 
 bench-journal: $(STAMP) ## events written and verified in a second (a million of them; about a minute)
 	@$(BIN)/python bench/journal.py
+
+bench-stream: $(STAMP) ## what one message of a streamed response costs a worker, by recording level (some seconds)
+	@$(BIN)/python bench/stream.py
 
 report-detection: $(STAMP) ## what inspection and detection find in the corpora, beside the figures that were kept last
 	@$(BIN)/python bench/detection/report.py

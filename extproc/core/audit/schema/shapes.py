@@ -10,13 +10,11 @@ __all__ = ["Shape", "anything", "counts", "either", "flag", "listed", "number", 
 Shape: TypeAlias = dict[str, Json]
 
 
-def text(about: str, *words: str, pattern: str | None = None) -> Shape:
+def text(about: str, *words: str) -> Shape:
     """A string; one of ``words`` where there are any."""
     shape: Shape = {"type": "string", "description": about}
     if words:
         shape["enum"] = list(words)
-    if pattern is not None:
-        shape["pattern"] = pattern
     return shape
 
 
@@ -51,9 +49,9 @@ def record(about: str, always: Mapping[str, Shape], sometimes: Mapping[str, Shap
     }
 
 
-def anything(about: str, kind: str = "object") -> Shape:
-    """A value of somebody else's making, of one JSON type."""
-    return {"type": kind, "description": about}
+def anything(about: str) -> Shape:
+    """An object of somebody else's making."""
+    return {"type": "object", "description": about}
 
 
 def either(about: str, *kinds: str) -> Shape:
