@@ -134,8 +134,11 @@ class Metrics(Protocol):
 class TicketStore(Protocol):
     """The tickets of all nodes; ``StoreError`` where the store does not answer, and then nothing runs."""
 
-    async def add(self, ticket: Ticket) -> Ticket:
-        """Store a new ticket; where one of the same digest waits or is approved already, give that one back instead."""
+    async def add(self, ticket: Ticket, *, most: int | None = None) -> Ticket | None:
+        """Store a new ticket; where one of the same digest waits or is approved already, give that one back instead.
+
+        None where ``most`` tickets of the requester are pending already, however many nodes ask at once.
+        """
 
     async def get(self, id: str) -> Ticket | None:  # noqa: A002 - the ticket's own word
         """The ticket of this id as it was last stored."""
@@ -163,9 +166,6 @@ class TicketStore(Protocol):
 
     async def latest(self, *, limit: int, before: int | None = None) -> Sequence[Ticket]:
         """The newest tickets of any state, created before ``before`` (nanoseconds since the epoch)."""
-
-    async def count_waiting(self, issuer: str, subject: str) -> int:
-        """How many pending tickets one requester has."""
 
     async def changed(self, id: str, *, after: int, seconds: float) -> Ticket | None:  # noqa: A002
         """Wait until the ticket has a higher revision than ``after``, at most ``seconds``; the ticket as it is then."""

@@ -130,6 +130,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/exchange/test_admitting.py",
             "core/exchange/test_request.py",
             "stack/test_approvals.py",
+            "attacks/test_approvals.py",
             "stack/test_held_sdks.py",
             "stack/test_races.py",
             "stack/test_long_hold.py",
