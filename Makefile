@@ -10,7 +10,7 @@ PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers clean
+.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,6 +84,9 @@ bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detecto
 
 bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time (about 5 minutes)
 	@$(BIN)/python bench/worst.py
+
+bench-stream: $(STAMP) ## what one message of a streamed response costs a worker, by recording level (some seconds)
+	@$(BIN)/python bench/stream.py
 
 report-detection: $(STAMP) ## what inspection and detection find in the corpora, beside the figures that were kept last
 	@$(BIN)/python bench/detection/report.py

@@ -63,9 +63,10 @@ async def _run(settings: Settings) -> None:
             store_url=settings.store_url,
             name=NAME,
             durability=settings.durability,
+            payload_keys=settings.payload_keys,
         ) as office,
     ):
-        recording = [shipper.run() for shipper in shippers]
+        recording = [shipper.run(office.record) for shipper in shippers]
         recording += [sealing.run(office)] if sealing is not None else []
         recording += [Purging(settings, [each.name for each in targets]).run(office)] if settings.purge_seconds else []
         await _serve(settings, office, http, stopping, recording)

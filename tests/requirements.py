@@ -363,6 +363,9 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/audit/test_chain.py",
             "core/audit/test_events.py",
+            "core/audit/schema/test_schema.py",
+            "core/audit/schema/test_shapes.py",
+            "cli/test_schema.py",
             "core/audit/test_sessions.py",
             "core/audit/test_proof.py",
             "core/audit/test_notes.py",
@@ -379,6 +382,16 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/audit/test_playing.py",
             "core/exchange/test_again.py",
             "attacks/test_records.py",
+        ),
+    ),
+    "encryption": Requirement(
+        "issue 4: encrypt payloads at rest",
+        "With recipients named, arguments and results are on no disk but encrypted for them; all else stays readable.",
+        (
+            "core/audit/test_confidential.py",
+            "edges/keys/test_payload_keys.py",
+            "cli/test_payloads.py",
+            "stack/test_payloads.py",
         ),
     ),
     "retention": Requirement(

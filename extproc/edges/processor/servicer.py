@@ -24,6 +24,7 @@ from extproc.core.exchange import (
     Exchange,
     Forward,
     NoteDefinitions,
+    NoteMessages,
     NoteQuestion,
     QuotasTaken,
     SessionCounted,
@@ -144,6 +145,9 @@ class Servicer:
                     if kind is Forward or kind is Answer:
                         # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
                         self._count(exchange, time.perf_counter() - begun)
+                    if kind is NoteMessages:
+                        await self._note_messages(command)
+                        continue
                     for answer in translation.frames(command):
                         await stream.write(answer)
                     if isinstance(command, Forward):
@@ -247,6 +251,12 @@ class Servicer:
         try:
             await self._definitions(exchange.verdict.server, command.seen)
         except StoreError:  # seen again with the next list
+            self._metrics.journal_failed()
+
+    async def _note_messages(self, command: NoteMessages) -> None:
+        try:
+            await self._journal.append(*command.events)
+        except StoreError:  # the call is on record, and cannot be refused any more
             self._metrics.journal_failed()
 
     async def _note_question(self, exchange: Exchange, command: NoteQuestion) -> None:
