@@ -94,7 +94,7 @@ class JournalWriter:
         await stored
 
     def _encoded(self, event: Mapping[str, Json]) -> bytes:
-        """The event, searched once more as a whole: a token may stand in a URI, a client's name, an id (invariant 8)."""
+        """The event, searched once more whole: a token may stand in a URI, a client's name, an id (invariant 8)."""
         encoded = encode(event)
         if may_tell(encoded):
             event = _without_tokens(event)

@@ -139,20 +139,23 @@ class Servicer:
                     if kind in _ASKED:
                         due.extend(self._owed(exchange, await self._ask(command, stream)))
                         continue
-                    if kind is WantKeys:
-                        self._want_keys()
-                        continue
                     if kind is Forward or kind is Answer:
                         # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
                         self._count(exchange, time.perf_counter() - begun)
-                    if kind is NoteMessages:
-                        await self._note_messages(command)
-                        continue
-                    for answer in translation.frames(command):
-                        await stream.write(answer)
+                    await self._do(command, translation, stream)
                     if isinstance(command, Forward):
                         until = command.until
         return True
+
+    async def _do(self, command: Command, translation: Translation, stream: Stream) -> None:
+        """Carry out what nobody answers."""
+        if isinstance(command, NoteMessages):
+            await self._note_messages(command)
+        elif isinstance(command, WantKeys):
+            self._want_keys()
+        else:
+            for answer in translation.frames(command):
+                await stream.write(answer)
 
     def _events(self, frame: Any, translation: Translation) -> tuple[Event, ...]:
         at = self._clock()
