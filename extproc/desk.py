@@ -13,9 +13,9 @@ from extproc.core import approval
 from extproc.core.approval import Refusal
 from extproc.core.audit.steps import approval_step, loan_step
 from extproc.core.model import Json
-from extproc.core.shared_state import Elevation
+from extproc.core.shared_state import Elevation, SharedState
 from extproc.core.tickets import ApprovalRule, Approver, Ask, AskKind, Ticket, TicketState, Vote
-from extproc.ports import TicketStore
+from extproc.ports import StoreError, TicketStore
 
 __all__ = ["MAX_WAITING", "Desk"]
 
@@ -26,7 +26,8 @@ MAX_WAITING: Final = 10
 class Desk:
     """``record`` stores an audit event or raises ``StoreError``; ``new_id`` makes an unguessable ticket id.
 
-    ``lend`` puts a loan into the shared state.
+    ``lend`` puts a loan into the shared state. ``shared`` is its newest copy: an answer of
+    somebody who is revoked does not count, nor does one that he gave before (threat A08).
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Desk:
         clock: Callable[[], int],
         new_id: Callable[[], str],
         lend: Callable[[Elevation], Awaitable[None]],
+        shared: Callable[[], SharedState],
     ) -> None:
         self._tickets = tickets
         self._record = record
         self._clock = clock
         self._new_id = new_id
         self._lend = lend
+        self._shared = shared
 
     async def ask(self, ask: Ask, rule: ApprovalRule) -> Ticket | Refusal:
         """The ticket of this question: the one that is open or was denied lately, else a new one.
@@ -53,10 +56,13 @@ class Desk:
         before = await self.current(await self._tickets.find(approval.digest(ask)))
         if before is not None and self._still_answers(before):
             return before
-        if await self._is_full(ask):
-            return Refusal("too_many_waiting", f"{MAX_WAITING} of your requests wait for an answer already.")
         ticket = approval.open_ticket(ask, rule, id=self._new_id(), at=self._clock())
-        added = await self._tickets.add(ticket)
+        added = await self._tickets.add(ticket, most=MAX_WAITING)
+        if added is None:  # some of them may have expired, and nobody has written it down yet
+            await self.sweep((ask.issuer, ask.subject))
+            added = await self._tickets.add(ticket, most=MAX_WAITING)
+        if added is None:
+            return Refusal("too_many_waiting", f"{MAX_WAITING} of your requests wait for an answer already.")
         if added.id == ticket.id:  # else somebody asked the same at the same instant
             await self._record(approval_step(at=ticket.created_at, step="asked", ticket=ticket))
         return added
@@ -65,12 +71,6 @@ class Desk:
         if ticket.state is TicketState.DENIED:  # remembered for as long as a question waits
             return self._clock() < ticket.expires_at
         return ticket.state in {TicketState.PENDING, TicketState.APPROVED}
-
-    async def _is_full(self, ask: Ask) -> bool:
-        if await self._tickets.count_waiting(ask.issuer, ask.subject) < MAX_WAITING:
-            return False
-        await self.sweep((ask.issuer, ask.subject))
-        return await self._tickets.count_waiting(ask.issuer, ask.subject) >= MAX_WAITING
 
     async def get(self, id: str) -> Ticket | None:  # noqa: A002 - the ticket's own word
         """The ticket as it is now."""
@@ -103,6 +103,8 @@ class Desk:
         ticket = await self.get(id)
         if ticket is None:
             return Refusal("unknown", "There is no such request.")
+        if self._is_out(approver):
+            return Refusal("approver_revoked", "Your access was revoked, so your answer does not count.")
         at = self._clock()
         answered = approval.answer(ticket, approver, approves=approves, reason=reason, at=at, force=force)
         if isinstance(answered, Refusal):
@@ -118,6 +120,9 @@ class Desk:
         """The ticket after its role was lent, where it asks for one and is approved; each ticket lends once."""
         if ticket.ask.kind is not AskKind.ACCESS or ticket.state is not TicketState.APPROVED:
             return ticket
+        if not self._stands(ticket):
+            gone = await self.withdraw(ticket)
+            return gone if isinstance(gone, Ticket) else ticket
         at = self._clock()
         used = approval.use(ticket, ticket.ask, at=at)
         if isinstance(used, Refusal) or not await self._exchange(ticket, used, "used", None):
@@ -147,6 +152,11 @@ class Desk:
         ticket = await self.get(id)
         if ticket is None:
             return Refusal("unknown", "There is no such request.")
+        if ticket.state is TicketState.APPROVED and not self._stands(ticket):
+            await self.withdraw(ticket)
+            return Refusal(
+                "approver_revoked", "Who approved this call has been put out since. Make it again to ask anew."
+            )
         at = self._clock()
         step = approval.use(ticket, ask, at=at) if used is None else approval.resume(ticket, ask, used, at=at)
         if isinstance(step, Refusal):
@@ -155,6 +165,15 @@ class Desk:
             await self._record(approval_step(at=at, step="used" if used is None else "resumed", ticket=step))
             return step
         return Refusal("used_elsewhere", "This approval was used by another call at the same time.")
+
+    def _stands(self, ticket: Ticket) -> bool:
+        return approval.stands(ticket, self._is_out)
+
+    def _is_out(self, person: Approver | Vote) -> bool:
+        shared, at = self._shared(), self._clock()
+        if not shared.is_fresh(at):
+            raise StoreError("it cannot be told right now who is revoked")
+        return shared.is_out(person.issuer, person.subject, at)
 
     async def withdraw(self, ticket: Ticket) -> Ticket | Refusal:
         """Take a request back."""

@@ -26,6 +26,7 @@ __all__ = [
     "SharedStore",
     "Sink",
     "SinkError",
+    "SinkStatus",
     "StoreError",
     "TicketStore",
 ]
@@ -67,14 +68,29 @@ class Sink(Protocol):
         """Let go of connections."""
 
 
+class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sink is: records delivered over all, records that wait, and its last error if that is not over.
+
+    ``positions`` has, for each journal, the number of the next record; times are in nanoseconds since the epoch.
+    """
+
+    name: str
+    positions: dict[str, int]
+    delivered: int
+    delivered_at: int | None
+    behind: int
+    error: str | None
+    error_at: int | None
+
+
 class Journal(Protocol):
     """Where audit events go, in order."""
 
-    async def append(self, event: Mapping[str, Json]) -> None:
-        """Return once the event is stored as durably as the setting asks.
+    async def append(self, *events: Mapping[str, Json]) -> None:
+        """Return once the events are stored, in this order, as durably as the setting asks.
 
         Raises:
-            StoreError: it is not stored; nothing of it will appear later.
+            StoreError: none is stored; nothing of them will appear later.
         """
 
 
@@ -134,8 +150,11 @@ class Metrics(Protocol):
 class TicketStore(Protocol):
     """The tickets of all nodes; ``StoreError`` where the store does not answer, and then nothing runs."""
 
-    async def add(self, ticket: Ticket) -> Ticket:
-        """Store a new ticket; where one of the same digest waits or is approved already, give that one back instead."""
+    async def add(self, ticket: Ticket, *, most: int | None = None) -> Ticket | None:
+        """Store a new ticket; where one of the same digest waits or is approved already, give that one back instead.
+
+        None where ``most`` tickets of the requester are pending already, however many nodes ask at once.
+        """
 
     async def get(self, id: str) -> Ticket | None:  # noqa: A002 - the ticket's own word
         """The ticket of this id as it was last stored."""
@@ -163,9 +182,6 @@ class TicketStore(Protocol):
 
     async def latest(self, *, limit: int, before: int | None = None) -> Sequence[Ticket]:
         """The newest tickets of any state, created before ``before`` (nanoseconds since the epoch)."""
-
-    async def count_waiting(self, issuer: str, subject: str) -> int:
-        """How many pending tickets one requester has."""
 
     async def changed(self, id: str, *, after: int, seconds: float) -> Ticket | None:  # noqa: A002
         """Wait until the ticket has a higher revision than ``after``, at most ``seconds``; the ticket as it is then."""

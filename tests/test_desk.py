@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from extproc.core.approval import Refusal
-from extproc.core.shared_state import Elevation
+from extproc.core.approval import Refusal, answer
+from extproc.core.shared_state import NOTHING_SHARED, Elevation, Revocation, Revoked, SharedState
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import MAX_WAITING, Desk
 from extproc.edges.store.database import open_database
@@ -36,10 +36,17 @@ class World:
         self.now = 1_800_000_000 * SECOND
         self.events: list[dict] = []
         self.full = False
+        self.shared = NOTHING_SHARED
         ids = itertools.count(1)
         self.loans: list[Elevation] = []
+        self.tickets = tickets
         self.desk = Desk(
-            tickets, record=self._record, clock=lambda: self.now, new_id=lambda: f"t{next(ids)}", lend=self._lend
+            tickets,
+            record=self._record,
+            clock=lambda: self.now,
+            new_id=lambda: f"t{next(ids)}",
+            lend=self._lend,
+            shared=lambda: self.shared,
         )
 
     async def _lend(self, loan: Elevation) -> None:
@@ -208,6 +215,46 @@ async def test_a_call_that_is_asked_back_goes_on_once(world):
     assert isinstance(await world.desk.use("t9", ASK), Refusal)
 
 
+def without(subject: str, *, as_of: int | None = None) -> SharedState:
+    return SharedState(
+        as_of=as_of, revocations=(Revocation(id="r1", kind=Revoked.SUBJECT, value=subject, issuer=IDP, at=0),)
+    )
+
+
+async def test_the_answer_of_somebody_who_is_revoked_does_not_count(world):
+    await world.asked()
+    world.shared = without("dan")
+    refused = await world.desk.answer("t1", DBA, approves=True, reason="")
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "approver_revoked"
+    assert world.steps == ["asked"]
+    assert (await world.answered(EVA)).state is TicketState.APPROVED
+
+
+async def test_what_somebody_approved_who_is_revoked_since_does_not_run_and_is_asked_for_anew(world):
+    await world.asked()
+    await world.answered()
+    world.shared = without("dan")
+    refused = await world.desk.use("t1", ASK)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "approver_revoked"
+    assert world.steps[-1] == "withdrawn"
+    assert (await world.asked()).id == "t2"
+
+
+async def test_where_it_cannot_be_told_who_is_revoked_nothing_is_answered_and_nothing_runs(world):
+    await world.asked()
+    await world.answered()
+    await world.asked(replace(ASK, arguments="more"))
+    world.shared = without("nobody", as_of=world.now - 60 * SECOND)
+    with pytest.raises(StoreError):
+        await world.desk.use("t1", ASK)
+    with pytest.raises(StoreError):
+        await world.desk.answer("t2", DBA, approves=True, reason="")
+    world.shared = NOTHING_SHARED
+    assert isinstance(await world.desk.use("t1", ASK), Ticket)
+
+
 WISH = replace(ASK, kind=AskKind.ACCESS, role="steward", seconds=1800, server="", target="", arguments="")
 
 
@@ -239,3 +286,14 @@ async def test_a_role_whose_lending_is_not_recorded_is_not_lent(world):
     with pytest.raises(StoreError):
         await world.desk.answer("t1", DBA, approves=True, reason="seen")
     assert world.loans == []
+
+
+async def test_a_role_that_was_approved_by_somebody_who_is_revoked_since_is_not_lent(world):
+    ticket = await world.asked(WISH)
+    approved = answer(ticket, DBA, approves=True, reason="", at=world.now)
+    assert isinstance(approved, Ticket)
+    assert await world.tickets.exchange(ticket, approved)  # and the store went away before the role was lent
+    world.shared = without("dan")
+    await world.desk.sweep()
+    assert world.loans == []
+    assert world.steps[-1] == "withdrawn"

@@ -27,8 +27,10 @@ COMMANDS: Final = {
     "export": "export:export",
     "verify": "verify:verify_journals",
     "seal": "seal:app",
+    "payloads": "payloads:app",
     "sinks": "sinks:sinks",
     "index": "index:app",
+    "schema": "schema:schema",
     "token": "token:token",
     "serve": "serve:serve",
 }

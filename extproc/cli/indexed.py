@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from extproc.cli.reading import Reading
 from extproc.cli.recorded import found_journals, printable, quit_with
 from extproc.core.audit import Session, read_event, sessions
 from extproc.core.model import Json
@@ -79,8 +80,11 @@ def in_index(state: Path, url_file: Path | None, work: Callable[[Opened], Awaita
         quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
 
 
-def one_session(state: Path, url_file: Path | None, session_id: str) -> Recorded:
-    """The session whose id begins so, with all that was recorded of its calls; leaves with 1 where there is not one."""
+def one_session(state: Path, url_file: Path | None, session_id: str, reading: Reading) -> Recorded:
+    """The session whose id begins so, with all that was recorded of its calls; leaves with 1 where there is not one.
+
+    ``reading`` opens what is encrypted.
+    """
 
     async def work(opened: Opened) -> Recorded | str:
         found = await opened.index.begins_so(session_id)
@@ -88,7 +92,7 @@ def one_session(state: Path, url_file: Path | None, session_id: str) -> Recorded
             number = "2" if len(found) == AMBIGUOUS else f"more than {AMBIGUOUS}"
             return f"{session_id} begins {number} sessions; write more of the id"
         spots = await opened.index.spots_of(found[0].key) if found else []
-        events = await _events(opened, spots)
+        events = [reading(event) for event in await _events(opened, spots)]
         whole = next((each for each in sessions(events) if each.id == found[0].id), None) if found else None
         if whole is None:
             return f"no session {session_id} is recorded; `extproc sessions` lists them"

@@ -7,7 +7,7 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,7 +16,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from extproc.cli.export import export
 from extproc.cli.indexed import IndexUrl, Recorded, one_session
+from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, printable, quit_with, screen
 from extproc.core import audit
 from extproc.core.audit.playing import KEYS, Frame, Player, frames
@@ -49,14 +51,23 @@ def replay(
     policy: Annotated[
         Path | None, typer.Option(help="Ask this policy again, and say what it decides otherwise.")
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option("--export", help="Write its evidence into this file, as `extproc export` does.")
+    ] = None,
+    key: Identity = None,
     index_url: IndexUrl = None,
 ) -> None:
     """Play a session as it went; into a file or a pipe all at once, unless --speed is given.
 
     With --policy it ends with 3 if some call would be decided otherwise.
     """
-    recorded = one_session(state, index_url, session_id)
+    if evidence is not None:
+        export(session_id, state, output=evidence, key=key, index_url=index_url)
+        return
+    reading = reading_with(key)
+    recorded = one_session(state, index_url, session_id, reading)
     session = recorded.session
+    reading.tell(state, session)
     again = _judged(recorded, policy) if policy is not None else {}
     console = screen()
     who = printable(session.subject or "nobody")
@@ -126,25 +137,37 @@ def _print(console: Console, frame: Frame, again: Again | None) -> None:
     minutes, rest = divmod(frame.at // 1_000_000, 60_000)
     text = Text()
     text.append(f"{minutes:02d}:{rest / 1000:06.3f}  ", style="dim")
-    if frame.answers:
-        masked = ", ".join(f"{kind} {count}" for kind, count in call.masked.items())
+    body: Json
+    if frame.said is not None:
+        said = frame.said
+        what = " ".join(part for part in (said.message, said.method) if part)
+        text.append(f"{frame.number:>4}  · {what}, {said.size} bytes{_counted(said.masked)}")
+        body = _unless_encrypted(said.payload, said.encrypted)
+    elif frame.answers:
         size = "" if call.size is None else f", {call.size} bytes"
-        text.append(
-            f"{frame.number:>4}  {call.result} {call.status or ''}{size}{', masked: ' if masked else ''}{masked}"
-        )
-        body = call.payload
+        text.append(f"{frame.number:>4}  {call.result} {call.status or ''}{size}{_counted(call.masked)}")
+        body = _unless_encrypted(call.payload, call.encrypted)
     else:
         text.append(f"{frame.number:>4}  ")
         text.append(f"{call.effect:<6} ", style=_COLOURS.get(call.effect, ""))
         text.append(f"{call.method or '-'} {', '.join(call.targets)}  {call.rule or '-'} ({call.reason})")
-        body = call.arguments
+        body = _unless_encrypted(call.arguments, call.encrypted)
     console.print(_safe(text))
     if body is not None:
         console.print(_safe(Text(" " * 17 + _short(body), style="dim")))
-    if again is not None and again.differs and not frame.answers:
+    if again is not None and again.differs and not frame.answers and frame.said is None:
         why = f"; {again.unsure}, so this may be wrong" if again.unsure else ""
         now = f"{again.decision.effect} by {again.decision.rule} ({again.decision.reason}){why}"
         console.print(_safe(Text(" " * 17 + f"now: {now}", style="bold")))
+
+
+def _unless_encrypted(value: Json, readers: Sequence[str]) -> Json:
+    return "(encrypted)" if value is None and readers else value
+
+
+def _counted(masked: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{kind} {count}" for kind, count in masked.items())
+    return f", masked: {counts}" if counts else ""
 
 
 def _safe(text: Text) -> Text:
@@ -169,8 +192,7 @@ def _judged(recorded: Recorded, policy: Path) -> dict[str, Again]:
         decision = str(event.get("decision"))
         if event.get("kind") == "decision" and decision in places:
             again = judged_again(loaded, event, session_calls=places[decision])
-            if again is not None:
-                found[decision] = again
+            found |= {} if again is None else {decision: again}
     return found
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -14,9 +15,10 @@ from rich.text import Text
 
 from extproc.cli.choosing import Decision, Principal, Rule, Said, Server, Since, Tool, Until, Verb, chosen_by
 from extproc.cli.indexed import IndexUrl, in_index, one_session
+from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with, screen
 from extproc.core import audit
-from extproc.core.audit import Call, Session
+from extproc.core.audit import Call, Session, Streamed
 from extproc.core.audit.filters import Filter, takes
 from extproc.core.model import Json
 from extproc.demo.decisions import follow, line, positions
@@ -105,11 +107,14 @@ def show_session(
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    key: Identity = None,
     index_url: IndexUrl = None,
 ) -> None:
     """Show the calls of one session, in order."""
     outer_state, outer_json, outer_url = context.obj
-    session = one_session(state or outer_state, index_url or outer_url, session_id).session
+    place, reading = state or outer_state, reading_with(key)
+    session = one_session(place, index_url or outer_url, session_id, reading).session
+    reading.tell(place, session)
     if as_json or outer_json:
         print_json(_summary(session) | {"calls": [asdict(call) for call in session.calls]})
         return
@@ -123,6 +128,8 @@ def show_session(
         table.add_column(name)
     for call in session.calls:
         table.add_row(*_row(call))
+        for said in call.messages:
+            table.add_row(*_message_row(said))
     console.print(table)
 
 
@@ -140,9 +147,31 @@ def _row(call: Call) -> list[Text | str]:
         "-" if call.size is None else str(call.size),
         _plain(call.source or "-"),
         _plain(call.ticket or "-"),
-        _plain(", ".join(f"{kind} {count}" for kind, count in call.masked.items()) or "-"),
-        _plain("-" if call.arguments is None else audit.encode(call.arguments).decode()),
+        _plain(_counts(call.masked)),
+        _plain(_value(call.arguments, call.encrypted)),
     ]
+
+
+def _value(value: Json, encrypted: Sequence[str]) -> str:
+    if value is None:
+        return "(encrypted)" if encrypted else "-"
+    return audit.encode(value).decode()
+
+
+def _message_row(said: Streamed) -> list[Text | str]:
+    return [
+        moment(said.at),
+        _plain(f"· {said.method or said.message}"),
+        *("",) * 7,
+        str(said.size),
+        *("",) * 2,
+        _plain(_counts(said.masked)),
+        _plain(_value(said.payload, said.encrypted)),
+    ]
+
+
+def _counts(masked: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in masked.items()) or "-"
 
 
 @app.command("follow")

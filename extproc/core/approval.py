@@ -6,6 +6,7 @@ two executions at the same instant one wins and the other is told what is so by 
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,6 +23,7 @@ __all__ = [
     "open_ticket",
     "resume",
     "settled",
+    "stands",
     "use",
     "withdraw",
 ]
@@ -153,6 +155,12 @@ def _counted(ticket: Ticket, at: int) -> Ticket:
     if last.forced or len(ticket.votes) >= ticket.rule.quorum:
         return replace(ticket, state=TicketState.APPROVED, expires_at=until)
     return ticket
+
+
+def stands(ticket: Ticket, is_out: Callable[[Vote], bool]) -> bool:
+    """Whether an approval has enough yeses without those of people who have been put out since (threat A08)."""
+    counting = [vote for vote in ticket.votes if vote.approves and not is_out(vote)]
+    return len(counting) >= ticket.rule.quorum or any(vote.forced for vote in counting)
 
 
 def use(ticket: Ticket, ask: Ask, *, at: int) -> Ticket | Refusal:

@@ -127,6 +127,10 @@ class SharedState:
                 return revocation
         return None
 
+    def is_out(self, issuer: str, subject: str, at: int) -> bool:
+        """Whether this login is revoked at ``at``."""
+        return self.revocation(Principal(issuer=issuer, subject=subject), "", at) is not None
+
     def lent(self, principal: Principal, at: int) -> tuple[Elevation, ...]:
         """The roles that the principal has on loan at ``at``."""
         who = (principal.issuer, principal.subject)

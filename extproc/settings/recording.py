@@ -24,5 +24,8 @@ class RecordingSettings(BaseModel):
     Without it the index is in SQLite in the state directory."""
     sinks: Path | None = None
     """A file that names the places to which copies of all records go."""
+    payload_keys: Path | None = None
+    """A file with the public keys (X25519, in PEM) of those who can read arguments and payloads; all others see that
+    something is there. Without it these are recorded in the clear, masked as the policy says."""
     seal_key: Path | None = None
     """A file with the key that signs seals, for a key that is mounted; without it the node makes one of its own."""

@@ -20,6 +20,7 @@ from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
 from extproc.core.policy import compiled
 from extproc.core.policy.rules import Policy
+from extproc.core.shared_state import NOTHING_SHARED
 from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
@@ -139,13 +140,13 @@ class Journal(JournalWriter):
         self.kept: list[Mapping[str, Any]] = []
         self.gate: Callable[[], Awaitable[Any]] | None = None
 
-    async def append(self, event: Mapping[str, Any]) -> None:
+    async def append(self, *events: Mapping[str, Any]) -> None:
         if self.gate is not None:
             await self.gate()
-        await super().append(event)
-        self.kept.append(event)
+        await super().append(*events)
+        self.kept += events
         if (plan := _current.get(None)) is not None:
-            plan.stored.append(event)
+            plan.stored += events
 
 
 @dataclass
@@ -197,7 +198,12 @@ async def worker(
         want_keys=lambda: None,
         approvals=Holding(
             Desk(
-                tickets, record=journal.append, clock=time.time_ns, new_id=lambda: secrets.token_hex(8), lend=_nothing
+                tickets,
+                record=journal.append,
+                clock=time.time_ns,
+                new_id=lambda: secrets.token_hex(8),
+                lend=_nothing,
+                shared=lambda: NOTHING_SHARED,
             ),
             snapshot=snapshot,
             clock=time.time_ns,

@@ -25,13 +25,23 @@ __all__ = ["AT_ONCE", "Judged", "judged"]
 AT_ONCE: Final = 16
 POLICY: Final = (
     sites.POLICY.replace(
-        "      run_shell:", "      multi: {verb: query}\n      caf\u00e9: {verb: query}\n      run_shell:"
+        "      run_shell:",
+        "      multi: {verb: calls, calls: {tool: calls.*.name, arguments: calls.*.arguments}}\n"
+        "      call_tool: {verb: calls, calls: {tool: name, arguments: arguments}}\n"
+        "      relay:\n"
+        "        verb: calls\n"
+        "        calls:\n"
+        "          tool: request.@json.params.name\n"
+        "          arguments: request.@json.params.arguments\n"
+        "          fixed: {request.@json.method: tools/call, request.@json.jsonrpc: '2.0'}\n"
+        "          other: [request.@json.id]\n"
+        "      caf\u00e9: {verb: query}\n"
+        "      run_shell:",
     )
     .replace("tools: [echo, get_customer]", "tools: [echo, get_customer, caf\u00e9]")
     .replace(
         "      - {servers: [sales-db], prompts",
-        "      - {servers: [sales-db], tools: [multi], when: 'arguments.calls.all(each, each.name == \"echo\")'}\n"
-        "      - {servers: [sales-db], prompts",
+        "      - {servers: [sales-db], tools: [multi, call_tool, relay]}\n      - {servers: [sales-db], prompts",
     )
     .replace("limits:", "deny: [{name: no-shell, servers: ['*'], tools: [run_shell]}]\nlimits:")
 )
@@ -74,17 +84,19 @@ class Judged:
             self.session[who] = {"mcp-session-id": await self.site.session(who)}
         return self.session[who]
 
-    async def all(self, bodies: Iterable[Body]) -> list[Heard]:
-        """Send every body; the answers in their order."""
+    async def all(self, bodies: Iterable[Body], *, at_once: int = AT_ONCE) -> list[Heard]:
+        """Send every body, so many ``at_once``; the answers in their order."""
         for who in ("alice", "carol"):
             await self.session_of(who)
         await self.forget()
-        turn, in_session = asyncio.Semaphore(AT_ONCE), asyncio.Lock()
+        turn, in_session = asyncio.Semaphore(at_once), asyncio.Lock()
 
         async def one(body: Body) -> Heard:
             # two open requests of one session with one id: an SDK server answers only one of them
             alone = in_session if self.kind != "raw" and not body.modern else turn
             async with alone:
+                if at_once == 1:
+                    await until(self.reachable)
                 return await self.post(body)
 
         return await asyncio.gather(*(one(each) for each in bodies))

@@ -104,8 +104,11 @@ async def test_the_suite_sees_no_difference_through_the_gateway(
     revision: str, direct: dict[str, Checks], gateway: Gateway, tmp_path: Path
 ) -> None:
     checks = await run_suite(gateway.url, revision, tmp_path / revision)
-    without, through = (
-        Counter((scenario, *pair) for scenario, pairs in each.items() for pair in pairs)
-        for each in (direct[revision], checks)
-    )
+    without, through = counted(direct[revision]), counted(checks)
     assert (without - through, through - without) == (Counter(), Counter())
+
+
+def counted(checks: Checks) -> Counter[tuple[str, str, str]]:
+    """Each verdict as often as it was given; a remark (INFO) once, because how many there are is a matter of timing."""
+    found = Counter((scenario, *pair) for scenario, pairs in checks.items() for pair in pairs)
+    return Counter({check: 1 if check[2] == "INFO" else times for check, times in found.items()})

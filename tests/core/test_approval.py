@@ -13,6 +13,7 @@ from extproc.core.approval import (
     open_ticket,
     resume,
     settled,
+    stands,
     use,
     withdraw,
 )
@@ -252,3 +253,14 @@ def test_a_call_that_is_asked_back_goes_on_step_by_step_and_each_step_once():
         resume(approved(), ASK, approved().revision, at=NOW),
     ):
         assert isinstance(refused, Refusal)
+
+
+def test_an_approval_stands_while_enough_of_those_who_gave_it_are_in():
+    both = says(approved(replace(RULE, quorum=2)), SECOND_DBA)
+    assert isinstance(both, Ticket)
+    assert stands(both, lambda _: False)
+    assert not stands(both, lambda vote: vote.subject == "eva")
+    forced = says(pending(replace(RULE, quorum=2)), LEAD, force=True)
+    assert isinstance(forced, Ticket)
+    assert stands(forced, lambda vote: vote.subject == "eva")
+    assert not stands(forced, lambda vote: vote.subject == "lea")

@@ -80,3 +80,9 @@ def test_a_copy_without_news_is_not_relied_on():
     assert not SharedState(as_of=NOW).is_fresh(NOW + limit + 1)
     assert not SharedState(as_of=NOW).is_fresh(NOW - limit - 1)
     assert NOTHING_SHARED.is_fresh(NOW)
+
+
+def test_a_login_is_out_like_the_principal_it_is():
+    assert out(Revoked.SUBJECT, "ann").is_out(IDP, "ann", NOW)
+    assert out(Revoked.ISSUER, IDP).is_out(IDP, "bob", NOW)
+    assert not out(Revoked.SUBJECT, "ann").is_out(IDP, "bob", NOW)

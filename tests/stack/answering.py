@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from extproc.core.shared_state import Elevation
+from extproc.core.shared_state import NOTHING_SHARED, Elevation
 from extproc.core.tickets import Approver, Ticket, TicketState
 from extproc.desk import Desk
 from extproc.edges.store.database import open_database
@@ -26,7 +26,14 @@ class Humans:
     def __init__(self, tickets: DatabaseTickets, shared: DatabaseSharedState) -> None:
         self.tickets = tickets
         self.shared = shared
-        self.desk = Desk(tickets, record=_nowhere, clock=time.time_ns, new_id=new_id, lend=shared.lend)
+        self.desk = Desk(
+            tickets,
+            record=_nowhere,
+            clock=time.time_ns,
+            new_id=new_id,
+            lend=shared.lend,
+            shared=lambda: NOTHING_SHARED,
+        )
 
     async def waiting(self, arguments: str | None = None) -> list[Ticket]:
         """The pending tickets; those for exactly these arguments, where given."""

@@ -318,3 +318,32 @@ async def test_an_approver_answers_on_the_page(with_console, upstream):
     assert await until(runs)
     assert len(executed(upstream)) >= 1
     assert [event["by"]["subject"] for event in events(approver.state, "login")] == ["dan"]
+
+
+async def test_who_signs_out_is_removed_or_revoked_is_out_of_the_console(with_console):
+    stand, console = with_console
+    state = stand.gateway.state
+    local = LocalApprovers(state / LOCAL_APPROVERS)
+    secrets = {name: local.add(name, groups=["dba"]) for name in ("dan", "eva", "ida")}
+
+    async def is_in(browser: httpx.AsyncClient) -> bool:
+        return (await browser.get("/approvals")).status_code == 200
+
+    async with client(base_url=console) as dan, client(base_url=console) as eva, client(base_url=console) as ida:
+        for name, browser in (("dan", dan), ("eva", eva), ("ida", ida)):
+            await browser.post("/login/local", data={"name": name, "secret": secrets[name]})
+            assert await is_in(browser)
+        kept = dict(ida.cookies)
+        page = await ida.get("/approvals")
+        form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+        await ida.post("/logout", data=form)
+        ida.cookies.update(kept)
+        assert not await is_in(ida), "a copy of the cookie still opens the console"
+        await extproc("approvers", "remove", "dan", "--state", str(state))
+        assert not await is_in(dan)
+        await extproc("revoke", "--issuer", "local", "--subject", "eva", "--state", str(state))
+
+        async def is_out() -> bool:
+            return not await is_in(eva)
+
+        assert await until(is_out)

@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 
 from extproc.core.approval import open_ticket
+from extproc.core.shared_state import NOTHING_SHARED
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import Desk
 from extproc.edges.console.app import Console
@@ -81,19 +82,28 @@ async def console(folder: Path, port: int, provider: Provider | None = None) -> 
     async def nothing(*_: object) -> None:
         pass
 
-    async def signed_in(person: Approver, _local: bool) -> None:
-        standing.logins.append(person)
+    async def noted(_step: str, person: Approver | None, /, **_: object) -> None:
+        if person is not None:
+            standing.logins.append(person)
 
     paths = ClaimPaths()
     served = Console(
         url=url,
         cookie_key="k" * 32,
-        people=People(bearer=None, paths=paths),
-        desk=Desk(tickets, record=nothing, clock=time_ns, new_id=lambda: "t1", lend=nothing),
+        people=People(bearer=None, paths=paths, is_out=lambda _person, _session: False),
+        desk=Desk(
+            tickets,
+            record=nothing,
+            clock=time_ns,
+            new_id=lambda: "t1",
+            lend=nothing,
+            shared=lambda: NOTHING_SHARED,
+        ),
         tickets=tickets,
         provider=None if provider is None else OidcLogin(provider, callback=f"{url}/login/callback", paths=paths),
         local=local,
-        signed_in=signed_in,
+        noted=noted,
+        signed_out=nothing,
     )
     config = uvicorn.Config(served.application, port=port, log_config=None, lifespan="off", ws="none")
     server = QuietServer(config)

@@ -3,15 +3,32 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from extproc.core.audit.lanes import SESSION_GAP_NS, Lane, Owner, id_of, key_of, owner_of, place_in_lane
 from extproc.core.audit.members import members_of, number_in, text_of
 from extproc.core.model import Json
 
-__all__ = ["REFUSED", "SESSION_GAP_NS", "Call", "Session", "client_of", "later", "sessions"]
+__all__ = ["REFUSED", "SESSION_GAP_NS", "Call", "Session", "Streamed", "client_of", "later", "sessions"]
 
 REFUSED: Final = frozenset({"deny", "reject"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """One message of a streamed response; ``payload`` as it was recorded, ``size`` in bytes.
+
+    ``encrypted``: to whom the payload is readable, as in a ``Call``.
+    """
+
+    at: int
+    number: int
+    message: str
+    method: str
+    size: int
+    payload: Json = None
+    masked: Mapping[str, int] = field(default_factory=dict)
+    encrypted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +37,8 @@ class Call:
 
     ``arguments`` and ``payload``, the response, are as they were recorded, so masked, or None; ``masked`` counts what
     was masked by its type, in the request and the response; ``size`` is that of the response in bytes; ``ticket`` the
-    approval that let it through.
+    approval that let it through; ``messages`` those of a streamed response, in order. ``encrypted``: to whom what of
+    this is readable that is None here, by the ids of their keys.
     """
 
     at: int
@@ -40,6 +58,8 @@ class Call:
     arguments: Json = None
     payload: Json = None
     masked: Mapping[str, int] = field(default_factory=dict)
+    messages: tuple[Streamed, ...] = ()
+    encrypted: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -77,15 +97,7 @@ class _Open:
 
 def sessions(events: Iterable[Mapping[str, Json]]) -> tuple[Session, ...]:
     """The sessions in these events, by the time of their first call; other kinds of event are passed over."""
-    decisions: list[Mapping[str, Json]] = []
-    outcomes: dict[str, Mapping[str, Json]] = {}
-    for event in events:
-        if event.get("kind") == "decision":
-            decisions.append(event)
-        elif event.get("kind") == "outcome":
-            decision = text_of(event.get("decision"))
-            outcomes[decision] = later(outcomes.get(decision), event)
-    decisions.sort(key=place_in_lane)
+    decisions, outcomes, messages = _sorted(events)
     found: dict[int, _Open] = {}
     lanes: defaultdict[Owner, Lane] = defaultdict(Lane)
     for event in decisions:
@@ -102,13 +114,36 @@ def sessions(events: Iterable[Mapping[str, Json]]) -> tuple[Session, ...]:
         session = found.setdefault(key, _Open(id=id_of(key), owner=owner, last_at=ends))
         session.client = session.client or client_of(event)
         session.last_at = max(session.last_at, ends)
-        session.calls.append(_call(event, outcome or None))
+        session.calls.append(_call(event, outcome or None, messages.get(decision, ())))
     return tuple(_closed(session) for session in found.values())
 
 
 def later(known: Mapping[str, Json] | None, outcome: Mapping[str, Json]) -> Mapping[str, Json]:
     """Which of two outcomes of one decision counts."""
     return outcome if known is None or number_in(outcome.get("at")) >= number_in(known.get("at")) else known
+
+
+_Decisions: TypeAlias = list[Mapping[str, Json]]
+_Outcomes: TypeAlias = dict[str, Mapping[str, Json]]
+_Messages: TypeAlias = dict[str, list[Streamed]]
+
+
+def _sorted(events: Iterable[Mapping[str, Json]]) -> tuple[_Decisions, _Outcomes, _Messages]:
+    """The decisions by their time, and what belongs to each of them by its id."""
+    decisions: _Decisions = []
+    outcomes: _Outcomes = {}
+    messages: _Messages = {}
+    for event in events:
+        decision = text_of(event.get("decision"))
+        match event.get("kind"):
+            case "decision":
+                decisions.append(event)
+            case "outcome":
+                outcomes[decision] = later(outcomes.get(decision), event)
+            case "message":
+                messages.setdefault(decision, []).append(_said(event))
+    decisions.sort(key=place_in_lane)
+    return decisions, outcomes, messages
 
 
 def _closed(session: _Open) -> Session:
@@ -125,7 +160,20 @@ def _closed(session: _Open) -> Session:
     )
 
 
-def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call:
+def _said(event: Mapping[str, Json]) -> Streamed:
+    return Streamed(
+        at=number_in(event.get("at")),
+        number=number_in(event.get("number")),
+        message=text_of(event.get("message")),
+        method=text_of(event.get("method")),
+        size=number_in(event.get("bytes")),
+        payload=event.get("payload"),
+        masked=_masked(event),
+        encrypted=tuple(sorted(_readers(event))),
+    )
+
+
+def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None, messages: Iterable[Streamed]) -> Call:
     targets = event.get("targets")
     status = None if outcome is None else outcome.get("status")
     return Call(
@@ -150,7 +198,13 @@ def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call
         arguments=event.get("arguments"),
         payload=None if outcome is None else outcome.get("payload"),
         masked=_masked(event, outcome or {}),
+        encrypted=tuple(sorted({*_readers(event), *_readers(outcome or {})})),
+        messages=tuple(sorted(messages, key=lambda said: said.number)),
     )
+
+
+def _readers(event: Mapping[str, Json]) -> Iterable[str]:
+    return members_of(members_of(event.get("encrypted")).get("for"))
 
 
 def _masked(*events: Mapping[str, Json]) -> dict[str, int]:

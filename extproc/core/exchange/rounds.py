@@ -2,7 +2,8 @@
 
 A client gives the state back unread. It is sealed to principal and server, names the call that it belongs to, and ends
 by itself (threat A11); what is inside for the upstream is opened before the upstream sees it. A state is not a right:
-the ticket behind it is asked for at every round.
+the ticket behind it is asked for at every round. With a state, or under an approval, only answers to what the upstream
+has asked go on to it (threat A13): the approver sees none of them.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from extproc.core.model import Message, Recording
 from extproc.core.rejection import INVALID_PARAMS, Rejection
 from extproc.core.wire import strict_json
 
-__all__ = ["APPROVAL_KEY", "LIFE_NANOSECONDS", "Round", "call_digest", "resume", "seal_round"]
+__all__ = ["APPROVAL_KEY", "LIFE_NANOSECONDS", "Round", "call_digest", "resume", "seal_round", "unanswered"]
 
 APPROVAL_KEY: Final = "mcp_extproc_approval"
 """Under which our own request for a look at the page stands among ``inputRequests``."""
@@ -30,7 +31,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """``call`` is the digest of the call that goes on, ``until`` its end in nanoseconds since the epoch.
 
     ``ticket`` is the one that it waits for, or, with ``used`` as its revision by then, the one that it ran on.
-    ``upstream`` is the upstream's own state.
+    ``upstream`` is the upstream's own state, ``asked`` are the keys of what it asks the client in this round.
     """
 
     call: str
@@ -38,6 +39,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ticket: str = ""
     used: int | None = None
     upstream: str | None = None
+    asked: tuple[str, ...] = ()
 
 
 def call_digest(message: Message) -> str:
@@ -82,7 +84,16 @@ def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple
     if going_on.upstream is not None:
         kept["requestState"] = going_on.upstream
     answers = message.params.get("inputResponses")
-    if isinstance(answers, dict) and (others := {key: value for key, value in answers.items() if key != APPROVAL_KEY}):
-        kept["inputResponses"] = others
+    if isinstance(answers, dict) and (wanted := {key: answers[key] for key in going_on.asked if key in answers}):
+        kept["inputResponses"] = wanted
     body = strict_json.encode({**document.value, "params": kept})
     return replace(message, params=kept, body=body, rewritten=True), going_on
+
+
+def unanswered(message: Message) -> Message:
+    """The call without answers to questions: nobody has asked any yet, and no approver would see them."""
+    document = strict_json.read(message.body) if "inputResponses" in message.params else None
+    if document is None or isinstance(document, Rejection):
+        return message
+    kept = {name: value for name, value in message.params.items() if name != "inputResponses"}
+    return replace(message, params=kept, body=strict_json.encode({**document.value, "params": kept}), rewritten=True)

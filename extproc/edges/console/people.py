@@ -3,7 +3,8 @@
 A browser session is a signed cookie (itsdangerous, by Starlette) that holds who signed in and when; it ends after
 ``SESSION_SECONDS``. What the provider says of a person (groups, roles, the human behind an account) is taken at login
 and not later, so the session is short. A bearer is verified anew at each request, for an audience of the console's
-own: a token for an MCP server opens nothing here (threat A09).
+own: a token for an MCP server opens nothing here (threat A09). Whoever is revoked meanwhile, has signed out or is no
+local approver any more is nobody here at his next request.
 """
 
 import hmac
@@ -15,8 +16,9 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from extproc.core.audit.events import session_digest
 from extproc.core.identity.tokens import VerifiedToken
-from extproc.core.model import Json
+from extproc.core.model import Json, Principal
 from extproc.core.rejection import Rejection
 from extproc.core.tickets import Approver
 
@@ -25,6 +27,7 @@ __all__ = ["SESSION_SECONDS", "ClaimPaths", "People", "approver_of", "is_same_si
 SESSION_SECONDS: Final = 4 * 3600
 _PERSON: Final = "person"
 _CSRF: Final = "csrf"
+_ID: Final = "id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +74,22 @@ def _text(value: Json) -> str:
 
 
 class People:
-    """Reads and keeps who is there. ``bearer`` verifies an API token; None where none are taken."""
+    """Reads and keeps who is there. ``bearer`` verifies an API token; None where none are taken.
+
+    ``is_out`` tells whether this login, his token or this session (as its digest) has been put out; it raises
+    ``StoreError`` where that cannot be told.
+    """
 
     def __init__(
         self,
         *,
         bearer: Callable[[str], VerifiedToken | Rejection] | None,
         paths: ClaimPaths,
+        is_out: Callable[[Principal, str], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._bearer = bearer
+        self._is_out = is_out
         self._paths = paths
         self._clock = clock
 
@@ -97,11 +106,14 @@ class People:
             "at": int(self._clock()),
         }
         request.session[_CSRF] = secrets.token_urlsafe(24)
+        request.session[_ID] = secrets.token_urlsafe(24)
 
     def signed_in(self, request: Request) -> Approver | None:
         """Who the browser's session is of; None without one, or after its time."""
         kept: Any = request.session.get(_PERSON)
         if not isinstance(kept, dict) or self._clock() - kept["at"] > SESSION_SECONDS:
+            return None
+        if self._is_out(Principal(issuer=kept["issuer"], subject=kept["subject"]), self.session(request)):
             return None
         return Approver(
             issuer=kept["issuer"],
@@ -111,6 +123,10 @@ class People:
             human=kept["human"],
             name=kept["name"],
         )
+
+    def session(self, request: Request) -> str:
+        """What stands for the browser's session in records and revocations."""
+        return session_digest(str(request.session.get(_ID, "")))
 
     def csrf(self, request: Request) -> str:
         """What each form of this session carries."""
@@ -127,7 +143,11 @@ class People:
         if self._bearer is None or scheme.lower() != "bearer" or not token:
             return None
         verified = self._bearer(token.strip())
-        return None if isinstance(verified, Rejection) else approver_of(verified.claims, self._paths)
+        person = None if isinstance(verified, Rejection) else approver_of(verified.claims, self._paths)
+        if isinstance(verified, Rejection) or person is None:
+            return None
+        login = Principal(issuer=person.issuer, subject=person.subject, claims=verified.claims)
+        return None if self._is_out(login, "") else person
 
 
 def is_same_site(request: Request) -> bool:

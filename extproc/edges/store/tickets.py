@@ -36,22 +36,26 @@ class DatabaseTickets:
         self._database = database
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
-    async def add(self, ticket: Ticket) -> Ticket:
-        """Store a new ticket, or give back the open one of the same digest."""
+    async def add(self, ticket: Ticket, *, most: int | None = None) -> Ticket | None:
+        """Store a new ticket, or give back the open one of the same digest; None where ``most`` wait already."""
         ask = ticket.ask
+        same = f"SELECT body FROM tickets WHERE digest = ? AND {_OPEN}"  # noqa: S608 - a constant
+        waiting = "SELECT count(*) FROM tickets WHERE issuer = ? AND subject = ? AND state = ?"
 
-        def work(transaction: Transaction) -> Ticket:
-            version = transaction.next_version()
-            added = transaction.change(
+        def work(transaction: Transaction) -> Ticket | None:
+            version = transaction.next_version()  # from here on nobody else adds any: who counts, counts all
+            if open_ones := _tickets(transaction.rows(same, ticket.digest)):
+                return open_ones[0]
+            count = transaction.rows(waiting, ask.issuer, ask.subject, str(TicketState.PENDING))[0][0]
+            if most is not None and count >= most:
+                return None
+            transaction.change(
                 "INSERT INTO tickets(id, digest, state, issuer, subject, created_at, revision, version, body) "
-                "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 *(ticket.id, ticket.digest, str(ticket.state), ask.issuer, ask.subject),
                 *(ticket.created_at, ticket.revision, version, _encoded(ticket)),
             )
-            if added:
-                return ticket
-            statement = f"SELECT body FROM tickets WHERE digest = ? AND {_OPEN}"  # noqa: S608 - a constant
-            return _tickets(transaction.rows(statement, ticket.digest))[0]
+            return ticket
 
         return await self._database.transact(work, writes=True)
 
@@ -121,12 +125,6 @@ class DatabaseTickets:
             return await self._rows("SELECT body FROM tickets ORDER BY created_at DESC LIMIT ?", limit)
         statement = "SELECT body FROM tickets WHERE created_at < ? ORDER BY created_at DESC LIMIT ?"
         return await self._rows(statement, before, limit)
-
-    async def count_waiting(self, issuer: str, subject: str) -> int:
-        """How many pending tickets one requester has."""
-        statement = "SELECT count(*) FROM tickets WHERE issuer = ? AND subject = ? AND state = ?"
-        values = (issuer, subject, str(TicketState.PENDING))
-        return int(await self._database.transact(lambda transaction: transaction.rows(statement, *values)[0][0]))
 
     async def changed(self, id: str, *, after: int, seconds: float) -> Ticket | None:  # noqa: A002
         """The ticket once its revision is higher than ``after``, or as it is after ``seconds``."""

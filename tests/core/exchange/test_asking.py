@@ -46,16 +46,6 @@ def test_the_approved_round_reaches_the_upstream_as_a_first_call():
     assert params["arguments"] == {"table": "orders"}
 
 
-def test_what_the_client_answers_to_the_upstream_goes_on_to_it():
-    desk = Desk(says=None)
-    state = state_after_first_round(desk)
-    desk.says = True
-    answers = {"mcp_extproc_approval": {"action": "accept"}, "theirs": {"action": "accept"}}
-    played = script(desk=desk, console=CONSOLE)
-    (forward,) = played.post(urls(requestState=state, inputResponses=answers))
-    assert json.loads(forward.body)["params"]["inputResponses"] == {"theirs": {"action": "accept"}}
-
-
 def test_a_legacy_client_that_opens_urls_is_told_the_page_in_an_error():
     session = handshake({"elicitation": {"url": {}}})
     played = script(desk=Desk(says=None), console=CONSOLE)

@@ -90,11 +90,15 @@ def test_what_a_client_answers_is_masked_too():
 
 def test_an_answer_in_a_further_round_is_masked_and_goes_on_with_the_same_call():
     arguments = {"text": MAIL}
-    first = asked(call("echo", arguments), MASKING)
-    state = {"resultType": "input_required", "requestState": "upstream", "inputRequests": {}}
-    sealed = json.loads(first.response(reply(state))[1].body)["result"]["requestState"]
+    open_to_questions = MASKING.replace("    tools:\n", "    server_requests: [elicitation]\n    tools:\n", 1)
+    question = {"method": "elicitation/create", "params": {"message": "?", "requestedSchema": {"type": "object"}}}
+    can = {"_meta": {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}}
+    first = asked(modern("tools/call", {"name": "echo", "arguments": arguments} | can), open_to_questions)
+    state = {"resultType": "input_required", "requestState": "upstream", "inputRequests": {"q": question}}
+    said = b"".join(command.body for command in first.response(reply(state)) if hasattr(command, "body"))
+    sealed = json.loads(said)["result"]["requestState"]
     more = {"requestState": sealed, "inputResponses": {"q": {"action": "accept", "content": {"a": MAIL}}}}
-    body = sent(modern("tools/call", {"name": "echo", "arguments": arguments} | more))
+    body = sent(modern("tools/call", {"name": "echo", "arguments": arguments} | can | more), open_to_questions)
     assert body["params"]["requestState"] == "upstream"
     assert body["params"]["inputResponses"] == {"q": {"action": "accept", "content": {"a": "[mail]"}}}
     assert body["params"]["arguments"] == {"text": "[mail]"}

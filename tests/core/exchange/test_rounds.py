@@ -9,7 +9,7 @@ from extproc.core.exchange import (
     BodyReceived,
 )
 from held import CONSOLE, DROP, SECOND, Desk, script, state_after_first_round, urls
-from script import NOW, POLICY, Script, answer_of, call, claims, modern, reply
+from script import ASKING, NOW, POLICY, Script, answer_of, call, claims, modern, reply
 
 
 @pytest.mark.parametrize("change", ["tampered", "another tool", "another argument", "another user", "late", "nonsense"])
@@ -41,7 +41,7 @@ def test_an_upstream_that_asks_back_finds_the_same_approval_once():
     desk = Desk()
     played = script(desk=desk)
     played.post(DROP)
-    asked_back = {"resultType": "input_required", "requestState": "theirs", "inputRequests": {}}
+    asked_back = {"resultType": "input_required", "requestState": "theirs"}
     said = played.response(reply(asked_back))
     state = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))["result"]["requestState"]
     assert state != "theirs"
@@ -80,3 +80,55 @@ def test_where_responses_pass_unseen_their_states_do_too():
     params = {"name": "echo", "arguments": {}, "requestState": "theirs"}
     forward = Script(unseen).forwarded(modern("tools/call", params))
     assert forward.body is None
+
+
+QUESTION = {"method": "elicitation/create", "params": {"message": "Which one?", "requestedSchema": {"type": "object"}}}
+
+
+CAN_BE_ASKED = {"_meta": {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}}
+ANSWER = {"action": "accept", "content": {"table": "orders"}}
+
+
+def asked_back(**more):
+    """The state of a call whose upstream asks under the key ``which``."""
+    played = Script(ASKING)
+    played.forwarded(modern("tools/call", {"name": "echo", "arguments": {}} | CAN_BE_ASKED))
+    said = played.response(reply({"resultType": "input_required", "inputRequests": {"which": QUESTION}} | more))
+    result = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))["result"]
+    assert set(result["inputRequests"]) == {"which"}
+    return result["requestState"]
+
+
+@pytest.mark.parametrize("theirs", [{}, {"requestState": "theirs"}])
+def test_only_answers_to_what_the_upstream_asked_go_on_to_it(theirs):
+    params = {
+        "name": "echo",
+        "arguments": {},
+        "requestState": asked_back(**theirs),
+        "inputResponses": {"which": ANSWER, "more": {"action": "accept", "content": {"smuggled": "value"}}},
+    } | CAN_BE_ASKED
+    sent = json.loads(Script(ASKING).forwarded(modern("tools/call", params)).body)["params"]
+    assert sent["inputResponses"] == {"which": ANSWER}
+    assert sent.get("requestState") == theirs.get("requestState")
+
+
+def test_without_a_state_an_answer_is_the_upstream_s_to_judge():
+    params = {"name": "echo", "arguments": {}, "inputResponses": {"which": ANSWER}}
+    assert Script().forwarded(modern("tools/call", params)).body is None
+
+
+def test_an_approved_call_takes_no_answer_along_that_its_approver_never_saw():
+    state = state_after_first_round(Desk(says=None))
+    played = script(desk=Desk(), console=CONSOLE)
+    (forward,) = played.post(urls(requestState=state, inputResponses={"which": ANSWER}))
+    assert "inputResponses" not in json.loads(forward.body)["params"]
+
+
+def test_a_call_that_is_approved_at_once_takes_none_along_either():
+    played = script(desk=Desk())
+    (forward,) = played.post(
+        modern("tools/call", {"name": "drop_table", "arguments": {"table": "orders"}, "inputResponses": {"a": ANSWER}})
+    )
+    params = json.loads(forward.body)["params"]
+    assert "inputResponses" not in params
+    assert params["arguments"] == {"table": "orders"}

@@ -120,8 +120,20 @@ async def test_lists_are_in_their_order(database):
     assert [each.id for each in await tickets.waiting()] == ["t1", "t2", "t3"]
     assert [each.id for each in await tickets.latest(limit=2)] == ["t3", "t2"]
     assert [each.id for each in await tickets.latest(limit=9, before=NOW + 2)] == ["t1", "t0"]
-    assert await tickets.count_waiting(ASK.issuer, "ann") == 3
-    assert await tickets.count_waiting(ASK.issuer, "bob") == 0
+
+
+async def test_nobody_gets_more_tickets_than_he_may_have_however_many_he_asks_for_at_once(database, another):
+    stores = (DatabaseTickets(database), DatabaseTickets(another))
+
+    def wish(number: int, ask: Ask = ASK) -> Ticket:
+        return ticket(f"{ask.subject}-{number}", ask=replace(ask, arguments=str(number)))
+
+    added = await asyncio.gather(*(stores[n % 2].add(wish(n), most=5) for n in range(30)))
+    assert sum(each is not None for each in added) == 5
+    assert await stores[0].add(wish(99), most=5) is None
+    first = next(each for each in added if each is not None)
+    assert await stores[1].add(replace(first, id="again"), most=5) == first
+    assert await stores[1].add(wish(1, replace(ASK, subject="bob")), most=5) is not None
 
 
 async def test_tickets_outlive_the_process(place):

@@ -11,7 +11,7 @@ from extproc.edges.store.index.settlement import Settlement
 
 __all__ = ["purge", "purged_of", "sweep"]
 
-_TABLES: Final = ("outcomes", "steps", "events")
+_TABLES: Final = ("outcomes", "messages", "steps", "events")
 _ORPHANS: Final = (
     "DELETE FROM people WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.who = people.who)",
     "DELETE FROM shapes WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.shape = shapes.key)",

@@ -43,6 +43,11 @@ def spots_of(transaction: Transaction, key: int) -> list[Spot]:
         "JOIN journals j ON j.number = c.answered_in WHERE c.session = ?",
         key,
     )
+    rows += transaction.rows(
+        "SELECT j.name, m.seq, m.segment, m.place FROM calls c JOIN messages m ON m.decision = c.decision "
+        "JOIN journals j ON j.number = m.journal WHERE c.session = ?",
+        key,
+    )
     return sorted({Spot(*row) for row in rows})
 
 

@@ -3,7 +3,7 @@
 ``calls`` are the decisions, each in its session: ``named`` where the session has a name, otherwise in its ``lane``,
 where ``reach`` is the end of the session as far as this call. ``seen`` holds each shape of call once for each session.
 ``outcomes`` are those whose call is not there yet; ``answered_by`` is the number of the one that came to a call.
-``events`` holds whole events, and only where several nodes share the index.
+``messages`` are those of streamed responses. ``events`` holds whole events, only where several nodes share the index.
 """
 
 from typing import Final
@@ -33,6 +33,10 @@ _STATEMENTS: Final = (
       journal INTEGER NOT NULL, seq BIGINT NOT NULL, segment BIGINT NOT NULL, place BIGINT NOT NULL,
       decision BIGINT NOT NULL, at BIGINT NOT NULL, name {text} NOT NULL, PRIMARY KEY(journal, seq))""",
     "CREATE INDEX IF NOT EXISTS outcomes_decision ON outcomes(decision)",
+    """CREATE TABLE IF NOT EXISTS messages(
+      journal INTEGER NOT NULL, seq BIGINT NOT NULL, segment BIGINT NOT NULL, place BIGINT NOT NULL,
+      decision BIGINT NOT NULL, PRIMARY KEY(journal, seq))""",
+    "CREATE INDEX IF NOT EXISTS messages_decision ON messages(decision)",
     # `owner` is JSON, so it holds the exact words that keys are made of
     """CREATE TABLE IF NOT EXISTS sessions(
       key BIGINT PRIMARY KEY, id {text} NOT NULL, owner {text} NOT NULL, who BIGINT NOT NULL, issuer {text} NOT NULL,

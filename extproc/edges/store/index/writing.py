@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from extproc.core.audit.entries import CallEntry, call_entry, outcome_entry
+from extproc.core.audit.lanes import number_of
 from extproc.core.audit.members import text_of
 from extproc.edges.store.database import Transaction
 from extproc.edges.store.index.memory import Memory
-from extproc.edges.store.index.places import Batch, clean, journal_number, move_on, place_of
+from extproc.edges.store.index.places import Batch, Read, clean, journal_number, move_on, place_of
 from extproc.edges.store.index.purging import purge, purged_of, sweep
 from extproc.edges.store.index.settlement import Answer, Settlement
 from extproc.ports import Record
 
 __all__ = ["Writing"]
 
-_KEPT: Final = frozenset({"decision", "outcome", "approval", "purged"})
+_KEPT: Final = frozenset({"decision", "outcome", "approval", "message", "purged"})
 
 
 class Writing:
@@ -53,7 +54,7 @@ class Writing:
                     calls.append((number, record.seq, segment, offset, call_entry(record.event)))
                 elif _is(record, "outcome"):
                     answers.append(Answer(number, record.seq, segment, offset, outcome_entry(record.event)))
-            self._keep(transaction, number, [record for record, _, _ in taken])
+            self._keep(transaction, number, taken)
             move_on(transaction, number, each)
         settlement.take_in(calls, answers)
         settlement.write()
@@ -63,12 +64,21 @@ class Writing:
         self._memory = memory
         return sum(len(each.records) + each.damaged for each in fitting)
 
-    def _keep(self, transaction: Transaction, number: int, records: Sequence[Record]) -> None:
+    def _keep(self, transaction: Transaction, number: int, taken: Sequence[Read]) -> None:
+        records = [record for record, _, _ in taken]
         if self._keeps_events:
             transaction.each(
                 "INSERT INTO events VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
                 [(number, record.seq, record.encoded) for record in records if record.event.get("kind") in _KEPT],
             )
+        transaction.each(
+            "INSERT INTO messages VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [
+                (number, record.seq, segment, offset, number_of(text_of(record.event.get("decision"))))
+                for record, segment, offset in taken
+                if _is(record, "message")
+            ],
+        )
         transaction.each(
             "INSERT INTO steps VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
             [

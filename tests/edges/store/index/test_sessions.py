@@ -8,6 +8,7 @@ from extproc.core.audit.filters import EVERYTHING
 async def test_a_session_is_found_by_its_id_with_the_places_of_its_events(filled):
     await filled.give("a", [call("a", 0, ticket="t"), call("x", 0, server="other"), outcome("a", 1)])
     await filled.give("b", [outcome("b", 9), call("b", 8), {"kind": "approval", "ticket": "t"}])
+    await filled.give("b", [{"kind": "message", "decision": "a"}, {"kind": "message", "decision": "x"}])
     row = next(row for row in (await filled.index.page(EVERYTHING, after=None, limit=9)).sessions if row.calls == 2)
     for start in (row.id, row.id[:7]):
         assert await filled.index.begins_so(start) == [row]
@@ -15,8 +16,8 @@ async def test_a_session_is_found_by_its_id_with_the_places_of_its_events(filled
     assert await filled.index.begins_so("%") == []
     assert len(await filled.index.begins_so("")) == 2
     spots = await filled.index.spots_of(row.key)
-    assert [spot[:3] for spot in spots] == [("a", 0, 1), ("a", 2, 1), ("b", 0, 1), ("b", 1, 1)]
-    assert [spot.offset for spot in spots] == [0, 2, 0, 1]
+    assert [spot[:3] for spot in spots] == [("a", 0, 1), ("a", 2, 1), ("b", 0, 1), ("b", 1, 1), ("b", 3, 1)]
+    assert [spot.offset for spot in spots] == [0, 2, 0, 1, 3]
     assert await filled.index.steps_of(["t", "none"]) == {"b"}
     kept = await filled.index.kept_events(spots)
     assert kept == (

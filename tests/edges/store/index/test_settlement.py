@@ -13,7 +13,19 @@ from extproc.core.audit.filters import EVERYTHING
 from extproc.edges.store.index.index import Index
 
 ALL = 1000
-TABLES = ("calls", "outcomes", "sessions", "people", "shapes", "seen", "steps", "purged", "events", "journals")
+TABLES = (
+    "calls",
+    "outcomes",
+    "messages",
+    "sessions",
+    "people",
+    "shapes",
+    "seen",
+    "steps",
+    "purged",
+    "events",
+    "journals",
+)
 
 
 async def compare(filled: Filled, gone: frozenset[str] = frozenset()) -> list[list[str]]:
@@ -155,8 +167,10 @@ async def test_nothing_of_a_purged_record_stays(filled):
     secret = call("b", 300, principal={"issuer": "i", "subject": "gone"}, client={"name": "gone"})
     secret |= {"server": "gone", "rule": "gone", "trace": "gone", "targets": [{"kind": "tool", "name": "gone"}]}
     secret["arguments"] = {"sql": "gone"}
-    await filled.give("a", [call("a", 0), secret, outcome("b", 301, "gone")])
-    await filled.give("control", [{"kind": "approval", "ticket": "gone"}, purge("a", (1, 2)), purge("control", (0, 1))])
+    await filled.give(
+        "a", [call("a", 0), secret, outcome("b", 301, "gone"), {"kind": "message", "decision": "b", "payload": "gone"}]
+    )
+    await filled.give("control", [{"kind": "approval", "ticket": "gone"}, purge("a", (1, 3)), purge("control", (0, 1))])
     assert await compare(filled, frozenset({"b"})) == [["a"]]
     for table in TABLES:
         rows = await filled.index.database.transact(lambda each, name=table: each.rows(f"SELECT * FROM {name}"))
