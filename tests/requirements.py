@@ -403,6 +403,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "DESIGN 8: the index",
         "Sessions are found without reading all journals, and are those that a reading of all of them finds.",
         (
+            "core/audit/test_members.py",
             "core/audit/test_lanes.py",
             "core/audit/test_entries.py",
             "edges/store/index/test_settlement.py",

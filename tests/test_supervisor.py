@@ -310,7 +310,7 @@ def children(pid):
 
 
 async def test_workers_outlive_their_nursery_and_the_next_are_born_of_a_new_one(start):
-    node = await start(command=SERVE, seal_seconds="0", purge_seconds="0")
+    node = await start(command=SERVE, seal_seconds="0", purge_seconds="0", index="false")
     await node.says("ready: ")
     pids = await node.pids()
     (nursery,) = children(node.process.pid) - set(pids)
@@ -328,7 +328,7 @@ async def test_workers_outlive_their_nursery_and_the_next_are_born_of_a_new_one(
 
 
 async def test_a_nursery_that_is_killed_again_and_again_keeps_no_worker_away(start):
-    node = await start(command=SERVE, workers=1, seal_seconds="0", purge_seconds="0")
+    node = await start(command=SERVE, workers=1, seal_seconds="0", purge_seconds="0", index="false")
     await node.says("ready: ")
     for _ in range(2):
         (pid,) = await node.pids()
@@ -341,7 +341,7 @@ async def test_a_nursery_that_is_killed_again_and_again_keeps_no_worker_away(sta
 
 
 async def test_sigterm_before_the_first_worker_is_born_ends_at_once(start):
-    node = await start(command=SERVE, seal_seconds="0", purge_seconds="0")
+    node = await start(command=SERVE, seal_seconds="0", purge_seconds="0", index="false")
     while not children(node.process.pid):
         pass
     node.process.terminate()

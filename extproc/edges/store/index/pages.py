@@ -20,7 +20,7 @@ __all__ = ["Cursor", "Page", "SessionRow", "page", "rows_of"]
 FEW: Final = 1000
 """Of so many people or shapes the sessions are looked up one by one; of more, the sessions are gone through."""
 TOGETHER: Final = 100
-LOOKED_THROUGH: Final = 200_000
+LOOKED_THROUGH: Final = 60_000
 """In so many calls the text is looked for, for one page."""
 
 Cursor: TypeAlias = tuple[int, int]
