@@ -30,13 +30,17 @@ from extproc.sealing import Sealing
 from extproc.settings import Settings
 from extproc.settings.sinks import read_sinks
 
-__all__ = ["main"]
+__all__ = ["main", "preload"]
 
 NAME: Final = "control"
 SWEEP_SECONDS: Final = 5.0
 SHIPPING_SECONDS: Final = 2.0
 
 log: Final = structlog.get_logger("extproc.control")
+
+
+def preload() -> None:
+    """All that this process needs was loaded with this module."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,9 +63,10 @@ async def _run(settings: Settings) -> None:
             store_url=settings.store_url,
             name=NAME,
             durability=settings.durability,
+            payload_keys=settings.payload_keys,
         ) as office,
     ):
-        recording = [shipper.run() for shipper in shippers]
+        recording = [shipper.run(office.record) for shipper in shippers]
         recording += [sealing.run(office)] if sealing is not None else []
         recording += [Purging(settings, [each.name for each in targets]).run(office)] if settings.purge_seconds else []
         await _serve(settings, office, http, stopping, recording)

@@ -86,11 +86,11 @@ class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
 class Journal(Protocol):
     """Where audit events go, in order."""
 
-    async def append(self, event: Mapping[str, Json]) -> None:
-        """Return once the event is stored as durably as the setting asks.
+    async def append(self, *events: Mapping[str, Json]) -> None:
+        """Return once the events are stored, in this order, as durably as the setting asks.
 
         Raises:
-            StoreError: it is not stored; nothing of it will appear later.
+            StoreError: none is stored; nothing of them will appear later.
         """
 
 

@@ -8,17 +8,19 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 import structlog
 
-from extproc.core.audit import encode
+from extproc.core.audit import damaged, encode
+from extproc.core.audit.steps import sink_step
+from extproc.core.model import Json
 from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
-from extproc.ports import Record, Sink, SinkError, SinkStatus
+from extproc.ports import Record, Sink, SinkError, SinkStatus, StoreError
 
 __all__ = ["Batches", "Shipper", "first_needed", "statuses"]
 
@@ -26,6 +28,9 @@ SINKS: Final = "sinks"
 LONGEST_PAUSE: Final = 60.0
 
 log: Final = structlog.get_logger("extproc.sinks")
+
+
+Recorder: TypeAlias = Callable[[Mapping[str, Json]], Awaitable[None]]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,16 +89,27 @@ class Shipper:
         self._tried: dict[str, int] = {}
         self._more = False
 
-    async def run(self) -> None:
-        """Deliver until cancelled."""
+    async def run(self, record: Recorder | None = None) -> None:
+        """Deliver until cancelled; ``record`` stores an event where the sink fails, and where it has recovered."""
+        fails = False
         while True:
             delivered = await self.deliver()
+            if fails is not (delivered is None):
+                fails = delivered is None
+                if record is not None:
+                    await self._put_on_record(record, "failed" if fails else "recovered")
             if delivered is None:
                 # apart from each other, so that sinks that failed together do not come back together
                 pause = min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             elif not self._more:
                 await asyncio.sleep(self._batches.every)
+
+    async def _put_on_record(self, record: Recorder, step: str) -> None:
+        try:
+            await record(sink_step(at=self._clock(), step=step, sink=self._name, reason=self._kept.error))
+        except StoreError as failure:
+            log.error("what happens to a sink could not be put on record", sink=self._name, problem=str(failure))
 
     async def finish(self, seconds: float) -> None:
         """Deliver what is there, for at most ``seconds``, and let go of the sink."""
@@ -197,7 +213,7 @@ def _records(directory: Path, place: Place) -> Iterator[tuple[Record, Place]]:
     seq = place.seq
     for item in read(directory, Position(segment=place.segment, offset=place.offset)):
         if isinstance(item, Damage):
-            event = {"kind": "damaged", "file": item.file, "said": item.said}
+            event = damaged(file=item.file, said=item.said)
             record = Record(journal=directory.name, seq=seq, hash="", event=event, encoded=encode(event))
         else:
             record = Record(
