@@ -61,6 +61,14 @@ async def goes_on(writer: asyncio.StreamWriter, ended: asyncio.Event) -> bool:
     return not ended.is_set()
 
 
+async def over(ended: asyncio.Event) -> bool:
+    """Whether Envoy, once it has read what lies in its sockets, hangs up."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            await ended.wait()
+    return ended.is_set()
+
+
 def head(gate: Site) -> bytes:
     """The header block of a call that would be denied, in a form that any number of streams can carry."""
     fields = {
@@ -84,7 +92,7 @@ async def resets(gate: Site) -> bool:
             writer.write(frame(HEADERS, END_HEADERS, stream, block) + frame(RST_STREAM, 0, stream, CANCEL))
             if number % 50 == 0 and not await goes_on(writer, ended):
                 return True
-        return False
+        return await over(ended)
 
 
 async def continuations(gate: Site) -> bool:
@@ -96,7 +104,7 @@ async def continuations(gate: Site) -> bool:
             writer.write(frame(CONTINUATION, 0, 1, piece))
             if not await goes_on(writer, ended):
                 return True
-        return False
+        return await over(ended)
 
 
 async def streams(gate: Site) -> bool:
