@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,8 +24,11 @@ from extproc.bond import CANNOT_START
 from extproc.control_child import keep_control
 from extproc.edges.control import ControlServer
 from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, exposition, forget_worker
+from extproc.ports import SinkStatus
 from extproc.preflight import Ground
 from extproc.settings import Settings
+from extproc.settings.sinks import read_sinks
+from extproc.shipping import statuses
 
 __all__ = ["State", "Supervisor"]
 
@@ -108,6 +111,7 @@ class Supervisor:
         self._hung_after = hung_after
         self._stopping = asyncio.Event()
         self._status = 0
+        self._sinks = [target.name for target in read_sinks(settings.sinks)] if settings.sinks is not None else []
         self._workers = [_Worker(index, address) for index, address in enumerate(settings.listen)]
 
     async def run(self) -> int:
@@ -245,7 +249,15 @@ class Supervisor:
             self._ground.metrics_dir,
             ready={worker.index: worker.state is State.READY for worker in self._workers},
             restarts={worker.index: max(worker.starts - 1, 0) for worker in self._workers},
+            sinks=self._sink_statuses(),
         )
+
+    def _sink_statuses(self) -> Sequence[SinkStatus]:
+        try:
+            return statuses(self._settings.state_dir, self._sinks) if self._sinks else ()
+        except OSError as error:
+            log.error("how the sinks are cannot be read", problem=error.strerror)
+            return ()
 
     def _readiness(self) -> Mapping[str, Any]:
         return {

@@ -284,7 +284,9 @@ async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
     os.kill(pids[1], signal.SIGKILL)
     body = await node.until(lambda status, body: status == 200 and body["workers"][1]["pid"] != pids[1])
     async with httpx.AsyncClient() as client:
-        assert "extproc_policy_loaded_timestamp_seconds" in (await client.get(f"{node.metrics}/metrics")).text
+        metrics = (await client.get(f"{node.metrics}/metrics")).text
+    assert "extproc_policy_loaded_timestamp_seconds" in metrics
+    assert 'extproc_sink_failing{sink="copy"} 0.0' in metrics
     node.process.terminate()
     status, said = await node.end()
     assert status == 0, said
