@@ -469,6 +469,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_ways_past.py",
         ),
     ),
+    "attacks": Requirement(
+        "issue 2, threats 2",
+        "Every case of the threat catalogue is tried, and whoever exhausts something exhausts his own share.",
+        ("attacks/test_catalogue.py", "attacks/test_exhaustion.py", "attacks/test_hostile_text.py"),
+    ),
     "playground": Requirement(
         "README: try it",
         "One command brings the whole walk up on loopback and leaves nothing behind.",
