@@ -77,7 +77,7 @@ def test_an_operators_pattern_is_known_by_shape_too() -> None:
 
 
 def test_a_pattern_that_is_too_large_to_be_relaxed_fits_every_shape() -> None:
-    huge = f"(?:{'|'.join(f'{number:b}-' for number in range(99))}){{999}}"
+    huge = f"(?:{'ab1-' * 240}){{1000}}"
     shapes = Shapes([Form(huge, huge, 0)])
     for _ in range(5):
         learned = shapes.meet(b"a0")
