@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -57,6 +58,7 @@ ASKING = POLICY.replace("    tools:\n", "    server_requests: [sampling, roots, 
 """The same with everything open that a server may ask of its clients, but no URL."""
 
 
+@cache
 def policy(text=POLICY):
     loaded = load(text, source="policy.yaml")
     assert not isinstance(loaded, tuple), [str(problem) for problem in loaded]

@@ -4,7 +4,7 @@ Facts are what inspection found in the arguments. They are values without behavi
 them, ``policy`` reads them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,19 @@ import msgspec
 
 from extproc.core.model import Client, Json, Principal, Target, Verb, empty
 
-__all__ = ["DIALECTS", "NOBODY", "NO_FACTS", "AccessRequest", "Facts", "ShellFacts", "SqlFacts"]
+__all__ = [
+    "DIALECTS",
+    "NOBODY",
+    "NO_FACTS",
+    "AccessRequest",
+    "CallFacts",
+    "Facts",
+    "InnerCall",
+    "ShellFacts",
+    "SqlFacts",
+    "audiences_of",
+    "is_meant_for",
+]
 
 DIALECTS: Final = (
     "postgres",
@@ -85,16 +97,55 @@ class ShellFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InnerCall:
+    """One call that a tool would make of another: which, on which server, with what, and what was found in that."""
+
+    server: str
+    tool: str
+    arguments: Mapping[str, Json]
+    facts: "Facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """What a tool that calls other tools is told to call, in order.
+
+    ``verb`` is the strictest of the calls. ``fault`` is why the arguments do not name them as the policy says, in words
+    without any argument's text: then there are no calls, and ``verb`` is ``ADMIN``. ``findings`` name the tools, and
+    what was found in each call.
+    """
+
+    verb: Verb
+    calls: tuple[InnerCall, ...] = ()
+    fault: str = ""
+    findings: tuple[str, ...] = ()
+
+    @property
+    def parsed(self) -> bool:
+        """Whether all calls are known."""
+        return not self.fault
+
+    @property
+    def every(self) -> Iterator[InnerCall]:
+        """The calls, each with those inside of it."""
+        for call in self.calls:
+            yield call
+            if call.facts.calls is not None:
+                yield from call.facts.calls.every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What inspection found in the arguments of one target; None where the policy asks for no such inspection."""
 
     sql: SqlFacts | None = None
     shell: ShellFacts | None = None
+    calls: CallFacts | None = None
 
     @property
-    def found(self) -> tuple[SqlFacts | ShellFacts, ...]:
+    def found(self) -> tuple[SqlFacts | ShellFacts | CallFacts, ...]:
         """Those that there are."""
-        return tuple(each for each in (self.sql, self.shell) if each is not None)
+        return tuple(each for each in (self.sql, self.shell, self.calls) if each is not None)
 
 
 NO_FACTS: Final = Facts()
@@ -118,3 +169,14 @@ class AccessRequest(msgspec.Struct, frozen=True, kw_only=True):
     client: Client = NOBODY
     session_calls: int = 0
     facts: Facts = NO_FACTS
+
+
+def audiences_of(claims: Mapping[str, Json]) -> Sequence[Json]:
+    """The value or values of ``aud`` (RFC 7519 section 4.1.3)."""
+    audience = claims.get("aud")
+    return audience if isinstance(audience, list) else [audience]
+
+
+def is_meant_for(audiences: frozenset[str], principal: Principal) -> bool:
+    """Whether a principal's token is one for a server with these audiences: any, where it has none of its own."""
+    return not audiences or not principal.claims or not audiences.isdisjoint(audiences_of(principal.claims))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.audit.chain import encode
-from extproc.core.model import Json, Message, ResourceKind
+from extproc.core.model import Json
 from extproc.core.shared_state import Pin, Pinning, SharedState
 
 __all__ = ["Definitions", "definition_of", "differences", "refused_tool"]
@@ -60,17 +60,12 @@ class Definitions:
         return shown, tuple(news)
 
 
-def refused_tool(server: str, pinning: Pinning, shared: SharedState, message: Message) -> str | None:
-    """The first tool of a message whose definition is not approved; None where all may be called."""
-    if pinning not in _ENFORCING:
-        return None
-    for target in message.targets:
-        key = (server, target.name)
-        if target.kind is ResourceKind.TOOL and (
-            key in shared.candidates or (pinning is Pinning.APPROVE and key not in shared.pins)
-        ):
-            return target.name
-    return None
+def refused_tool(server: str, pinning: Pinning, shared: SharedState, tool: str) -> bool:
+    """Whether the definition of a tool is one that must be approved before it is called."""
+    key = (server, tool)
+    return pinning in _ENFORCING and (
+        key in shared.candidates or (pinning is Pinning.APPROVE and key not in shared.pins)
+    )
 
 
 def differences(before: Json, after: Json, path: str = "") -> tuple[str, ...]:

@@ -8,11 +8,13 @@ from typing import Final
 __all__ = [
     "MAX_ARGUMENT_EVENT_BYTES",
     "MAX_BODY_BYTES",
+    "MAX_CALL_DEPTH",
     "MAX_CONTAINERS",
     "MAX_DEPTH",
     "MAX_DETECTOR_WORDS",
     "MAX_HANDLE_CHARS",
     "MAX_ID_CHARS",
+    "MAX_INNER_CALLS",
     "MAX_INTEGER_DIGITS",
     "MAX_JSON_RESPONSE_BYTES",
     "MAX_KEEP",
@@ -33,8 +35,10 @@ __all__ = [
     "MAX_SHELL_OPERATORS",
     "MAX_SHELL_READ_CHARS",
     "MAX_SPIFFE_CHARS",
+    "MAX_SQL_CALLS_OPEN",
     "MAX_SQL_CHARS",
     "MAX_SQL_OPEN",
+    "MAX_SQL_QUERIES_OPEN",
     "MAX_SQL_STATEMENTS",
     "MAX_SQL_TOKENS",
     "MAX_SSE_EVENT_BYTES",
@@ -120,6 +124,11 @@ MAX_TEXT_DEPTH: Final = 5
 MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
 
+MAX_INNER_CALLS: Final = 64
+"""Calls that one call of a tool may make of others, all depths together; each is judged and counted by itself."""
+MAX_CALL_DEPTH: Final = 3
+"""Tools that call tools, inside of each other. One that passes a batch on to a hub has two."""
+
 MAX_SQL_CHARS: Final = 64 << 10
 """SQL longer than this is not read: what parsing takes grows with it, to tenths of a second here."""
 MAX_SQL_TOKENS: Final = 8_000
@@ -127,5 +136,9 @@ MAX_SQL_TOKENS: Final = 8_000
 MAX_SQL_OPEN: Final = 8
 """So many joins may wait for their condition, or calls by the name of a type stand inside of each other: what the
 parser tries doubles with each."""
+MAX_SQL_CALLS_OPEN: Final = 16
+"""So many calls may stand inside of each other: whatever else doubles with each would still end in a second."""
+MAX_SQL_QUERIES_OPEN: Final = 32
+"""So many queries may stand inside of each other: in some dialects the time grows with the square of them."""
 MAX_SQL_STATEMENTS: Final = 64
 """A script of more statements is not read."""

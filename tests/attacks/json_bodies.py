@@ -118,6 +118,14 @@ def passed(*bodies: Body) -> Case:
     return Case(outcome=PASSED, bodies=bodies)
 
 
+ECHO: Final = {"name": "echo", "arguments": {"text": "ls"}}
+
+
+def called(name: str, *arguments: Any) -> tuple[Body, ...]:
+    """Calls of a tool with whole arguments, in both eras."""
+    return each(*(('{"text":"ls"}', json.dumps(said)) for said in arguments), name=name)
+
+
 CASES: Final[dict[str, Case]] = {
     "J01-top-level": refused(
         *each((METHOD, LIST_AND_CALL), (METHOD, METHOD + ',"method":"tools/list"'), ('"id":1', '"id":1,"id":2')),
@@ -348,20 +356,49 @@ CASES: Final[dict[str, Case]] = {
     ),
     "J21-a-call-inside-a-string": passed(*argument(json.dumps(text_of(DENIED_TOOL, modern=False)))),
     "J21-a-meta-tool": denied(
-        *(
-            body
-            for calls in (
-                '[{"name":"run_shell"}]',
-                '[{"name":"echo"},{"name":"run_shell"}]',
-                '{"name":"run_shell"}',
-                "[1]",
-                "null",
-            )
-            for body in each(('{"text":"ls"}', f'{{"calls":{calls}}}'), name="multi")
+        *called(
+            "multi",
+            *({"calls": calls} for calls in ([{"name": "run_shell"}], [ECHO, {"name": "run_shell"}], "run_shell")),
+            *({"calls": calls} for calls in ({"name": "run_shell"}, {"name": "echo"}, [1], [], None, [[ECHO]])),
+            {},
+            # another member that some server reads as the call
+            {"calls": [ECHO], "name": "run_shell"},
+            *({"calls": [ECHO | {key: "run_shell"}]} for key in ("tool", "tool_name", "params", "method")),
+            {"calls": [ECHO | {"arguments": '{"name":"run_shell"}'}]},
+            {"calls": json.dumps([ECHO])},
+            {"calls": [ECHO] * 65},
         ),
-        *each(('{"text":"ls"}', "{}"), name="multi"),
+        *called(
+            "call_tool", *({"name": name} for name in ("RUN_SHELL", "run_shell ", "run\u200bshell", "no_such_tool"))
+        ),
+        *called("call_tool", {"name": "call_tool", "arguments": {"name": "run_shell"}}, {"name": ["echo"]}),
+        *called("call_tool", {"name": "multi", "arguments": {"calls": [ECHO, {"name": "run_shell"}]}}),
     ),
-    "J21-a-meta-tool-that-may": passed(*each(('{"text":"ls"}', '{"calls":[{"name":"echo"}]}'), name="multi")),
+    "J21-a-meta-tool-that-takes-a-text": denied(
+        *called(
+            "relay",
+            *(
+                {"request": text}
+                for text in (
+                    text_of(DENIED_TOOL, modern=False),
+                    text_of(modern=False).replace('"params"', '"Params"'),
+                    text_of(modern=False).replace('"tools/call"', '"tools/list"'),
+                    text_of(modern=False).replace('"name":"echo"', '"name":"run_shell","name":"echo"'),
+                    text_of(modern=False) + " " + text_of(DENIED_TOOL, modern=False),
+                    f"[{text_of(modern=False)}]",
+                    json.dumps(text_of(modern=False)),
+                    "",
+                    7,
+                )
+            ),
+            {"request": json.loads(text_of(modern=False))},
+        ),
+    ),
+    "J21-a-meta-tool-that-may": passed(
+        *called("multi", {"calls": [ECHO]}, {"calls": [ECHO, {"name": "get_customer", "arguments": {"number": 1}}]}),
+        *called("call_tool", ECHO, {"name": "multi", "arguments": {"calls": [ECHO]}}),
+        *called("relay", {"request": text_of(modern=False)}),
+    ),
     "J22-names-that-look-alike": denied(
         *(
             Body(raw=body.raw, modern=body.modern, name=name, who=who)

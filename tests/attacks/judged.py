@@ -25,13 +25,23 @@ __all__ = ["AT_ONCE", "Judged", "judged"]
 AT_ONCE: Final = 16
 POLICY: Final = (
     sites.POLICY.replace(
-        "      run_shell:", "      multi: {verb: query}\n      caf\u00e9: {verb: query}\n      run_shell:"
+        "      run_shell:",
+        "      multi: {verb: calls, calls: {tool: calls.*.name, arguments: calls.*.arguments}}\n"
+        "      call_tool: {verb: calls, calls: {tool: name, arguments: arguments}}\n"
+        "      relay:\n"
+        "        verb: calls\n"
+        "        calls:\n"
+        "          tool: request.@json.params.name\n"
+        "          arguments: request.@json.params.arguments\n"
+        "          fixed: {request.@json.method: tools/call, request.@json.jsonrpc: '2.0'}\n"
+        "          other: [request.@json.id]\n"
+        "      caf\u00e9: {verb: query}\n"
+        "      run_shell:",
     )
     .replace("tools: [echo, get_customer]", "tools: [echo, get_customer, caf\u00e9]")
     .replace(
         "      - {servers: [sales-db], prompts",
-        "      - {servers: [sales-db], tools: [multi], when: 'arguments.calls.all(each, each.name == \"echo\")'}\n"
-        "      - {servers: [sales-db], prompts",
+        "      - {servers: [sales-db], tools: [multi, call_tool, relay]}\n      - {servers: [sales-db], prompts",
     )
     .replace("limits:", "deny: [{name: no-shell, servers: ['*'], tools: [run_shell]}]\nlimits:")
 )

@@ -1,7 +1,6 @@
 import pytest
 
 from extproc.core.definitions import Definitions, definition_of, differences, refused_tool
-from extproc.core.model import Era, Message, MessageKind, ResourceKind, Target, Verb
 from extproc.core.shared_state import Pinning, SharedState
 
 NOW = 1_800_000_000_000_000_000
@@ -20,18 +19,6 @@ def held(entries, pinning=Pinning.PIN, **known):
     definitions = Definitions(server="db", pinning=pinning, shared=state(**known), at=NOW)
     shown, news = definitions.held_against(entries)
     return shown, [pin.tool for pin in news]
-
-
-def call(*tools, kind=ResourceKind.TOOL) -> Message:
-    targets = tuple(Target(kind=kind, name=tool) for tool in tools)
-    return Message(
-        kind=MessageKind.REQUEST,
-        method="tools/call",
-        era=Era.MODERN,
-        revision="2026-07-28",
-        verb=Verb.QUERY,
-        targets=targets,
-    )
 
 
 def test_what_is_approved_is_shown_and_no_news():
@@ -88,17 +75,17 @@ def test_what_is_no_tool_is_left_out():
 
 def test_a_changed_tool_is_not_called():
     changed = state(approved=QUERY, candidate=CHANGED)
-    assert refused_tool("db", Pinning.PIN, changed, call("list", "query")) == "query"
-    assert refused_tool("db", Pinning.APPROVE, changed, call("query")) == "query"
-    assert refused_tool("db", Pinning.WARN, changed, call("query")) is None
-    assert refused_tool("other", Pinning.PIN, changed, call("query")) is None
-    assert refused_tool("db", Pinning.PIN, changed, call("query", kind=ResourceKind.PROMPT)) is None
+    assert refused_tool("db", Pinning.PIN, changed, "query")
+    assert refused_tool("db", Pinning.APPROVE, changed, "query")
+    assert not refused_tool("db", Pinning.WARN, changed, "query")
+    assert not refused_tool("other", Pinning.PIN, changed, "query")
+    assert not refused_tool("db", Pinning.PIN, changed, "list")
 
 
 def test_a_tool_that_nobody_has_looked_at_is_called_only_where_first_use_pins():
-    assert refused_tool("db", Pinning.PIN, state(), call("query")) is None
-    assert refused_tool("db", Pinning.APPROVE, state(), call("query")) == "query"
-    assert refused_tool("db", Pinning.APPROVE, state(approved=QUERY), call("query")) is None
+    assert not refused_tool("db", Pinning.PIN, state(), "query")
+    assert refused_tool("db", Pinning.APPROVE, state(), "query")
+    assert not refused_tool("db", Pinning.APPROVE, state(approved=QUERY), "query")
 
 
 def test_a_change_is_told_in_words():

@@ -1,6 +1,6 @@
 """Which recorded calls somebody asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from extproc.core.audit.chain import encode
@@ -61,4 +61,14 @@ def _targets(event: Mapping[str, Json]) -> str:
     named = (
         [str(each.get("name")) for each in targets if isinstance(each, Mapping)] if isinstance(targets, list) else []
     )
-    return "\n".join(named)
+    return "\n".join([*named, *_called(event)])
+
+
+def _called(event: Mapping[str, Json]) -> Iterator[str]:
+    """The tools that a call would make its tool call, at any depth."""
+    calls = event.get("calls")
+    tools = calls.get("tools") if isinstance(calls, Mapping) else None
+    for each in tools if isinstance(tools, list) else ():
+        if isinstance(each, Mapping):
+            yield str(each.get("tool"))
+            yield from _called(each)

@@ -6,9 +6,10 @@ expired meanwhile, and its bearer may have been sent away (threat A08).
 
 from msgspec.structs import replace
 
+from extproc.core.access import is_meant_for
 from extproc.core.audit import session_digest
 from extproc.core.exchange.snapshot import Snapshot
-from extproc.core.identity.claims import audiences_of, refused
+from extproc.core.identity.claims import refused
 from extproc.core.identity.principals import challenge, identify
 from extproc.core.limits import TOKEN_SKEW_SECONDS
 from extproc.core.model import Principal, RequestHead
@@ -21,7 +22,14 @@ __all__ = ["admitted", "still_admitted"]
 def admitted(snapshot: Snapshot, head: RequestHead, at: int) -> Principal | Rejection:
     """The principal behind a request, with the roles on loan to him; no session is known yet."""
     identity = snapshot.policy.identity
-    identified = identify(identity, head, now=at / 1e9, keys=snapshot.keys, memory=snapshot.memory)
+    identified = identify(
+        identity,
+        head,
+        now=at / 1e9,
+        keys=snapshot.keys,
+        memory=snapshot.memory,
+        acquaintances=snapshot.acquaintances,
+    )
     return identified if isinstance(identified, Rejection) else still_admitted(snapshot, head, identified, "", at)
 
 
@@ -48,8 +56,7 @@ def still_admitted(
         no = refused("revoked", "The access of this token was revoked.")
         return replace(no, challenge=challenge(identity, head.path, error="invalid_token"))
     server = snapshot.policy.servers.get(head.server)
-    wanted = server.audiences if server is not None and principal.claims else frozenset()
-    if wanted and wanted.isdisjoint(audiences_of(principal.claims)):
+    if server is not None and not is_meant_for(server.audiences, principal):
         no = refused("token_audience", "The token is meant for another server.")
         return replace(no, challenge=challenge(identity, head.path, error="invalid_token"))
     lent = frozenset(loan.role for loan in shared.lent(principal, at))

@@ -1,7 +1,7 @@
 """The request of one exchange: what is known of it so far, and the questions that the rooms answer about it."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange.admitting import admitted, still_admitted
 from extproc.core.exchange.announcing import announced
 from extproc.core.exchange.asking import ask_of, told
-from extproc.core.exchange.inspecting import facts_of
+from extproc.core.exchange.inspecting import calls_of, facts_of
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
 from extproc.core.exchange.outgoing import Stop, outgoing
@@ -105,7 +105,8 @@ class Request:
     def _keep_in(self) -> None:
         """Take out of the message what must not leave, before anybody judges, approves, records or forwards it."""
         message, principal, snapshot = known(self.message), known(self.principal), self.snapshot
-        masking = decide.masking(snapshot.policy, principal, self.server, message.targets)
+        calls = calls_of(snapshot.policy, self.server, message)
+        masking = decide.masking(snapshot.policy, principal, self.server, message.targets, calls)
         leaving = outgoing(message, known(self.head), masking, snapshot.ring.masking_key)
         self.message, self._stop = leaving.message, leaving.stop
         self.masked = leaving.counts or self.masked
@@ -161,8 +162,19 @@ class Request:
             return decide.kept_back(
                 policy, self.server, decision, message, rule=stop.rule, types=stop.types, words=stop.message
             )
-        changed = refused_tool(self.server, place.pinning, self.snapshot.shared, message)
-        return decision if changed is None else decide.changed_definition(policy, self.server, decision, changed)
+        for server, tool in self._tools():
+            pinning = policy.servers[server].pinning
+            if refused_tool(server, pinning, self.snapshot.shared, tool):
+                return decide.changed_definition(policy, self.server, decision, (server, tool))
+        return decision
+
+    def _tools(self) -> Iterator[tuple[str, str]]:
+        """Every tool that the message calls with its server, those too that a tool of them would call."""
+        for target in known(self.message).targets:
+            if target.kind is ResourceKind.TOOL:
+                yield self.server, target.name
+        if self.facts.calls is not None:
+            yield from ((call.server, call.tool) for call in self.facts.calls.every)
 
     def judge_again(self, snapshot: Snapshot, at: int) -> Decision | Rejection:
         """The decision by what is true after a hold: nothing of the first one counts any more (invariant 6)."""

@@ -5,14 +5,15 @@ verified; every date is compared with the clock that is handed in, with one skew
 broken and never quotes a claim. RFC 7519 section 4.1, RFC 8725, RFC 9068 section 4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
+from extproc.core.access import audiences_of
 from extproc.core.limits import MAX_SUBJECT_BYTES, TOKEN_SKEW_SECONDS
 from extproc.core.model import Issuer, Json
 from extproc.core.rejection import DENIED, Rejection
 
-__all__ = ["audiences_of", "check_claims", "fits", "refused"]
+__all__ = ["check_claims", "fits", "refused"]
 
 LATEST_DATE: Final = 253_402_300_799.0
 """The last second of the year 9999; a date beyond it is a mistake or an attack, not a lifetime."""
@@ -42,12 +43,6 @@ def fits(name: str) -> bool:
     if not 0 < len(name) <= MAX_SUBJECT_BYTES or not name.isprintable():
         return False
     return name.isascii() or len(name.encode()) <= MAX_SUBJECT_BYTES
-
-
-def audiences_of(claims: Mapping[str, Json]) -> Sequence[Json]:
-    """The value or values of ``aud`` (RFC 7519 section 4.1.3)."""
-    audience = claims.get("aud")
-    return audience if isinstance(audience, list) else [audience]
 
 
 def _issuer(claims: Mapping[str, Json], issuers: tuple[Issuer, ...]) -> Issuer | Rejection:

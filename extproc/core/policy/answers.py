@@ -15,8 +15,11 @@ from extproc.core.policy.arguments import ArgumentRule
 from extproc.core.policy.rules import DenyRule, Grant
 
 __all__ = [
+    "CALLS",
     "DEFAULT",
     "arguments_refused",
+    "called_through",
+    "calls_unread",
     "changed_since_approved",
     "denied_by",
     "must_not_leave",
@@ -27,6 +30,8 @@ __all__ = [
 
 DEFAULT: Final = "default"
 """The rule of what no rule allows."""
+CALLS: Final = "calls"
+"""The rule of a tool that calls others: its arguments must be as the policy declares them."""
 
 _THINGS: Final[Mapping[ResourceKind, tuple[str, str]]] = MappingProxyType(
     {
@@ -93,6 +98,17 @@ def changed_since_approved(server: str, target: Target) -> str:
     named = _named(server, target)
     what = f"{named} has changed since it was approved, so it is not used (rule `tool_definitions`)."
     return f"{what} Ask the operator of this gateway to look at it."
+
+
+def called_through(server: str, target: Target, words: str) -> str:
+    """The refusal of a tool for another one that it would call, in the words of that one's refusal."""
+    return f"{_named(server, target)} was not called, because of what it would call. {words}"
+
+
+def calls_unread(server: str, target: Target, fault: str) -> str:
+    """The refusal of a tool whose arguments do not say, as the policy declares it, what it would call."""
+    what = f"{_named(server, target)} was refused by rule `{CALLS}`: its arguments do not say what it would call"
+    return f"{what} ({fault}). Correct the arguments, or call the tools themselves."
 
 
 def two_approvals(server: str, target: Target) -> str:

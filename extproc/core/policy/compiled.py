@@ -15,6 +15,7 @@ from extproc.core.limits import MAX_POLICY_BYTES
 from extproc.core.masking import Masks
 from extproc.core.model import Recording
 from extproc.core.policy.approvals import check_approvals
+from extproc.core.policy.call_reach import check_calls
 from extproc.core.policy.conditions import (
     ANYTHING,
     FACTS,
@@ -38,6 +39,7 @@ from extproc.core.policy.entries import (
 from extproc.core.policy.inspections import compile_inspections
 from extproc.core.policy.mask_reach import check_masking
 from extproc.core.policy.membership import Membership
+from extproc.core.policy.metatools import reached
 from extproc.core.policy.patterns import Patterns, compile_patterns, folded
 from extproc.core.policy.positions import Problem, Scalar, Spot, read_tree
 from extproc.core.policy.reach import check_reach
@@ -76,6 +78,7 @@ def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
     document = read_document(root, reading)
     check_reach(document, reading)
     check_masking(document, reading)
+    check_calls(document, reading)
     check_approvals(document.approvals, document.roles, document.identity, reading)
     compiler = _Compiler(document=document, reading=reading)
     policy = Policy(
@@ -129,6 +132,7 @@ class _Compiler:
         masks: tuple[MaskRule, ...],
     ) -> Server:
         recordings = {name.value: entry.level for name, entry in self.document.recordings}
+        shapes = [inspection.shape for _, inspection in server.inspected if inspection.shape is not None]
         return Server(
             name=server.name.value,
             tools=compile_verbs(((name.value, verb) for name, verb in server.tools), server.unlisted),
@@ -152,6 +156,8 @@ class _Compiler:
             pinning=server.pinning,
             inspections=compile_inspections(server.inspected),
             asks=server.asks,
+            calls=bool(shapes),
+            reaches=reached(shapes, server.name.value, (each.name.value for each in self.document.servers)),
         )
 
     def retention(self) -> Retention:

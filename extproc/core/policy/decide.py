@@ -6,12 +6,13 @@ such a thing exists: a thing that the principal cannot see is refused in the wor
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from extproc.core.access import NO_FACTS, NOBODY, AccessRequest, Facts, ShellFacts, SqlFacts
+from extproc.core.access import NO_FACTS, NOBODY, AccessRequest, CallFacts, Facts, InnerCall, is_meant_for
 from extproc.core.masking import NO_MASKING, Masking
 from extproc.core.model import (
     Client,
@@ -21,18 +22,18 @@ from extproc.core.model import (
     Obligations,
     Principal,
     Quota,
+    Recording,
     ResourceKind,
     Target,
     Verb,
 )
 from extproc.core.policy import answers
 from extproc.core.policy.conditions import FACT_NAMES
-from extproc.core.policy.inspections import EVERY_VERB, inspection_of
 from extproc.core.policy.membership import faces
 from extproc.core.policy.owed import owed_masking
-from extproc.core.policy.question import Question, covers_kind, covers_name, looks_denied
+from extproc.core.policy.question import Question, covers_name
 from extproc.core.policy.rules import DenyRule, Grant, Limit, Policy, Server
-from extproc.core.policy.verbs import verb_of
+from extproc.core.policy.visibility import askable, is_visible, open_question, permits, refuses, verb_in
 from extproc.core.tickets import ApprovalRule
 
 __all__ = [
@@ -46,9 +47,9 @@ __all__ = [
     "sees",
 ]
 
-_OF_ARGUMENTS: Final = frozenset({"arguments", "session.calls"})
 _OF_ONE_URI: Final = frozenset({"uri"})
 _NOTHING: Final[frozenset[str]] = frozenset()
+_LEAST: Final[tuple[Recording, ...]] = (Recording.MASKED, Recording.DIGEST, Recording.NONE)
 _OF_THINGS: Final = frozenset({"arguments", "tool", "prompt", "uri"}) | FACT_NAMES
 
 
@@ -81,9 +82,12 @@ def judge(  # the question whole: who, where, what, and what is known of it
         target = Target(kind=ResourceKind.SERVER)
         no = _default(server, target, Verb.ADMIN)
         no.reason = "unknown_server"
-        return _decision(policy, None, no, (), NO_MASKING)
+        return _decision(policy, None, no, Obligations())
     held = faces(policy.membership, principal)
-    owed = owed_masking(place, held, principal, message.targets)
+    owed = Obligations(
+        recording=_recording(policy, place, facts),
+        masking=owed_masking(policy, place, held, principal, message.targets, calls=facts.calls),
+    )
     allowed: _Verdict | None = None
     for target in message.targets:
         verb = verb_in(place, target, message.verb, facts)
@@ -99,23 +103,29 @@ def judge(  # the question whole: who, where, what, and what is known of it
             facts=facts,
         )
         for roles in held:
-            verdict = _judge_target(place, roles, request, exists=verb is not None)
-            if verdict.effect is Effect.DENY:
-                return _decision(policy, place, verdict, (), owed)
-            if allowed is not None and _needs_two_approvals(allowed, verdict):
-                return _decision(policy, place, _two_approvals(place, target, verdict), (), owed)
-            if allowed is None or _is_stricter(verdict, allowed):
-                allowed = verdict
+            for verdict in _verdicts(policy, place, roles, request, exists=verb is not None):
+                if verdict.effect is Effect.DENY:
+                    return _decision(policy, place, verdict, owed)
+                if allowed is not None and _needs_two_approvals(allowed, verdict):
+                    return _decision(policy, place, _two_approvals(place, target, verdict), owed)
+                if allowed is None or _is_stricter(verdict, allowed):
+                    allowed = verdict
     if allowed is None:
         no = _default(server, Target(kind=ResourceKind.SERVER), message.verb)
-        return _decision(policy, place, no, (), owed)
-    return _decision(policy, place, allowed, _quotas(place, principal, message), owed)
+        return _decision(policy, place, no, owed)
+    quotas = _quotas(policy, place, principal, message, facts)
+    return _decision(policy, place, allowed, replace(owed, quotas=quotas) if quotas else owed)
 
 
-def masking(policy: Policy, principal: Principal, server: str, targets: Iterable[Target]) -> Masking:
-    """All that what concerns these things owes in masking."""
+def masking(
+    policy: Policy, principal: Principal, server: str, targets: Iterable[Target], calls: CallFacts | None = None
+) -> Masking:
+    """All that what concerns these things owes in masking; ``calls`` are those that a tool among them would make."""
     place = policy.servers.get(server)
-    return NO_MASKING if place is None else owed_masking(place, faces(policy.membership, principal), principal, targets)
+    if place is None or (calls is None and not place.masks):
+        return NO_MASKING
+    held = faces(policy.membership, principal)
+    return owed_masking(policy, place, held, principal, targets, calls=calls)
 
 
 def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all six
@@ -144,13 +154,15 @@ def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all
     held = faces(policy.membership, principal)
     if kind is ResourceKind.SERVER:
         return all(_judge_server(place, roles, request).effect is Effect.ALLOW for roles in held)
-    return all(_is_visible(place, roles, request) for roles in held)
+    return all(is_visible(policy, place, roles, request) for roles in held)
 
 
 def asks_session_calls(policy: Policy, server: str) -> bool:
     """Whether a decision on the server depends on the number of earlier calls in the session."""
     place = policy.servers.get(server)
-    return place is not None and place.asks_calls
+    if place is None:
+        return False
+    return place.asks_calls or any(policy.servers[name].asks_calls for name in place.reaches)
 
 
 def client_of(message: Message) -> Client:
@@ -165,7 +177,7 @@ def kept_back(
     place, name = policy.servers.get(server), f"masking:{rule}"
     said = answers.must_not_leave(name, types, words, server, message.targets[0])
     no = _Verdict(effect=Effect.DENY, rule=name, reason="must_not_leave", message=said, verb=decision.verb)
-    return _decision(policy, place, no, (), decision.obligations.masking)
+    return _decision(policy, place, no, replace(decision.obligations, quotas=()))
 
 
 def over_quota(policy: Policy, server: str, decision: Decision, quota: Quota) -> Decision:
@@ -173,38 +185,81 @@ def over_quota(policy: Policy, server: str, decision: Decision, quota: Quota) ->
     place = policy.servers.get(server)
     words = answers.too_many(quota.rule, quota.calls, quota.seconds)
     no = _Verdict(effect=Effect.DENY, rule=quota.rule, reason="over_limit", message=words, verb=decision.verb)
-    return _decision(policy, place, no, (), decision.obligations.masking)
+    return _decision(policy, place, no, replace(decision.obligations, quotas=()))
 
 
-def changed_definition(policy: Policy, server: str, decision: Decision, tool: str) -> Decision:
-    """The refusal of a call that was allowed, of a tool whose definition nobody has approved as it is now."""
+def changed_definition(policy: Policy, server: str, decision: Decision, changed: tuple[str, str]) -> Decision:
+    """The refusal of a call that was allowed: nobody has approved the definition of a tool, on its server, as it is."""
     place = policy.servers.get(server)
-    words = answers.changed_since_approved(server, Target(kind=ResourceKind.TOOL, name=tool))
+    words = answers.changed_since_approved(changed[0], Target(kind=ResourceKind.TOOL, name=changed[1]))
     no = _Verdict(
         effect=Effect.DENY, rule="tool_definitions", reason="definition_changed", message=words, verb=decision.verb
     )
-    return _decision(policy, place, no, (), decision.obligations.masking)
+    return _decision(policy, place, no, replace(decision.obligations, quotas=()))
 
 
-def _judge_target(place: Server, roles: frozenset[str], request: AccessRequest, *, exists: bool) -> _Verdict:
+def _verdicts(
+    policy: Policy, place: Server, roles: frozenset[str], request: AccessRequest, *, exists: bool
+) -> tuple[_Verdict, ...]:
+    """The answer on a target, and on each call that it would make of other tools.
+
+    Those come first where one is refused: what the tool itself is refused for could tell what verb they have.
+    """
+    own = _judge_target(policy, place, roles, request, exists=exists)
+    calls = request.facts.calls
+    if calls is None or not exists:
+        return (own,)
+    if own.effect is Effect.DENY and not is_visible(policy, place, roles, request):
+        return (own,)
+    if calls.fault:
+        words = answers.calls_unread(place.name, request.target, calls.fault)
+        return (_Verdict(effect=Effect.DENY, rule=answers.CALLS, reason="calls_unread", message=words),)
+    inner = [verdict for call in calls.calls for verdict in _called(policy, roles, request, call)]
+    for verdict in inner:
+        if verdict.effect is Effect.DENY:
+            verdict.message = answers.called_through(place.name, request.target, verdict.message)
+            return (verdict,)
+    return (own, *inner)
+
+
+def _called(policy: Policy, roles: frozenset[str], request: AccessRequest, call: InnerCall) -> tuple[_Verdict, ...]:
+    """The answers on one call as if it was made directly."""
+    place, target = policy.servers.get(call.server), Target(kind=ResourceKind.TOOL, name=call.tool)
+    if place is None or not is_meant_for(place.audiences, request.principal):
+        return (_default(call.server, target, Verb.ADMIN),)
+    verb = verb_in(place, target, Verb.ADMIN, call.facts)
+    inner = replace(
+        request,
+        server=call.server,
+        target=target,
+        verb=Verb.ADMIN if verb is None else verb,
+        arguments=call.arguments,
+        facts=call.facts,
+    )
+    return _verdicts(policy, place, roles, inner, exists=verb is not None)
+
+
+def _judge_target(
+    policy: Policy, place: Server, roles: frozenset[str], request: AccessRequest, *, exists: bool
+) -> _Verdict:
     kind = request.target.kind
     if kind is ResourceKind.SERVER:
         return _judge_server(place, roles, request)
     # a template stands for many URIs: a condition on the URI has no answer for it, and so refuses
     question = Question(request=request, unbound=_OF_ONE_URI if kind is ResourceKind.TEMPLATE else _NOTHING)
-    denies = [rule for rule in place.denies if _refuses(rule, question)]
+    denies = [rule for rule in place.denies if refuses(rule, question)]
     if exists and not denies:
         granted = _granted(place, roles, question)
         if granted is not None:
             return granted
-    return _refusal(place, roles, request, denies, exists=exists)
+    return _refusal(policy, place, roles, request, denies, exists=exists)
 
 
 def _granted(place: Server, roles: frozenset[str], question: Question) -> _Verdict | None:
     """What the grants say: a call is held where any grant that fits it wants an approval (deny > hold > allow)."""
     allowing: Grant | None = None
     for grant in place.grants:
-        if grant.role in roles and (allowing is None or grant.approval is not None) and _permits(grant, question):
+        if grant.role in roles and (allowing is None or grant.approval is not None) and permits(grant, question):
             allowing = grant
             if grant.approval is not None or not place.holds:
                 break
@@ -229,24 +284,31 @@ def _two_approvals(place: Server, target: Target, verdict: _Verdict) -> _Verdict
 
 
 def _refusal(
-    place: Server, roles: frozenset[str], request: AccessRequest, denies: list[DenyRule], *, exists: bool
+    policy: Policy,
+    place: Server,
+    roles: frozenset[str],
+    request: AccessRequest,
+    denies: list[DenyRule],
+    *,
+    exists: bool,
 ) -> _Verdict:
     """What a refusal may tell: a rule is named only where its name does not tell that a hidden thing exists."""
-    visible = exists and _is_visible(place, roles, request)
+    visible = exists and is_visible(policy, place, roles, request)
     if not visible:
         # the same answer for a name that exists and one that does not: nothing here looks at the verb of a tool
         near = any(grant.role in roles and covers_name(grant.reach, request.target) for grant in place.grants)
         denies = [rule for rule in denies if near and _is_blind(rule)]
     server, target = place.name, request.target
     if denies:
-        words = answers.denied_by(denies[0], server, target, request.facts)
+        # what was found tells that there is something to look into
+        words = answers.denied_by(denies[0], server, target, request.facts if visible else NO_FACTS)
         return _Verdict(effect=Effect.DENY, rule=denies[0].rule, reason="deny_rule", message=words, verb=request.verb)
     if visible:
-        questions = [_open_question(each) for each in _askable(place, request)]
+        questions = [open_question(each) for each in askable(place, request)]
         grant = next(
             grant
             for grant in place.grants
-            if grant.role in roles and any(_permits(grant, question) for question in questions)
+            if grant.role in roles and any(permits(grant, question) for question in questions)
         )
         words = answers.arguments_refused(grant, server, target, request.verb, request.facts)
         return _Verdict(
@@ -262,65 +324,15 @@ def _judge_server(place: Server, roles: frozenset[str], request: AccessRequest) 
     if grant is None:
         return _default(place.name, request.target, request.verb)
     for rule in place.denies:
-        if _refuses(rule, question):
+        if refuses(rule, question):
             words = answers.denied_by(rule, place.name, request.target)
             return _Verdict(effect=Effect.DENY, rule=rule.rule, reason="deny_rule", message=words, verb=request.verb)
     return _Verdict(effect=Effect.ALLOW, rule=grant.rule, reason="granted", verb=request.verb)
 
 
-def _is_visible(place: Server, roles: frozenset[str], request: AccessRequest) -> bool:
-    return any(_could_be_used(place, roles, each) for each in _askable(place, request))
-
-
-def _askable(place: Server, request: AccessRequest) -> tuple[AccessRequest, ...]:
-    """The request with each verb that it may have: of an inspected tool any, as its argument goes."""
-    target = request.target
-    if target.kind is not ResourceKind.TOOL or inspection_of(place.inspections, target.name) is None:
-        return (request,)
-    return tuple(replace(request, verb=verb) for verb in EVERY_VERB)
-
-
-def _could_be_used(place: Server, roles: frozenset[str], request: AccessRequest) -> bool:
-    question = _open_question(request)
-    if any(_refuses(rule, question) for rule in place.denies):
-        return False
-    return any(grant.role in roles and _permits(grant, question) for grant in place.grants)
-
-
-def _open_question(request: AccessRequest) -> Question:
-    """The question whether some call on the target could be allowed."""
-    kind = request.target.kind
-    unbound = _OF_ARGUMENTS | FACT_NAMES
-    if kind is not ResourceKind.TOOL:  # several methods touch it
-        unbound |= {"method"}
-    if kind is ResourceKind.TEMPLATE:
-        unbound |= {"uri"}
-    return Question(request=request, unbound=unbound, tolerant=True)
-
-
-def _permits(grant: Grant, question: Question) -> bool:
-    return covers_kind(grant.reach, question) and question.fits(grant.arguments) and question.could(grant.when)
-
-
-def _refuses(rule: DenyRule, question: Question) -> bool:
-    return looks_denied(rule, question) and question.shows(rule.arguments) and question.certainly(rule.when)
-
-
 def _is_blind(rule: DenyRule) -> bool:
     """Whether the rule treats a tool that exists like one that does not: it does not look at the verb."""
     return rule.reach.verbs is None and (rule.when is None or "verb" not in rule.when.names)
-
-
-def verb_in(place: Server, target: Target, otherwise: Verb, facts: Facts) -> Verb | None:
-    """The verb of what is done to the target; None for a tool that the policy does not know."""
-    if target.kind is not ResourceKind.TOOL:
-        return otherwise
-    verb = verb_of(place.tools, target.name)
-    inspection = inspection_of(place.inspections, target.name) if verb is not None else None
-    if inspection is None:
-        return verb
-    found: SqlFacts | ShellFacts | None = getattr(facts, inspection.kind)
-    return Verb.ADMIN if found is None else found.verb
 
 
 def _default(server: str, target: Target, verb: Verb) -> _Verdict:
@@ -329,7 +341,10 @@ def _default(server: str, target: Target, verb: Verb) -> _Verdict:
 
 
 def _decision(
-    policy: Policy, place: Server | None, verdict: _Verdict, quotas: tuple[Quota, ...], masking: Masking
+    policy: Policy,
+    place: Server | None,
+    verdict: _Verdict,
+    owed: Obligations,
 ) -> Decision:
     shadow = policy.shadow if place is None else place.shadow
     return Decision(
@@ -341,17 +356,34 @@ def _decision(
         approval=verdict.approval,
         policy_digest=policy.digest,
         shadowed=shadow and verdict.effect is not Effect.ALLOW,
-        obligations=Obligations(quotas=quotas)
-        if place is None
-        else Obligations(recording=place.recording, quotas=quotas, masking=masking),
+        obligations=owed,
     )
 
 
-def _quotas(place: Server, principal: Principal, message: Message) -> tuple[Quota, ...]:
+def _recording(policy: Policy, place: Server, facts: Facts) -> Recording:
+    """How much is kept: of servers that are called through one another, as little as any of them says."""
+    if facts.calls is None:
+        return place.recording
+    reached = [policy.servers[call.server].recording for call in facts.calls.every if call.server in policy.servers]
+    return max((place.recording, *reached), key=_LEAST.index)
+
+
+def _quotas(policy: Policy, place: Server, principal: Principal, message: Message, facts: Facts) -> tuple[Quota, ...]:
     """The counts that a call on a tool, prompt or resource must fit into; the rest of the protocol is not counted."""
     named = next((target for target in message.targets if target.kind is not ResourceKind.SERVER), None)
-    if named is None or not place.limits:
+    if named is None:
         return ()
+    own = _counted(place, principal, named) if place.limits else ()
+    if facts.calls is None:
+        return own
+    inner = [
+        _counted(policy.servers[call.server], principal, Target(kind=ResourceKind.TOOL, name=call.tool))
+        for call in facts.calls.every
+    ]
+    return tuple(chain(own, *inner))
+
+
+def _counted(place: Server, principal: Principal, named: Target) -> tuple[Quota, ...]:
     return tuple(
         Quota(rule=limit.rule, key=_key(limit, place, principal, named), calls=limit.calls, seconds=limit.seconds)
         for limit in place.limits

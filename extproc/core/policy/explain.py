@@ -3,15 +3,19 @@
 For the operator, never for a client: it tells what a refusal hides.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from msgspec.structs import replace as asking
+
 from extproc.core.access import NO_FACTS, AccessRequest, Facts
-from extproc.core.model import Decision, Effect, Message, Principal, ResourceKind, Verb
+from extproc.core.model import Decision, Effect, Message, Principal, ResourceKind, Target, Verb
 from extproc.core.policy.conditions import Condition
-from extproc.core.policy.decide import client_of, judge, verb_in
+from extproc.core.policy.decide import client_of, judge
 from extproc.core.policy.membership import Membership, faces
 from extproc.core.policy.question import Question, covers_kind, looks_denied
 from extproc.core.policy.rules import Policy, Server
+from extproc.core.policy.visibility import verb_in
 
 __all__ = ["Explanation", "Finding", "explain", "in_role"]
 
@@ -60,25 +64,25 @@ def explain(
     granting: list[Finding] = []
     notes: list[str] = []
     for target in message.targets:
-        verb = verb_in(place, target, message.verb, facts)
-        if verb is None:
-            notes.append(
-                f"the tool `{target.name}` is not listed under server `{server}`, and unlisted tools are refused"
-            )
         request = AccessRequest(
             principal=principal,
             server=server,
             method=message.method,
-            verb=Verb.ADMIN if verb is None else verb,
+            verb=message.verb,
             target=target,
             arguments=message.arguments,
             client=client_of(message),
             session_calls=session_calls,
             facts=facts,
         )
-        refusing += _refusing(place, Question(request=request))
-        if verb is not None:
-            granting += _granting(place, Question(request=request), held)
+        for asked in (request, *_inner(request)):
+            of = "" if asked is request else f"for the call of `{asked.target.name}` on server `{asked.server}`: "
+            said = _said(policy, asked, held, of)
+            refusing += said[0]
+            granting += said[1]
+            notes += said[2]
+    if facts.calls is not None and facts.calls.fault:
+        notes.append(f"the arguments do not say what would be called: {facts.calls.fault}")
     if not any(held):
         notes.append("the principal has no role")
     if decision.effect is Effect.DENY and decision.shadowed:
@@ -90,6 +94,31 @@ def explain(
         granting=tuple(dict.fromkeys(granting)),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _said(
+    policy: Policy, asked: AccessRequest, held: tuple[frozenset[str], ...], of: str
+) -> tuple[list[Finding], list[Finding], list[str]]:
+    """The deny rules, the grants and the notes on one thing; ``of`` says which, where it is called by another."""
+    place = policy.servers.get(asked.server)
+    if place is None:
+        return [], [], [f"{of}the policy has no server `{asked.server}`"]
+    verb = verb_in(place, asked.target, asked.verb, asked.facts)
+    question = Question(request=asking(asked, verb=Verb.ADMIN if verb is None else verb))
+    refusing = _refusing(place, question, of)
+    if verb is None:
+        note = (
+            f"the tool `{asked.target.name}` is not listed under server `{place.name}`, and unlisted tools are refused"
+        )
+        return refusing, [], [note]
+    return refusing, _granting(place, question, held, of), [f"{of}verb {verb.name.lower()}"] if of else []
+
+
+def _inner(request: AccessRequest) -> Iterator[AccessRequest]:
+    """The calls that a request would have its tool make, as if each was made directly."""
+    for call in request.facts.calls.every if request.facts.calls is not None else ():
+        target = Target(kind=ResourceKind.TOOL, name=call.tool)
+        yield asking(request, server=call.server, target=target, arguments=call.arguments, facts=call.facts)
 
 
 def in_role(policy: Policy, role: str) -> tuple[Policy, Principal] | None:
@@ -114,26 +143,26 @@ def in_role(policy: Policy, role: str) -> tuple[Policy, Principal] | None:
     return replace(policy, membership=only), principal
 
 
-def _refusing(place: Server, question: Question) -> list[Finding]:
+def _refusing(place: Server, question: Question, of: str) -> list[Finding]:
     return [
-        Finding(rule=rule.rule, speaks=question.certainly(rule.when), why=_condition(question, rule.when))
+        Finding(rule=rule.rule, speaks=question.certainly(rule.when), why=of + _condition(question, rule.when))
         for rule in place.denies
         if looks_denied(rule, question)
     ]
 
 
-def _granting(place: Server, question: Question, held: tuple[frozenset[str], ...]) -> list[Finding]:
+def _granting(place: Server, question: Question, held: tuple[frozenset[str], ...], of: str) -> list[Finding]:
     found: list[Finding] = []
     everything = question.request.target.kind is ResourceKind.SERVER
     for grant in place.grants:
         if not everything and not covers_kind(grant.reach, question):
             continue
         if not all(grant.role in roles for roles in held):
-            found.append(Finding(rule=grant.rule, speaks=False, why=f"needs role `{grant.role}`"))
+            found.append(Finding(rule=grant.rule, speaks=False, why=f"{of}needs role `{grant.role}`"))
         elif everything:
             found.append(Finding(rule=grant.rule, speaks=True, why="allows something on this server"))
         else:
-            why = _condition(question, grant.when)
+            why = of + _condition(question, grant.when)
             found.append(Finding(rule=grant.rule, speaks=question.could(grant.when), why=why))
     return found
 

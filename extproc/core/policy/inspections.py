@@ -1,7 +1,8 @@
-"""Tools whose verb is that of what they are told to do: ``verb: sql`` or ``verb: shell``, and the argument with it.
+"""Tools whose verb is that of what they are told to do: ``verb: sql``, ``shell`` or ``calls``, and where that stands.
 
 Such a tool may have any verb, so it is listed where any of them could be allowed, and each call has the verb of its
-facts. A call without the argument, or with one that is no text, is one that could not be read: ``ADMIN``.
+facts. A call without the argument, or with one that is no text, is one that could not be read: ``ADMIN``. Of a tool
+with ``verb: calls`` the facts are the calls that it would make of others (metatools.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,25 +12,29 @@ from typing import Final
 
 from extproc.core.access import DIALECTS
 from extproc.core.model import Json, Verb
+from extproc.core.policy.metatools import EACH, Shape, read_shape
 from extproc.core.policy.patterns import covers, weight
 from extproc.core.policy.positions import Node
 from extproc.core.policy.reading import Reading, Word
 
 __all__ = ["Inspection", "Inspections", "argument", "compile_inspections", "inspection_of", "read_inspection"]
 
-INSPECTED = ("sql", "shell")
+INSPECTED = ("sql", "shell", "calls")
 _USUAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"sql": ("sql",), "shell": ("command",)})
-_EACH: Final = "*"
 EVERY_VERB = (Verb.QUERY, Verb.MUTATE, Verb.ADMIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """``kind`` of text, the ``path`` of the argument that holds it, and the ``dialect`` of SQL, None for the worst."""
+    """``kind`` of text, the ``path`` of the argument that holds it, and the ``dialect`` of SQL, None for the worst.
+
+    ``shape`` is where the calls of ``calls`` stand.
+    """
 
     kind: str
-    path: tuple[str, ...]
+    path: tuple[str, ...] = ()
     dialect: str | None = None
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,11 @@ def read_inspection(verb: str | None, members: Mapping[str, Node], about: str, r
     if verb not in INSPECTED:
         return None
     node = members.get(verb)
+    if verb == "calls":
+        if node is None:
+            fix = "Write it like `calls: {tool: name, arguments: arguments}`"
+            reading.problem(members["verb"].spot, f"{about} does not say where its calls stand", fix)
+        return Inspection(kind=verb, shape=read_shape(node, about, reading))
     if node is None:
         return Inspection(kind=verb, path=_USUAL[verb])
     known = ("argument", "dialect") if verb == "sql" else ("argument",)
@@ -82,7 +92,7 @@ def argument(arguments: Mapping[str, Json], path: tuple[str, ...]) -> Json:
     """
     value: Json = arguments
     for at, step in enumerate(path):
-        if step == _EACH and isinstance(value, list):
-            return [argument({_EACH: item}, (_EACH, *path[at + 1 :])) for item in value]
+        if step == EACH and isinstance(value, list):
+            return [argument({EACH: item}, (EACH, *path[at + 1 :])) for item in value]
         value = value.get(step) if isinstance(value, Mapping) else None
     return value

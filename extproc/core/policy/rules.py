@@ -91,7 +91,8 @@ class Server:
     """All that concerns one server.
 
     ``asks_calls``: some condition names ``session.calls``; ``holds``: some grant wants an approval; ``asks`` is what it
-    may ask of its clients; ``audiences``, where there are any, are those of which a token must have one.
+    may ask of its clients; ``audiences``, where there are any, are those of which a token must have one. ``calls``:
+    some tool calls others; ``reaches``: the other servers on which it may.
     """
 
     name: str
@@ -109,6 +110,8 @@ class Server:
     pinning: Pinning
     inspections: Inspections
     asks: ServerRequests
+    calls: bool = False
+    reaches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from extproc.core.limits import MAX_DEPTH
 from extproc.core.model import Json
 from extproc.core.redaction.free_names import FreeNames
 
-__all__ = ["mask", "tells"]
+__all__ = ["mask", "may_tell", "tells"]
 
 _DEEPEST: Final = 2 * MAX_DEPTH
 
@@ -145,6 +145,11 @@ def _anchors() -> Any:
 
 
 _ANCHORS: Final = _anchors()
+
+
+def may_tell(encoded: bytes) -> bool:
+    """Whether there can be a credential in a value that is encoded like this; where not, ``mask`` changes nothing."""
+    return bool(_ANCHORS.Match(encoded))
 
 
 def mask(value: Json) -> Json:

@@ -13,6 +13,7 @@ EVENT = {
     "targets": [{"kind": "tool", "name": "run_query"}, "odd"],
     "arguments": {"sql": "SELECT \u00e9 FROM orders"},
 }
+INNER = {"calls": {"tools": [{"tool": "find"}, "odd", {"tool": "call", "calls": {"tools": [{"tool": "run_shell"}]}}]}}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,13 @@ def test_a_call_is_taken_where_all_that_is_given_holds(chosen):
 )
 def test_a_call_is_left_out_where_one_does_not(chosen):
     assert not takes(chosen, EVENT)
+
+
+def test_a_tool_counts_wherever_it_would_be_called():
+    assert takes(Filter(tool="find"), EVENT | INNER)
+    assert takes(Filter(tool="shell"), EVENT | INNER)
+    assert not takes(Filter(tool="drop"), EVENT | INNER)
+    assert not takes(Filter(tool="find"), EVENT | {"calls": {"tools": 7}})
 
 
 def test_an_event_of_another_form_is_taken_only_where_nothing_is_asked_of_it():

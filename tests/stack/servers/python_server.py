@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -21,7 +22,7 @@ from starlette.applications import Starlette
 
 from stack.servers.canary import CUSTOMER, PIXEL, TOPICS, Ledger, control_app
 
-__all__ = ["build"]
+__all__ = ["add_plain_tools", "build", "serve"]
 
 
 class Events(EventStore):
@@ -182,13 +183,14 @@ def application(ledger: Ledger) -> Starlette:
     return Starlette(routes=[*modern.routes, *older.routes], lifespan=modern.router.lifespan_context)
 
 
-async def serve() -> None:
+async def serve(made: Callable[[Ledger], Starlette] = application) -> None:
+    """Serve an application and its control port until SIGTERM, and say where."""
     ledger = Ledger()
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     ports = [each.getsockname()[1] for each in sockets]
     servers = [
         uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=1))
-        for app in (ledger.recording(application(ledger)), control_app(ledger))
+        for app in (ledger.recording(made(ledger)), control_app(ledger))
     ]
     loop = asyncio.get_running_loop()
     tasks = [

@@ -9,7 +9,7 @@ from sqlglot import TokenType, exp
 from extproc.core.inspection.sql.functions import ADVANCING, HARMLESS
 from extproc.core.inspection.sql.lexing import Token, word_of
 
-__all__ = ["calls_in", "is_advancing", "is_harmless"]
+__all__ = ["calls_in", "is_advancing", "is_harmless", "opens_call"]
 
 # words that a parenthesis follows without a call
 _STRUCTURE_WORDS: Final = """
@@ -48,10 +48,13 @@ def calls_in(tokens: Sequence[Token], tree: exp.Expr) -> Iterator[str]:
         schema = str(tokens[at - 2].text).lower() if at > 1 and tokens[at - 1].token_type is TokenType.DOT else ""
         if schema:
             yield name if schema in _BUILT_IN else f"{schema}.{name}"
-        elif token.token_type is TokenType.IDENTIFIER or (
-            word_of(token) not in _STRUCTURE and word_of(token) not in _TYPES
-        ):
+        elif token.token_type is TokenType.IDENTIFIER or (opens_call(token) and word_of(token) not in _TYPES):
             yield name
+
+
+def opens_call(token: Token) -> bool:
+    """Whether a parenthesis behind this word holds the arguments of something: a call, or a type."""
+    return _is_word(token) and word_of(token) not in _STRUCTURE
 
 
 def _is_word(token: Token) -> bool:

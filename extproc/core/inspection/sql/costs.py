@@ -1,25 +1,38 @@
 """Which statements the parser would take too long for, known before it begins.
 
 It tries several readings where one word can begin several things, and tries them again inside of each: joins whose
-condition comes later or never, and calls by the name of a type (``DATE(DATE(...))``).
+condition comes later or never, and calls by the name of a type (``DATE(DATE(...))``, ``ARRAY[ARRAY[...]]``). Some
+functions it writes out, with their arguments several times over (``DIV0``). Subqueries inside of each other are copied
+at each step in some dialects. ``bench/worst_sql.py`` looks for more of these; against those that nobody has found,
+calls inside of each other have a bound too.
 """
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Final
 
 from sqlglot import Parser, TokenType
 
-from extproc.core.inspection.sql.lexing import Token
-from extproc.core.limits import MAX_SQL_OPEN
+from extproc.core.inspection.sql.calls import opens_call
+from extproc.core.inspection.sql.lexing import Token, word_of
+from extproc.core.limits import MAX_SQL_CALLS_OPEN, MAX_SQL_OPEN, MAX_SQL_QUERIES_OPEN
 
 __all__ = ["is_costly"]
 
+_JOINS: Final = frozenset({TokenType.JOIN, TokenType.STRAIGHT_JOIN})
 _WITHOUT_CONDITION: Final = frozenset({TokenType.CROSS, TokenType.NATURAL})
+_OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET})
+_CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET})
+_QUERIES: Final = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES})
+_WRITTEN_OUT: Final = frozenset({"DIV0", "DIV0NULL", "FILE", "NULLIFZERO", "SORT_ARRAY", "ZEROIFNULL"})
+_DEEPEST: Final = MappingProxyType(
+    {"doubling": MAX_SQL_OPEN, "call": MAX_SQL_CALLS_OPEN, "query": MAX_SQL_QUERIES_OPEN}
+)
 
 
 def is_costly(tokens: Sequence[Token]) -> bool:
     """Whether what must be tried doubles more often than is sensible."""
-    return _joins_waiting(tokens) > MAX_SQL_OPEN or _types_nested(tokens) > MAX_SQL_OPEN
+    return _joins_waiting(tokens) > MAX_SQL_OPEN or _nested_too_deep(tokens)
 
 
 def _joins_waiting(tokens: Sequence[Token]) -> int:
@@ -27,7 +40,7 @@ def _joins_waiting(tokens: Sequence[Token]) -> int:
     waiting = row = most = 0
     for at, token in enumerate(tokens):
         before = tokens[at - 1].token_type if at else None
-        if token.token_type is TokenType.JOIN and before not in _WITHOUT_CONDITION:
+        if token.token_type in _JOINS and before not in _WITHOUT_CONDITION:
             waiting, row = waiting + 1, row + 1
         elif token.token_type is TokenType.USING or (
             token.token_type is TokenType.ON and before is not TokenType.DISTINCT
@@ -37,15 +50,30 @@ def _joins_waiting(tokens: Sequence[Token]) -> int:
     return max(most, waiting)
 
 
-def _types_nested(tokens: Sequence[Token]) -> int:
-    """How many calls by the name of a type stand inside of each other."""
-    opened: list[bool] = []
-    depth = most = 0
+def _nested_too_deep(tokens: Sequence[Token]) -> bool:
+    """Whether calls, calls that are tried or written out several times, or queries stand inside of too many others."""
+    opened: list[frozenset[str]] = []
+    depths = dict.fromkeys(_DEEPEST, 0)
     for at, token in enumerate(tokens):
-        if token.token_type is TokenType.L_PAREN:
-            opened.append(bool(at) and tokens[at - 1].token_type in Parser.TYPE_TOKENS)
-            depth += opened[-1]
-            most = max(most, depth)
-        elif token.token_type is TokenType.R_PAREN and opened:
-            depth -= opened.pop()
-    return most
+        if token.token_type in _OPENING:
+            opened.append(_kinds(tokens, at))
+            for kind in opened[-1]:
+                depths[kind] += 1
+                if depths[kind] > _DEEPEST[kind]:
+                    return True
+        elif token.token_type in _CLOSING and opened:
+            for kind in opened.pop():
+                depths[kind] -= 1
+    return False
+
+
+def _kinds(tokens: Sequence[Token], at: int) -> frozenset[str]:
+    """What the bracket at a place holds."""
+    before = tokens[at - 1] if at else None
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    found = {"query"} if after is not None and after.token_type in _QUERIES else set()
+    if before is not None and opens_call(before):
+        found.add("call")
+        if before.token_type in Parser.TYPE_TOKENS or word_of(before) in _WRITTEN_OUT:
+            found.add("doubling")
+    return frozenset(found)

@@ -50,6 +50,8 @@ class Spelling:
     """Delimiters inside of which a backslash before a quote is refused: a server setting says what it means."""
     semicolons: bool = True
     """Nothing else ends a statement."""
+    bare_calls: bool = False
+    """A function may be called without parentheses, and then looks like a column."""
 
 
 def _spellings() -> dict[str, Spelling]:
@@ -76,7 +78,7 @@ def _spellings() -> dict[str, Spelling]:
         ),
         Spelling(name="sqlite", grammar="sqlite", names='"`['),
         Spelling(name="tsql", grammar="tsql", names='"[', nested_comments=True, semicolons=False),
-        Spelling(name="oracle", grammar="oracle", quoting_prefixes=frozenset({"q", "nq"})),
+        Spelling(name="oracle", grammar="oracle", bare_calls=True, quoting_prefixes=frozenset({"q", "nq"})),
         Spelling(
             name="bigquery",
             grammar="bigquery",

@@ -13,11 +13,13 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
+from extproc.core.inspection.sql.bare_calls import bare_calls
 from extproc.core.inspection.sql.calls import calls_in, is_advancing, is_harmless
 from extproc.core.inspection.sql.cross_check import unaccounted
-from extproc.core.inspection.sql.dialects import SPELLINGS
+from extproc.core.inspection.sql.dialects import SPELLINGS, Spelling
 from extproc.core.inspection.sql.lexing import Token, word_of
 from extproc.core.inspection.sql.naming import column_name, name_of, table_name
+from extproc.core.inspection.sql.system_tables import system_targets
 from extproc.core.inspection.sql.writes import reaches_all
 from extproc.core.model import Verb
 
@@ -81,7 +83,7 @@ def judge(tokens: Sequence[Token], text: str, dialect: str) -> Statement:
         trees = Dialect.get_or_raise(spelling.grammar).parser().parse(list(tokens), text)
         if len(trees) != 1 or trees[0] is None:
             return UNREADABLE
-        return _Judge(trees[0], tokens, semicolons=spelling.semicolons).statement()
+        return _Judge(trees[0], tokens, spelling=spelling).statement()
     except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError, IndexError, KeyError):
         # a parser that fails in its own way has not read it either
         return UNREADABLE
@@ -90,10 +92,10 @@ def judge(tokens: Sequence[Token], text: str, dialect: str) -> Statement:
 class _Judge:
     """One statement."""
 
-    def __init__(self, tree: exp.Expr, tokens: Sequence[Token], *, semicolons: bool) -> None:
+    def __init__(self, tree: exp.Expr, tokens: Sequence[Token], *, spelling: Spelling) -> None:
         self._tree = tree
         self._tokens = tokens
-        self._semicolons = semicolons
+        self._semicolons, self._bare_calls = spelling.semicolons, spelling.bare_calls
         self._ctes = {cte.alias.lower(): cte.this for cte in tree.find_all(exp.CTE)}
 
     def statement(self) -> Statement:
@@ -104,9 +106,11 @@ class _Judge:
         effects = [*self._root(), *self._changes(), *self._strangers()]
         functions: tuple[str, ...] = ()
         if all(effect.verb is not Verb.ADMIN for effect in effects):
-            functions = tuple(dict.fromkeys(calls_in(self._tokens, self._tree)))
+            bare = bare_calls(self._tree) if self._bare_calls else ()
+            functions = tuple(dict.fromkeys((*calls_in(self._tokens, self._tree), *bare)))
             effects += self._calls(functions)
             effects += self._uncovered(writes=any(effect.kind != "select" for effect in effects))
+        effects += self._system_writes()
         return Statement(
             effects=tuple(effects),
             parsed=all(effect.kind != "unknown" for effect in effects),
@@ -173,6 +177,13 @@ class _Judge:
         nextval = any(column.name.lower() == "nextval" for column in self._tree.find_all(exp.Column))
         if nextval or self._tree.find(exp.NextValueFor) is not None:
             yield Effect(verb=Verb.MUTATE, kind="select", said="takes a number from a sequence")
+
+    def _system_writes(self) -> Iterator[Effect]:
+        for node in self._tree.find_all(*_CHANGES):
+            for table in system_targets(node, self._ctes):
+                kind = _CHANGES[type(node)]
+                said = f"{kind.upper()} on {table_name(table)}, where the database keeps itself"
+                yield Effect(verb=Verb.ADMIN, kind=kind, said=said)
 
     def _strangers(self) -> Iterator[Effect]:
         """What stands inside of a statement and is more than reading."""

@@ -2,7 +2,9 @@ import pytest
 
 from extproc.core.inspection.sql.costs import is_costly
 from extproc.core.inspection.sql.lexing import tokens_of
-from extproc.core.limits import MAX_SQL_OPEN
+from extproc.core.limits import MAX_SQL_CALLS_OPEN, MAX_SQL_OPEN, MAX_SQL_QUERIES_OPEN
+
+WRITTEN_OUT = ("DIV0", "DIV0NULL", "FILE", "NULLIFZERO", "SORT_ARRAY", "ZEROIFNULL")
 
 
 def costly(text):
@@ -16,7 +18,12 @@ def costly(text):
         "SELECT * FROM a" + " LEFT JOIN a" * (MAX_SQL_OPEN + 1) + " ON 1 = 1" * (MAX_SQL_OPEN + 1),
         "SELECT * FROM a" + (" JOIN a" * 5 + " ON 1 = 1") * 3,
         "SELECT DISTINCT ON (a) * FROM a" + " JOIN a" * (MAX_SQL_OPEN + 1),
+        "SELECT * FROM a" + " STRAIGHT_JOIN a" * (MAX_SQL_OPEN + 1),
         "SELECT " + "DATE(" * (MAX_SQL_OPEN + 1) + "1" + ")" * (MAX_SQL_OPEN + 1),
+        "SELECT " + "ARRAY[" * (MAX_SQL_OPEN + 1) + "1" + "]" * (MAX_SQL_OPEN + 1),
+        *("SELECT " + f"{name} (a, " * (MAX_SQL_OPEN + 1) + "1" + ")" * (MAX_SQL_OPEN + 1) for name in WRITTEN_OUT),
+        "SELECT " + "f(" * (MAX_SQL_CALLS_OPEN + 1) + "1" + ")" * (MAX_SQL_CALLS_OPEN + 1),
+        "SELECT * FROM " + "(SELECT * FROM " * (MAX_SQL_QUERIES_OPEN + 1) + "a" + ")" * (MAX_SQL_QUERIES_OPEN + 1),
     ],
 )
 def test_what_doubles_too_often_is_costly(text):
@@ -32,6 +39,10 @@ def test_what_doubles_too_often_is_costly(text):
         "SELECT * FROM a" + " CROSS JOIN a" * 50,
         "SELECT " + "DATE(1)," * 50 + "1",
         "SELECT " + "(" * 50 + "1" + ")" * 50 + ")",
+        "SELECT " + "f(" * MAX_SQL_CALLS_OPEN + "1" + ")" * MAX_SQL_CALLS_OPEN + ", f(1)" * 50,
+        "SELECT " + "(SELECT " * MAX_SQL_QUERIES_OPEN + "1" + ")" * MAX_SQL_QUERIES_OPEN + ", (SELECT 1)" * 50,
+        "SELECT a IN (1), a[1], ([1]) FROM a WHERE (",
+        "(SELECT 1",
     ],
 )
 def test_what_does_not_is_not(text):
