@@ -10,7 +10,7 @@ COPY constraints.txt pyproject.toml setup.py README.md LICENSE ./
 COPY protos protos
 COPY envoy envoy
 COPY extproc extproc
-RUN python -m venv /opt/extproc && /opt/extproc/bin/pip install --only-binary=:all: --no-binary=mcp-extproc .
+RUN python -m venv /opt/extproc && /opt/extproc/bin/pip install --only-binary=:all: --no-binary=mcp-extproc '.[otlp,s3,kafka]'
 
 FROM build AS build-sample
 RUN /opt/extproc/bin/pip install --only-binary=:all: "mcp>=2.3,<3"

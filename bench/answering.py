@@ -13,7 +13,7 @@ import uvloop
 from extproc.core.exchange import Forward
 from extproc.edges.processor.server import ProcessorServer
 from extproc.edges.processor.stream import EnvoyGone, Stream
-from extproc.edges.processor.translate import Translation, decode, encode
+from extproc.edges.processor.translate import Translation, decode
 
 _ALLOWED: Final = Forward(rule="role:analyst#1", decision_id="0" * 24, headers={}, body=None, owes=False, until=None)
 
@@ -26,7 +26,7 @@ class Answering:
         try:
             decode(await stream.read())
             for answer in Translation(server).frames(_ALLOWED):
-                await stream.write(encode(answer))
+                await stream.write(answer)
             await stream.finish()
         except EnvoyGone:
             return

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 from report import machine, write_section
 from run import HERE, POLICY, Token, envoy, free_ports, gateway, load, memory_mb
-from setups import SETUPS, upstream_configuration
+from setups import ANSWER, SETUPS, upstream_configuration
 
 from extproc.core.tickets import TicketState
 from extproc.edges.store.database import open_database
@@ -142,7 +142,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="extproc-holds-")))
         upstream_port, upstream_admin = free_ports(2)
         (folder / "upstream").mkdir()
-        upstream = upstream_configuration(upstream_port, upstream_admin)
+        upstream = upstream_configuration({ANSWER: upstream_port}, upstream_admin)
         stack.enter_context(envoy(upstream, folder / "upstream", upstream_admin, 920))
         policy = POLICY.replace("recording:", HELD.strip("\n").replace("{", "{{").replace("}", "}}"))
         running = gateway(setup, folder / "gateway", upstream_port, token, 921, policy=policy)

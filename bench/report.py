@@ -3,11 +3,14 @@
 import platform
 import statistics
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["Sample", "cores", "machine", "write_report", "write_section"]
+from events import EVENTS, Passage
+
+__all__ = ["Sample", "cores", "machine", "write_passages", "write_report", "write_section"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +28,15 @@ class Sample:
     loaded_mb: float
 
 
-def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: float, load: float) -> str:
-    """Write table and chart; returns the table. ``load`` is what the machine was doing besides, before the run."""
+def write_report(
+    samples: list[Sample], path: Path, *, beside: Mapping[str, str], rounds: int, seconds: float, load: float
+) -> str:
+    """Write table and chart; returns the table.
+
+    ``beside`` names the plain setup of each other one; ``load`` is what the machine was doing besides, before the run.
+    """
     medians = {setup: _median([each for each in samples if each.setup == setup]) for setup in _names(samples)}
-    plain = medians["plain"]
+    bases = {name: medians[beside[name]] for name in medians}
     rows = [
         (
             "| setup | p50 at 1 | added | p99 at 1 | p50 at 16 | p99 at 16 | requests/s at 16 | of plain "
@@ -37,17 +45,18 @@ def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: flo
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, median in medians.items():
+        plain = bases[name]
         share = median.requests_per_second / plain.requests_per_second
         added = median.p50_ms - plain.p50_ms
         cells = [
             name,
             f"{median.p50_ms:.2f} ms",
-            f"{added:+.2f} ms" if name != "plain" else "",
+            f"{added:+.2f} ms" if median is not plain else "",
             f"{median.p99_ms:.2f} ms",
             f"{median.p50_16_ms:.2f} ms",
             f"{median.p99_16_ms:.2f} ms",
             f"{median.requests_per_second:,.0f}",
-            f"{share:.0%}" if name != "plain" else "",
+            f"{share:.0%}" if median is not plain else "",
             f"{median.cpu_us:.0f} µs" if median.cpu_us else "",
             f"{median.idle_mb:.0f} / {median.loaded_mb:.0f} MB" if median.idle_mb else "",
         ]
@@ -62,7 +71,23 @@ def write_report(samples: list[Sample], path: Path, *, rounds: int, seconds: flo
         "How it is measured, and what each setup is: [README.md](README.md).\n"
     )
     path.write_text(text + _sections(path))
-    path.with_name("report.svg").write_text(_chart(medians, plain))
+    path.with_name("report.svg").write_text(_chart(medians, bases))
+    return table
+
+
+def write_passages(passages: Mapping[str, Passage], path: Path, *, rounds: int) -> str:
+    """Write the section about the events of a stream; returns its table."""
+    plain = next(iter(passages.values()))
+    rows = ["| setup | p50 | added | p99 |", "|---|---|---|---|"]
+    for name, each in passages.items():
+        added = f"{each.p50_ms - plain.p50_ms:+.2f} ms" if each is not plain else ""
+        rows.append(f"| {name} | {each.p50_ms:.2f} ms | {added} | {each.p99_ms:.2f} ms |")
+    table = "\n".join(rows)
+    text = (
+        "Written by `make bench`, right after the calls above: how long an event was on its way from the server to the "
+        f"client, {EVENTS} events of a stream one after the other, medians of {rounds} streams.\n\n{table}\n"
+    )
+    write_section(path, "Events of a stream", text)
     return table
 
 
@@ -111,25 +136,25 @@ def cores() -> str:
     return f"{count} cores ({cpu})"
 
 
-def _chart(medians: dict[str, Sample], plain: Sample) -> str:
+def _chart(medians: dict[str, Sample], bases: dict[str, Sample]) -> str:
     """Two bars for each setup: added milliseconds (left), share of plain Envoy's throughput (right)."""
     bars, height = [], 34
-    slowest = max(each.p50_ms - plain.p50_ms for each in medians.values()) or 1
+    slowest = max(each.p50_ms - bases[name].p50_ms for name, each in medians.items()) or 1
     for index, (name, median) in enumerate(medians.items()):
-        y = 50 + index * height
+        y, plain = 50 + index * height, bases[name]
         added = max(median.p50_ms - plain.p50_ms, 0)
         share = median.requests_per_second / plain.requests_per_second
         bars.append(
             f'<text x="10" y="{y + 15}">{name}</text>'
-            f'<rect x="170" y="{y}" width="{added / slowest * 180:.0f}" height="20" fill="#c4622d"/>'
-            f'<text x="{175 + added / slowest * 180:.0f}" y="{y + 15}">{added:.2f} ms</text>'
-            f'<rect x="440" y="{y}" width="{share * 180:.0f}" height="20" fill="#2d6fc4"/>'
-            f'<text x="{445 + share * 180:.0f}" y="{y + 15}">{share:.0%}</text>'
+            f'<rect x="190" y="{y}" width="{added / slowest * 180:.0f}" height="20" fill="#c4622d"/>'
+            f'<text x="{195 + added / slowest * 180:.0f}" y="{y + 15}">{added:.2f} ms</text>'
+            f'<rect x="460" y="{y}" width="{share * 180:.0f}" height="20" fill="#2d6fc4"/>'
+            f'<text x="{465 + share * 180:.0f}" y="{y + 15}">{share:.0%}</text>'
         )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="700" height="{60 + len(medians) * height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{60 + len(medians) * height}" '
         'font-family="sans-serif" font-size="13">'
         '<rect width="100%" height="100%" fill="white"/>'
-        '<text x="170" y="30" font-weight="bold">added p50 at 1 connection</text>'
-        '<text x="440" y="30" font-weight="bold">requests/s at 16, of plain Envoy</text>' + "".join(bars) + "</svg>\n"
+        '<text x="190" y="30" font-weight="bold">added p50 at 1 connection</text>'
+        '<text x="460" y="30" font-weight="bold">requests/s at 16, of plain Envoy</text>' + "".join(bars) + "</svg>\n"
     )

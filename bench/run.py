@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,8 +19,9 @@ from pathlib import Path
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from report import Sample, write_report
-from setups import ANSWER, SETUPS, Setup, upstream_configuration
+from events import Passage, passage
+from report import Sample, write_passages, write_report
+from setups import EVENT_SETUPS, SETUPS, Setup, upstream_configuration
 
 from extproc.demo.proxy import find_envoy
 
@@ -40,6 +42,10 @@ roles:
     grants:
       - {{servers: [sales-db], verbs: [query], tools: [echo], when: 'arguments.text.size() < 1000'}}
 recording: {{payloads: {payloads}}}
+"""
+MASKING = """
+masking:
+  - {name: personal, servers: [sales-db], detect: [email, credit_card, us_ssn, iban, phone, secrets], as: redact}
 """
 
 
@@ -141,7 +147,8 @@ def gateway(
                 processes.append(stack.enter_context(answering).pid)
         elif setup.chain is not None:
             policy_file = folder / "policy.yaml"
-            policy_file.write_text(policy.format(issuer=ISSUER, audience=url, payloads=setup.payloads))
+            text = policy.format(issuer=ISSUER, audience=url, payloads=setup.payloads)
+            policy_file.write_text(text + MASKING if setup.masks else text)
             command = [sys.executable, "-m", "extproc", "serve"]
             command += ["--policy", str(policy_file), "--state", str(folder / "state")]
             environment = os.environ | {
@@ -150,9 +157,9 @@ def gateway(
                 "EXTPROC_LOG_LEVEL": "warning",
             }
             ready = f"http://127.0.0.1:{metrics_port}/readyz"
-            service = stack.enter_context(running(command, folder / "service.log", ready, env=environment))
-            children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
-            processes = [int(child) for child in children]
+            stack.enter_context(running(command, folder / "service.log", ready, env=environment))
+            with urllib.request.urlopen(ready, timeout=10) as answer:
+                processes = [worker["pid"] for worker in json.load(answer)["workers"]]
         stack.enter_context(envoy(configuration, folder, admin_port, base))
         yield url, processes
 
@@ -179,8 +186,8 @@ def load(url: str, audience_token: str, connections: int, seconds: float) -> dic
     return figures
 
 
-def check_answer(url: str, token: str, setup: Setup) -> None:
-    """One call by hand: the allowed one passes with the upstream's own answer."""
+def call(token: str) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of one allowed call."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
@@ -196,9 +203,16 @@ def check_answer(url: str, token: str, setup: Setup) -> None:
         "mcp-method": "tools/call",
         "mcp-name": "echo",
     }
-    with urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers), timeout=10) as answer:  # noqa: S310
-        if answer.read().decode() != ANSWER:
-            sys.exit(f"bench: {setup.name} does not give the upstream's answer")
+    return headers, body.encode()
+
+
+def check_answer(url: str, token: str, setup: Setup) -> None:
+    """One call by hand: the allowed one passes with the upstream's own answer, masked where it must be."""
+    headers, body = call(token)
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:  # noqa: S310
+        got = answer.read().decode()
+    if (got != setup.answer) is not setup.masks or ("@" in got and setup.masks):
+        sys.exit(f"bench: {setup.name} does not give the upstream's answer as it should")
 
 
 def measure(setup: Setup, url: str, processes: list[int], token: str, seconds: float) -> Sample:
@@ -221,6 +235,29 @@ def measure(setup: Setup, url: str, processes: list[int], token: str, seconds: f
     )
 
 
+def measure_events(folder: Path, token: Token, rounds: int) -> dict[str, Passage]:
+    """The median passage of an event through each setup of ``EVENT_SETUPS``."""
+    passages: dict[str, list[Passage]] = {setup.name: [] for setup in EVENT_SETUPS}
+    (port,) = free_ports(1)
+    server = [sys.executable, str(HERE / "events.py"), str(port)]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(running(server, folder / "events.log", f"127.0.0.1:{port}"))
+        gateways = []
+        for index, setup in enumerate(EVENT_SETUPS):
+            url, _ = stack.enter_context(gateway(setup, folder / f"events-{index}", port, token, 951 + index))
+            gateways.append((setup.name, url, *call(token.sign(url))))
+        for _ in range(rounds):
+            for name, url, headers, body in gateways:
+                passages[name].append(passage(url, headers, body))
+    return {
+        name: Passage(
+            p50_ms=statistics.median(each.p50_ms for each in several),
+            p99_ms=statistics.median(each.p99_ms for each in several),
+        )
+        for name, several in passages.items()
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the gateway costs, beside a plain Envoy.")
     parser.add_argument("--rounds", type=int, default=5, help="how often each setup is measured (default 5)")
@@ -233,13 +270,15 @@ def main() -> None:
     token, samples = Token.make(), []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="extproc-bench-")))
-        upstream_port, upstream_admin = free_ports(2)
+        answers = tuple(dict.fromkeys(setup.answer for setup in SETUPS))
+        upstream_admin, *ports = free_ports(1 + len(answers))
+        upstream_ports = dict(zip(answers, ports, strict=True))
         (folder / "upstream").mkdir()
-        upstream = upstream_configuration(upstream_port, upstream_admin)
+        upstream = upstream_configuration(upstream_ports, upstream_admin)
         stack.enter_context(envoy(upstream, folder / "upstream", upstream_admin, 900))
         gateways = []
         for index, setup in enumerate(SETUPS):
-            running_gateway = gateway(setup, folder / str(index), upstream_port, token, 901 + index)
+            running_gateway = gateway(setup, folder / str(index), upstream_ports[setup.answer], token, 901 + index)
             url, processes = stack.enter_context(running_gateway)
             signed = token.sign(url)
             check_answer(url, signed, setup)
@@ -253,7 +292,14 @@ def main() -> None:
                     f"{sample.requests_per_second:,.0f} requests/s at 16",
                     flush=True,
                 )
-    print(write_report(samples, options.report, rounds=options.rounds, seconds=options.seconds, load=load_before))
+        passages = measure_events(folder, token, options.rounds)
+    beside = {setup.name: setup.beside if setup.chain or setup.filters else setup.name for setup in SETUPS}
+    print(
+        write_report(
+            samples, options.report, beside=beside, rounds=options.rounds, seconds=options.seconds, load=load_before
+        )
+    )
+    print(write_passages(passages, options.report, rounds=options.rounds))
 
 
 if __name__ == "__main__":

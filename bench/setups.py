@@ -1,15 +1,36 @@
 """The gateways that are compared: the shipped configurations, and two that do without the service."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from extproc.demo.proxy import Chain, gateway_configuration
 
-__all__ = ["SETUPS", "Setup", "upstream_configuration"]
+__all__ = ["ANSWER", "EVENT_SETUPS", "SETUPS", "TABLE", "Setup", "upstream_configuration"]
 
 RESULT: Final = '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"%s"}]}}'
 ANSWER: Final = RESULT % ("x" * (460 - len(RESULT) + 2))
+_ROWS: Final = [
+    {
+        "id": number,
+        "name": f"Customer {number}",
+        "email": f"customer.{number}@example.com",
+        "phone": f"+1 202 555 01{number:02}",
+        "city": "Springfield",
+        "note": "asked for the invoice of last month and a call back on Tuesday",
+    }
+    for number in range(10, 30)
+]
+TABLE: Final = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "result": {"resultType": "complete", "content": [], "structuredContent": {"rows": _ROWS}},
+    },
+    separators=(",", ":"),
+)
+"""A result of 4 KB with two personal values in each of its rows."""
 _HCM: Final = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER: Final = {
     "name": "envoy.filters.http.router",
@@ -28,10 +49,14 @@ _BUFFER: Final = {
 class Setup:
     """One gateway: a chain with a recording level, or Envoy alone with these filters.
 
-    Without a recording level the chain's service only answers.
+    Without a recording level the chain's service only answers. ``answer`` is what the upstream says; with ``masks``
+    the policy masks what is personal in it. What it costs is told beside the setup ``beside``.
     """
 
     name: str
+    beside: str = "plain"
+    answer: str = ANSWER
+    masks: bool = False
     chain: Chain | None = None
     payloads: str = ""
     filters: tuple[Mapping[str, Any], ...] = ()
@@ -43,7 +68,7 @@ class Setup:
         if self.chain is None:
             routes = [{"match": {"path": "/mcp"}, "route": {"cluster": "upstream", "timeout": "0s"}}]
             listener = _listener(port, routes, [*self.filters, _ROUTER])
-            return _bootstrap(admin_port, listener, [_cluster(upstream_port)])
+            return _bootstrap(admin_port, [listener], [_cluster(upstream_port)])
         document = gateway_configuration(
             self.chain,
             port=port,
@@ -64,11 +89,15 @@ class Setup:
         return document
 
 
-def upstream_configuration(port: int, admin_port: int) -> dict[str, Any]:
-    """An Envoy that answers every call with the same result."""
+def upstream_configuration(ports: Mapping[str, int], admin_port: int) -> dict[str, Any]:
+    """An Envoy that answers every call to one of the ports with the result that it is for."""
+    return _bootstrap(admin_port, [_answering(port, answer) for answer, port in ports.items()], [])
+
+
+def _answering(port: int, text: str) -> dict[str, Any]:
     answer = {
         "match": {"prefix": "/"},
-        "direct_response": {"status": 200, "body": {"inline_string": ANSWER}},
+        "direct_response": {"status": 200, "body": {"inline_string": text}},
         "response_headers_to_add": [
             {
                 "header": {"key": "content-type", "value": "application/json"},
@@ -77,7 +106,7 @@ def upstream_configuration(port: int, admin_port: int) -> dict[str, Any]:
         ],
     }
     # without the buffer it answers before the body has arrived, and then closes the connection: one more per call
-    return _bootstrap(admin_port, _listener(port, [answer], [_BUFFER, _ROUTER]), [])
+    return _listener(port, [answer], [_BUFFER, _ROUTER])
 
 
 def _listener(port: int, routes: list[Any], filters: list[Any]) -> dict[str, Any]:
@@ -89,7 +118,7 @@ def _listener(port: int, routes: list[Any], filters: list[Any]) -> dict[str, Any
     }
     network_filter = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
     address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    return {"name": "bench", "address": address, "filter_chains": [{"filters": [network_filter]}]}
+    return {"name": f"bench-{port}", "address": address, "filter_chains": [{"filters": [network_filter]}]}
 
 
 def _cluster(port: int) -> dict[str, Any]:
@@ -98,9 +127,9 @@ def _cluster(port: int) -> dict[str, Any]:
     return {"name": "upstream", "type": "STATIC", "load_assignment": load}
 
 
-def _bootstrap(admin_port: int, listener: Mapping[str, Any], clusters: list[Any]) -> dict[str, Any]:
+def _bootstrap(admin_port: int, listeners: list[Any], clusters: list[Any]) -> dict[str, Any]:
     admin = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}}
-    return {"admin": admin, "static_resources": {"listeners": [listener], "clusters": clusters}}
+    return {"admin": admin, "static_resources": {"listeners": listeners, "clusters": clusters}}
 
 
 _NATIVE: Final = (
@@ -151,4 +180,19 @@ SETUPS: Final = (
     Setup(name="portable, none", chain="portable", payloads="none"),
     Setup(name="one-message, masked", chain="one-message", payloads="masked"),
     Setup(name="portable, masked", chain="portable", payloads="masked"),
+    Setup(name="plain, 4 KB", answer=TABLE),
+    Setup(
+        name="one-message, 4 KB masking",
+        beside="plain, 4 KB",
+        answer=TABLE,
+        chain="one-message",
+        payloads="masked",
+        masks=True,
+    ),
 )
+EVENT_SETUPS: Final = (
+    Setup(name="plain"),
+    Setup(name="one-message, masked", chain="one-message", payloads="masked"),
+    Setup(name="one-message, masking", chain="one-message", payloads="masked", masks=True),
+)
+"""Those that the events of a stream are timed through."""

@@ -17,15 +17,19 @@ import uvloop
 
 from extproc import __version__
 from extproc.core import audit
-from extproc.core.audit.steps import definition_step
+from extproc.core.audit.steps import definition_step, key_step
 from extproc.core.exchange import Exchange, Snapshot, prepare
 from extproc.core.handles import KeyRing
+from extproc.core.identity.acquaintances import Acquaintances
 from extproc.core.identity.tokens import Memory
+from extproc.core.model import Json
 from extproc.core.policy.rules import Policy
 from extproc.core.shared_state import Pin, Pinning, SharedState
 from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.keys.fetcher import KeyFetcher
+from extproc.edges.keys.payload_keys import PayloadLock, keep_recipients
+from extproc.edges.keys.secret_files import KeyFileError
 from extproc.edges.keys.session_keys import load_session_keys
 from extproc.edges.policy_files import PolicyError, PolicyFile
 from extproc.edges.processor.server import ProcessorServer, Tls
@@ -74,16 +78,21 @@ class _Worker:
             settings.policy, shadow=settings.shadow, on_change=self._changed, on_problem=self._broken
         )
         self._ring = KeyRing(load_session_keys(settings.state_dir))
+        keys = settings.payload_keys
+        self._lock = PayloadLock(keys, told=self._recipients_changed) if keys is not None else None
+        keep_recipients(settings.state_dir, keys)
         self._journal = JournalWriter(
             settings.state_dir / JOURNAL / self._name,
             node=settings.node,
             worker=str(index),
             durability=settings.durability,
             clock=time.time_ns,
+            protect=self._lock,
         )
         self._counters = SqliteCounters(settings.state_dir / COUNTERS)
         self._keys = KeyFetcher(self._policy.current.identity.issuers) if settings.identity == "token" else None
         self._memory = Memory() if self._keys is not None else None
+        self._acquaintances = Acquaintances()
         self._database = open_database(place_of_store(settings.state_dir, settings.store_url))
         self._tickets = DatabaseTickets(self._database)
         self._shared = DatabaseSharedState(self._database, news=self._tickets.news)
@@ -128,6 +137,8 @@ class _Worker:
             shadow_mode=self._policy.current.shadow,
         )
         await self._journal.append(started)
+        if self._lock is not None:
+            await self._journal.append(self._readers(self._lock.recipients))
         self._changed(self._policy.current)
         if self._keys is not None:
             await self._keys.start()
@@ -167,6 +178,7 @@ class _Worker:
             ring=self._ring,
             keys=self._keys.snapshot() if self._keys is not None else None,
             memory=self._memory,
+            acquaintances=self._acquaintances,
             shared=self._shared.current,
             console=self._settings.console_base,
         )
@@ -224,6 +236,20 @@ class _Worker:
         self._record_policy(digest=self._policy.current.digest, problems=len(error.problems))
         for problem in error.problems:
             log.error("the policy file is broken; the last good policy stays in force", problem=str(problem))
+
+    def _readers(self, recipients: Sequence[str]) -> dict[str, Json]:
+        return key_step(at=time.time_ns(), step="in_use", of="payloads", keys=recipients)
+
+    def _recipients_changed(self, recipients: Sequence[str], problem: str | None) -> None:
+        if problem is not None:
+            log.error("the keys of those who may read payloads cannot be taken", problem=problem)
+            return
+        log.info("payloads are encrypted for others from now on", recipients=recipients)
+        self._in_background(self._record(self._readers(recipients)))
+        try:
+            keep_recipients(self._settings.state_dir, self._settings.payload_keys)
+        except KeyFileError as failure:
+            log.error("commands on this node still encrypt for those of before", problem=str(failure))
 
     def _record_policy(self, *, digest: str, problems: int) -> None:
         source = str(self._settings.policy)

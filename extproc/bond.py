@@ -22,18 +22,34 @@ from extproc.edges.policy_files import PolicyError
 from extproc.ports import StoreError
 from extproc.settings import Settings, SettingsError
 
-__all__ = ["CANNOT_START", "run_bound"]
+__all__ = ["CANNOT_START", "adopt_orphans", "call_process", "die_with", "run_bound"]
 
 CANNOT_START: Final = 2
 """Exit status of a child whose settings, policy or files must change before it can start."""
 FAILED: Final = 1
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
+_PR_SET_CHILD_SUBREAPER: Final = 36
 
 
-def _die_with(parent: int) -> None:
+def call_process(name: str) -> None:
+    """Have the system's lists of processes show this one as ``name``, of which they keep 15 bytes (Linux)."""
+    _prctl(_PR_SET_NAME, name.encode())
+
+
+def _prctl(option: int, value: int | bytes) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process below this one whose own parent ends (Linux)."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with(parent: int) -> None:
     """Arrange to be killed when process ``parent`` ends; exits now if it has ended already."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -45,7 +61,7 @@ def _watch_input() -> None:
 
 def run_bound(parent: int, name: str, run: Callable[[Settings], None]) -> int:
     """Run the child called ``name`` of process ``parent`` with the settings that it sends; the exit status."""
-    _die_with(parent)
+    die_with(parent)
     # the supervisor decides when a child stops; a terminal's Ctrl-C is not for it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings_line = sys.stdin.buffer.readline()

@@ -88,8 +88,12 @@ def _console_server(settings: Settings, office: Office, tokens: ApiTokens | None
             paths=paths,
         )
 
-    async def signed_in(person: Approver, local: bool) -> None:
-        await office.record(login_step(at=time.time_ns(), person=person, local=local))
+    async def noted(
+        step: str, person: Approver | None, /, *, local: bool, source: str | None, reason: str | None = None
+    ) -> None:
+        await office.record(
+            login_step(at=time.time_ns(), step=step, person=person, local=local, source=source, reason=reason)
+        )
 
     async def signed_out(person: Approver, session: str) -> None:
         at = time.time_ns()
@@ -116,7 +120,7 @@ def _console_server(settings: Settings, office: Office, tokens: ApiTokens | None
         tickets=office.tickets,
         provider=provider,
         local=office.local,
-        signed_in=signed_in,
+        noted=noted,
         signed_out=signed_out,
         more=access.routes,
     )

@@ -18,28 +18,29 @@ import uvloop
 from extproc.bond import run_bound
 from extproc.console import console_works
 from extproc.core.tickets import Ticket
+from extproc.destinations import shipper_of
 from extproc.edges.control import QuietServer
 from extproc.edges.notify.channels import Channel, MailChannel, SlackChannel, WebhookChannel
 from extproc.edges.notify.notifier import Notifier
-from extproc.edges.sinks.file import FileSink
-from extproc.edges.sinks.http import HttpSink
-from extproc.edges.sinks.syslog import SyslogSink
 from extproc.edges.telemetry import configure_logging
 from extproc.office import Office, opened_office, secret_in
-from extproc.ports import Sink, StoreError
+from extproc.ports import StoreError
 from extproc.purging import Purging
 from extproc.sealing import Sealing
 from extproc.settings import Settings
-from extproc.settings.sinks import FileTarget, HttpTarget, SyslogTarget, read_sinks
-from extproc.shipping import Shipper
+from extproc.settings.sinks import read_sinks
 
-__all__ = ["main"]
+__all__ = ["main", "preload"]
 
 NAME: Final = "control"
 SWEEP_SECONDS: Final = 5.0
 SHIPPING_SECONDS: Final = 2.0
 
 log: Final = structlog.get_logger("extproc.control")
+
+
+def preload() -> None:
+    """All that this process needs was loaded with this module."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,7 +54,7 @@ async def _run(settings: Settings) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     sealing = Sealing(settings) if settings.seal_seconds else None
     targets = read_sinks(settings.sinks) if settings.sinks is not None else ()
-    shippers = [Shipper(settings.state_dir, target.name, sink_of(target)) for target in targets]
+    shippers = [shipper_of(settings.state_dir, target) for target in targets]
     async with (
         httpx.AsyncClient(trust_env=False) as http,
         opened_office(
@@ -62,9 +63,10 @@ async def _run(settings: Settings) -> None:
             store_url=settings.store_url,
             name=NAME,
             durability=settings.durability,
+            payload_keys=settings.payload_keys,
         ) as office,
     ):
-        recording = [shipper.run() for shipper in shippers]
+        recording = [shipper.run(office.record) for shipper in shippers]
         recording += [sealing.run(office)] if sealing is not None else []
         recording += [Purging(settings, [each.name for each in targets]).run(office)] if settings.purge_seconds else []
         await _serve(settings, office, http, stopping, recording)
@@ -132,23 +134,6 @@ def _channels(settings: Settings, http: httpx.AsyncClient) -> list[Channel]:
             )
         )
     return channels
-
-
-def sink_of(target: FileTarget | HttpTarget | SyslogTarget) -> Sink:
-    """The sink that a target names."""
-    match target:
-        case FileTarget():
-            return FileSink(target.path)
-        case HttpTarget():
-            return HttpSink(target.url, form=target.form, token_file=target.token_file, timeout=target.timeout)
-        case SyslogTarget():
-            host, port = target.host_and_port
-            tls = None
-            if not target.plaintext:
-                tls = ssl.create_default_context(cafile=target.ca_file)
-                if target.cert_file is not None:
-                    tls.load_cert_chain(target.cert_file, target.key_file)
-            return SyslogSink(host, port, tls=tls, timeout=target.timeout)
 
 
 if __name__ == "__main__":

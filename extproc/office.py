@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,24 @@ from extproc.core.model import Json
 from extproc.desk import Desk
 from extproc.edges.console.local_approvers import LocalApprovers
 from extproc.edges.journal.writer import Durability, JournalWriter
+from extproc.edges.keys.payload_keys import RECIPIENTS, PayloadLock
+from extproc.edges.keys.secret_files import KeyFileError
 from extproc.edges.store.database import Database, open_database
 from extproc.edges.store.shared import DatabaseSharedState
 from extproc.edges.store.tickets import DatabaseTickets
 from extproc.ports import StoreError
 from extproc.settings import SettingsError
 
-__all__ = ["LOCAL_APPROVERS", "Office", "OfficeError", "new_id", "opened_office", "place_of_store", "secret_in"]
+__all__ = [
+    "LOCAL_APPROVERS",
+    "Office",
+    "OfficeError",
+    "new_id",
+    "opened_journal",
+    "opened_office",
+    "place_of_store",
+    "secret_in",
+]
 
 SHARED: Final = "shared.db"
 LOCAL_APPROVERS: Final = "approvers.json"
@@ -83,8 +94,45 @@ def place_of_store(state_dir: Path, store_url: Path | None) -> Path | str:
 
 
 @contextlib.asynccontextmanager
+async def opened_journal(
+    *, state_dir: Path, node: str, name: str, durability: Durability, payload_keys: Path | None = None
+) -> AsyncIterator[JournalWriter]:
+    """The journal ``<node>-<name>`` of this node, encrypted as ``payload_keys`` says, or else as the workers do it.
+
+    Raises:
+        StoreError: it cannot be opened, or the disk does not confirm the last events.
+    """
+    keys = payload_keys or state_dir / RECIPIENTS
+    try:
+        protect = PayloadLock(keys, told=_worker_tells) if keys.exists() or payload_keys is not None else None
+    except KeyFileError as error:
+        raise StoreError(str(error)) from None
+    journal = JournalWriter(
+        state_dir / JOURNALS / f"{node}-{name}",
+        node=node,
+        worker=name,
+        durability=durability,
+        clock=time.time_ns,
+        protect=protect,
+    )
+    await _open(journal)
+    try:
+        yield journal
+    finally:
+        with contextlib.suppress(StoreError):
+            await journal.append(audit.stopped(at=time.time_ns(), reason="done"))
+        await journal.close()
+
+
+@contextlib.asynccontextmanager
 async def opened_office(
-    *, state_dir: Path, node: str, store_url: Path | None, name: str, durability: Durability
+    *,
+    state_dir: Path,
+    node: str,
+    store_url: Path | None,
+    name: str,
+    durability: Durability,
+    payload_keys: Path | None = None,
 ) -> AsyncIterator[Office]:
     """The office of this node, with the journal ``<node>-<name>``.
 
@@ -94,11 +142,9 @@ async def opened_office(
     database = open_database(place_of_store(state_dir, store_url))
     try:
         await database.open()
-        journal = JournalWriter(
-            state_dir / JOURNALS / f"{node}-{name}", node=node, worker=name, durability=durability, clock=time.time_ns
-        )
-        await _open(journal)
-        try:
+        async with opened_journal(
+            state_dir=state_dir, node=node, name=name, durability=durability, payload_keys=payload_keys
+        ) as journal:
             tickets = DatabaseTickets(database)
             shared = DatabaseSharedState(database, news=tickets.news)
             await shared.refresh()
@@ -117,12 +163,12 @@ async def opened_office(
                 local=LocalApprovers(state_dir / LOCAL_APPROVERS),
                 journal=journal,
             )
-        finally:
-            with contextlib.suppress(StoreError):
-                await journal.append(audit.stopped(at=time.time_ns(), reason="done"))
-            await journal.close()
     finally:
         await database.close()
+
+
+def _worker_tells(_recipients: Sequence[str], _problem: str | None) -> None:
+    """Who can read is told by the workers, which look at the same file."""
 
 
 async def _open(journal: JournalWriter) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "SharedStore",
     "Sink",
     "SinkError",
+    "SinkStatus",
     "StoreError",
     "TicketStore",
 ]
@@ -67,14 +68,29 @@ class Sink(Protocol):
         """Let go of connections."""
 
 
+class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sink is: records delivered over all, records that wait, and its last error if that is not over.
+
+    ``positions`` has, for each journal, the number of the next record; times are in nanoseconds since the epoch.
+    """
+
+    name: str
+    positions: dict[str, int]
+    delivered: int
+    delivered_at: int | None
+    behind: int
+    error: str | None
+    error_at: int | None
+
+
 class Journal(Protocol):
     """Where audit events go, in order."""
 
-    async def append(self, event: Mapping[str, Json]) -> None:
-        """Return once the event is stored as durably as the setting asks.
+    async def append(self, *events: Mapping[str, Json]) -> None:
+        """Return once the events are stored, in this order, as durably as the setting asks.
 
         Raises:
-            StoreError: it is not stored; nothing of it will appear later.
+            StoreError: none is stored; nothing of them will appear later.
         """
 
 

@@ -20,7 +20,7 @@ from typing import Final
 from extproc.core.policy.compiled import load
 from extproc.edges.store.counters import discard_if_broken
 from extproc.settings import UNIX, Settings, SettingsError, host_and_port
-from extproc.settings.sinks import SinksError, read_sinks
+from extproc.settings.sinks import SinksError, missing_libraries, read_sinks
 
 __all__ = ["Ground", "take_ground"]
 
@@ -51,6 +51,7 @@ def take_ground(settings: Settings) -> Iterator[Ground]:
     with contextlib.ExitStack() as held:
         problems = [*_policy(settings.policy), *_certificates(settings), *_sinks(settings.sinks)]
         problems += _state_dir(settings.state_dir, held)
+        problems += _payload_keys(settings)
         for address in settings.listen:
             problems += _free(address)
         control = held.enter_context(_socket(settings.metrics))
@@ -75,9 +76,22 @@ def _policy(path: Path) -> list[str]:
 
 def _sinks(path: Path | None) -> list[str]:
     try:
-        if path is not None:
-            read_sinks(path)
+        return [f"{path}: {line}" for line in missing_libraries(read_sinks(path))] if path is not None else []
     except SinksError as error:
+        return [str(error)]
+
+
+def _payload_keys(settings: Settings) -> list[str]:
+    if settings.payload_keys is None:
+        return []
+    # imported late: the supervisor has no other use for what it loads
+    from extproc.edges.keys.payload_keys import keep_recipients, read_recipients  # noqa: PLC0415
+    from extproc.edges.keys.secret_files import KeyFileError  # noqa: PLC0415
+
+    try:
+        read_recipients(settings.payload_keys)
+        keep_recipients(settings.state_dir, settings.payload_keys)
+    except KeyFileError as error:
         return [str(error)]
     return []
 

@@ -8,27 +8,29 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 import structlog
 
-from extproc.core.audit import encode
+from extproc.core.audit import damaged, encode
+from extproc.core.audit.steps import sink_step
+from extproc.core.model import Json
 from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
-from extproc.ports import Record, Sink, SinkError
+from extproc.ports import Record, Sink, SinkError, SinkStatus, StoreError
 
-__all__ = ["Shipper", "SinkStatus", "first_needed", "statuses"]
+__all__ = ["Batches", "Shipper", "first_needed", "statuses"]
 
 SINKS: Final = "sinks"
-BATCH_RECORDS: Final = 500
-BATCH_BYTES: Final = 1 << 20
-IDLE_SECONDS: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
 
 log: Final = structlog.get_logger("extproc.sinks")
+
+
+Recorder: TypeAlias = Callable[[Mapping[str, Json]], Awaitable[None]]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,39 +51,65 @@ class Kept(msgspec.Struct, kw_only=True):
     error_at: int | None = None
 
 
-class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a sink is: records delivered over all, records that wait, and its last error if that is not over."""
+class Batches(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sink is given records: ``every`` so many seconds at least, and at once where a batch is full."""
 
-    name: str
-    delivered: int
-    delivered_at: int | None
-    behind: int
-    error: str | None
-    error_at: int | None
+    every: float = 0.5
+    records: int = 500
+    bytes: int = 1 << 20
+
+
+USUAL: Final = Batches()
 
 
 class Shipper:
-    """Follows every journal below ``state_dir`` and gives its records to ``sink``."""
+    """Follows every journal below ``state_dir`` and gives its records to ``sink``.
 
-    def __init__(self, state_dir: Path, name: str, sink: Sink, *, clock: Callable[[], int] = time.time_ns) -> None:
+    A batch that was not taken is given again as it was, however much more waits by then: a sink that has stored it all
+    the same sees nothing new.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        name: str,
+        sink: Sink,
+        *,
+        batches: Batches = USUAL,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._state_dir = state_dir
         self._name = name
         self._sink = sink
+        self._batches = batches
         self._clock = clock
         self._path = _path(state_dir, name)
         self._kept = _read(self._path)
         self._failures = 0
+        self._tried: dict[str, int] = {}
+        self._more = False
 
-    async def run(self) -> None:
-        """Deliver until cancelled."""
+    async def run(self, record: Recorder | None = None) -> None:
+        """Deliver until cancelled; ``record`` stores an event where the sink fails, and where it has recovered."""
+        fails = False
         while True:
             delivered = await self.deliver()
+            if fails is not (delivered is None):
+                fails = delivered is None
+                if record is not None:
+                    await self._put_on_record(record, "failed" if fails else "recovered")
             if delivered is None:
                 # apart from each other, so that sinks that failed together do not come back together
                 pause = min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-            elif not delivered:
-                await asyncio.sleep(IDLE_SECONDS)
+            elif not self._more:
+                await asyncio.sleep(self._batches.every)
+
+    async def _put_on_record(self, record: Recorder, step: str) -> None:
+        try:
+            await record(sink_step(at=self._clock(), step=step, sink=self._name, reason=self._kept.error))
+        except StoreError as failure:
+            log.error("what happens to a sink could not be put on record", sink=self._name, problem=str(failure))
 
     async def finish(self, seconds: float) -> None:
         """Deliver what is there, for at most ``seconds``, and let go of the sink."""
@@ -96,13 +124,15 @@ class Shipper:
 
     async def deliver(self) -> int | None:
         """Deliver the next batch of each journal once: how many records that were; None if the sink failed."""
-        total = 0
+        total, self._more = 0, False
         try:
             for directory in await asyncio.to_thread(_present, self._state_dir):
                 records, place = await asyncio.to_thread(self._next, directory)
                 if records:
+                    self._tried[directory.name] = len(records)
                     await self._sink.deliver(records)
                     await asyncio.to_thread(self._note, directory.name, place, len(records))
+                    del self._tried[directory.name]
                     total += len(records)
         except (SinkError, OSError) as failure:
             await self._failed(str(failure))
@@ -116,12 +146,14 @@ class Shipper:
         place = self._kept.places.get(directory.name, Place())
         records: list[Record] = []
         size = 0
-        for record, after in islice(_records(directory, place), BATCH_RECORDS):
+        most = self._tried.get(directory.name, self._batches.records)
+        for record, after in islice(_records(directory, place), most):
             records.append(record)
             place = after
             size += len(record.encoded)
-            if size >= BATCH_BYTES:
+            if size >= self._batches.bytes:
                 break
+        self._more = self._more or len(records) >= most or size >= self._batches.bytes
         return records, place
 
     def _note(self, journal: str, place: Place, count: int) -> None:
@@ -167,6 +199,7 @@ def _status(name: str, kept: Kept, ends: Mapping[str, int]) -> SinkStatus:
     behind = sum(max(end - kept.places.get(journal, Place()).seq, 0) for journal, end in ends.items())
     return SinkStatus(
         name=name,
+        positions={journal: place.seq for journal, place in sorted(kept.places.items())},
         delivered=kept.delivered,
         delivered_at=kept.delivered_at,
         behind=behind,
@@ -180,7 +213,7 @@ def _records(directory: Path, place: Place) -> Iterator[tuple[Record, Place]]:
     seq = place.seq
     for item in read(directory, Position(segment=place.segment, offset=place.offset)):
         if isinstance(item, Damage):
-            event = {"kind": "damaged", "file": item.file, "said": item.said}
+            event = damaged(file=item.file, said=item.said)
             record = Record(journal=directory.name, seq=seq, hash="", event=event, encoded=encode(event))
         else:
             record = Record(

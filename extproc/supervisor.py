@@ -9,9 +9,8 @@ worker starts is found by ``preflight.py``.
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,17 +19,18 @@ from typing import Any, Final
 import grpc
 import structlog
 
+from extproc.births import Births, Life, births, born
 from extproc.bond import CANNOT_START
 from extproc.control_child import keep_control
 from extproc.edges.control import ControlServer
 from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, exposition, forget_worker
+from extproc.ports import SinkStatus
 from extproc.preflight import Ground
 from extproc.settings import Settings
+from extproc.settings.sinks import read_sinks
+from extproc.shipping import statuses
 
-__all__ = ["WORKER_COMMAND", "State", "Supervisor"]
-
-WORKER_COMMAND: Final = (sys.executable, "-P", "-m", "extproc.worker")
-"""``-P``: the folder that the operator happens to stand in must not provide modules."""
+__all__ = ["State", "Supervisor"]
 
 PROBE_SECONDS: Final = 1.0
 STARTING_PROBE_SECONDS: Final = 0.05
@@ -39,6 +39,8 @@ OLD_SECONDS: Final = 10.0
 LONGEST_PAUSE: Final = 30.0
 LONGEST_PAUSE_AFTER_SERVING: Final = 1.0
 """A worker that did serve may be killed often (memory, an operator) and must be back within seconds."""
+NOT_STARTED: Final = 1
+"""The status of a life that never began."""
 KILL_GRACE_SECONDS: Final = 5.0
 """What a worker may take beyond the drain to finish its journal and go."""
 
@@ -73,7 +75,7 @@ class _Worker:
     state: State = State.DOWN
     starts: int = 0
     young_deaths: int = 0
-    process: asyncio.subprocess.Process | None = None
+    process: Life | None = None
     served: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -88,8 +90,9 @@ def _pause(young_deaths: int, *, served: bool) -> float:
 class Supervisor:
     """Keeps the workers of ``settings``.
 
-    ``announce`` gets the line that says where everything listens, once every worker serves. ``hung_after`` is how
-    long a worker may leave health unanswered before it is killed.
+    ``announce`` gets the line that says where everything listens, once every worker serves. ``started`` makes what
+    brings workers to life, given their environment. ``hung_after`` is how long a worker may leave health unanswered
+    before it is killed.
     """
 
     def __init__(
@@ -98,16 +101,17 @@ class Supervisor:
         ground: Ground,
         *,
         announce: Callable[[str], None],
-        command: Iterable[str] = WORKER_COMMAND,
+        started: Callable[[Mapping[str, str]], Births] = births,
         hung_after: float = 30.0,
     ) -> None:
         self._settings = settings
         self._ground = ground
         self._announce = announce
-        self._command = tuple(command)
+        self._births = started(os.environ | {MULTIPROCESS_VARIABLE: str(ground.metrics_dir)})
         self._hung_after = hung_after
         self._stopping = asyncio.Event()
         self._status = 0
+        self._sinks = [target.name for target in read_sinks(settings.sinks)] if settings.sinks is not None else []
         self._workers = [_Worker(index, address) for index, address in enumerate(settings.listen)]
 
     async def run(self) -> int:
@@ -120,7 +124,7 @@ class Supervisor:
         beside = [asyncio.create_task(control.serve()), asyncio.create_task(self._say_ready())]
         # after the workers: it seals the last of what they wrote
         over = asyncio.Event()
-        beside.append(asyncio.create_task(keep_control(self._settings, over)))
+        beside.append(asyncio.create_task(keep_control(self._births, self._settings, over)))
         try:
             async with asyncio.TaskGroup() as keeping:
                 for worker in self._workers:
@@ -130,6 +134,7 @@ class Supervisor:
             control.stop()
             beside[1].cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            self._births.close()
         return self._status
 
     def stop(self) -> None:
@@ -192,24 +197,19 @@ class Supervisor:
 
     async def _live(self, worker: _Worker) -> tuple[bool, int]:
         """One life of ``worker``: whether it ever served, and its exit status (negative: the signal)."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            str(worker.index),
-            str(os.getpid()),
-            stdin=asyncio.subprocess.PIPE,
-            # a terminal's Ctrl-C and hang-up are for the supervisor alone
-            start_new_session=True,
-            env=os.environ | {MULTIPROCESS_VARIABLE: str(self._ground.metrics_dir)},
-        )
+        try:
+            process = await born(self._births, str(worker.index), self._settings, self._stopping)
+        except OSError as failure:
+            log.error("a worker cannot be started", worker=worker.index, problem=str(failure))
+            return False, NOT_STARTED
+        if process is None:
+            return False, 0
         worker.process, worker.state = process, State.STARTING
         worker.starts += 1
         watching = asyncio.create_task(self._watch(worker, process))
         try:
             if self._stopping.is_set():
                 self._send(worker, signal.SIGTERM)
-            if process.stdin is not None:
-                # never closed: its end tells the worker that nobody watches any more
-                process.stdin.write(self._settings.model_dump_json().encode() + b"\n")
             status = await process.wait()
         finally:
             watching.cancel()
@@ -221,7 +221,7 @@ class Supervisor:
             forget_worker(self._ground.metrics_dir, worker.index)
         return served, status
 
-    async def _watch(self, worker: _Worker, process: asyncio.subprocess.Process) -> None:
+    async def _watch(self, worker: _Worker, process: Life) -> None:
         """Follow the health of one life; kills a worker that has been silent for too long."""
         address = self._settings.health_address(worker.index)
         async with grpc.aio.insecure_channel(address, options=_CHANNEL) as channel:
@@ -249,7 +249,15 @@ class Supervisor:
             self._ground.metrics_dir,
             ready={worker.index: worker.state is State.READY for worker in self._workers},
             restarts={worker.index: max(worker.starts - 1, 0) for worker in self._workers},
+            sinks=self._sink_statuses(),
         )
+
+    def _sink_statuses(self) -> Sequence[SinkStatus]:
+        try:
+            return statuses(self._settings.state_dir, self._sinks) if self._sinks else ()
+        except OSError as error:
+            log.error("how the sinks are cannot be read", problem=error.strerror)
+            return ()
 
     def _readiness(self) -> Mapping[str, Any]:
         return {

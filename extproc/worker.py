@@ -6,7 +6,12 @@ from collections.abc import Callable, Sequence
 from extproc.bond import run_bound
 from extproc.settings import Settings
 
-__all__ = ["main"]
+__all__ = ["main", "preload"]
+
+
+def preload() -> None:
+    """Load all that a worker needs: its modules, which are the best part of a start."""
+    import extproc.app  # noqa: F401, PLC0415
 
 
 def main(arguments: Sequence[str], run: Callable[[Settings, int, str], None] | None = None) -> int:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from extproc.edges.keys.payload_keys import RECIPIENTS, make_identity
 from extproc.preflight import take_ground
 from extproc.settings import SettingsError, read_settings
 from ports import free_ports
@@ -47,6 +48,20 @@ def lines(settings):
     with pytest.raises(SettingsError) as caught, take_ground(settings):
         pass
     return str(caught.value).splitlines()
+
+
+def test_keys_that_payloads_cannot_be_encrypted_for_are_named(settings, tmp_path):
+    (line,) = lines(settings(payload_keys=tmp_path / "none.pem"))
+    assert line.endswith("none.pem cannot be used: No such file or directory")
+    make_identity(tmp_path / "auditor.pem")
+    (line,) = lines(settings(payload_keys=tmp_path / "auditor.pem"))
+    assert "stays with the auditor" in line
+
+
+def test_the_keys_are_kept_for_the_commands_that_know_no_settings(settings, tmp_path):
+    _, public = make_identity(tmp_path / "auditor.pem")
+    with take_ground(settings(payload_keys=public)):
+        assert (tmp_path / "state" / RECIPIENTS).read_bytes() == public.read_bytes()
 
 
 def test_sound_settings_give_a_listening_socket_and_an_empty_metrics_folder(settings, tmp_path):

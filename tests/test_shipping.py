@@ -6,7 +6,7 @@ import json
 import pytest
 
 from extproc.edges.journal.segments import path_of
-from extproc.ports import Record, SinkError
+from extproc.ports import Record, SinkError, StoreError
 from extproc.shipping import SINKS, Shipper, statuses
 from stack.calls import until
 from stores import Store
@@ -128,6 +128,48 @@ async def test_a_slow_sink_holds_up_no_other_and_the_end_waits_for_it_only_so_lo
     await store.write("n-0", [EVENT])
     await Shipper(tmp_path, "shelf", shelf).finish(20)
     assert len(shelf.records) == 4
+
+
+async def test_an_outage_is_on_record_once_with_its_beginning_and_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("extproc.shipping.LONGEST_PAUSE", 0.01)
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT])
+    shelf.failure = SinkError("the collector answers 503")
+    recorded: list[dict] = []
+    tried = 0
+
+    async def record(event):
+        recorded.append(event)
+
+    def failing() -> bool:
+        nonlocal tried
+        tried += 1
+        return tried > 5 and bool(recorded)
+
+    shipping = asyncio.create_task(Shipper(tmp_path, "siem", shelf).run(record))
+    await until(failing)
+    shelf.failure = None
+    await until(lambda: len(recorded) == 2)
+    shipping.cancel()
+    steps = [(each["kind"], each["step"], each["sink"], each["reason"]) for each in recorded]
+    assert steps == [
+        ("sink", "failed", "siem", "the collector answers 503"),
+        ("sink", "recovered", "siem", None),
+    ]
+
+
+async def test_a_record_that_cannot_be_stored_keeps_no_sink_from_its_own(tmp_path):
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT])
+    shelf.failure = SinkError("away")
+
+    async def record(_event):
+        shelf.failure = None
+        raise StoreError("the disk is full")
+
+    shipping = asyncio.create_task(Shipper(tmp_path, "siem", shelf).run(record))
+    await until(lambda: shelf.records)
+    shipping.cancel()
 
 
 async def test_a_place_that_cannot_be_kept_is_no_delivery(tmp_path):

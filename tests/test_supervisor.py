@@ -39,7 +39,8 @@ roles:
 """
 
 SUPERVISE = f"""
-import asyncio, sys
+import asyncio, os, sys
+from extproc.births import Commanded
 from extproc.edges.telemetry import configure_logging
 from extproc.preflight import take_ground
 from extproc.settings import SettingsError, read_settings
@@ -51,7 +52,9 @@ say = lambda line: print(line, flush=True)
 try:
     with take_ground(settings) as ground:
         command = (sys.executable, {str(STAND_IN)!r})
-        sys.exit(asyncio.run(Supervisor(settings, ground, announce=say, command=command, hung_after=2.5).run()))
+        started = lambda environment: Commanded(command, environment)
+        hung = float(os.environ["HUNG_AFTER"])
+        sys.exit(asyncio.run(Supervisor(settings, ground, announce=say, started=started, hung_after=hung).run()))
 except SettingsError as error:
     sys.exit(str(error))
 """
@@ -107,12 +110,13 @@ async def start(tmp_path):
     """Starts a supervisor over stand-in workers, or any other command; whatever is left is killed afterwards."""
     started = []
 
-    async def starting(mode="", *, workers=2, command=(sys.executable, "-c", SUPERVISE), **settings):
+    async def starting(mode="", *, workers=2, command=(sys.executable, "-c", SUPERVISE), hung_after=30, **settings):
         (tmp_path / "policy.yaml").write_text(settings.pop("text", POLICY))
         *ports, metrics = free_ports(workers + 1)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EXTPROC_")}
         environment |= {
             "STAND_IN": mode,
+            "HUNG_AFTER": str(hung_after),
             "EXTPROC_POLICY": str(tmp_path / "policy.yaml"),
             "EXTPROC_STATE_DIR": str(tmp_path / "state"),
             "EXTPROC_LISTEN": ",".join(f"127.0.0.1:{port}" for port in ports),
@@ -165,7 +169,7 @@ async def test_a_killed_worker_is_started_again_alone(start):
 
 
 async def test_a_worker_that_hangs_is_killed_and_started_again(start):
-    node = await start(workers=1)
+    node = await start(workers=1, hung_after=4)
     await node.says("ready: ")
     (pid,) = await node.pids()
     os.kill(pid, signal.SIGSTOP)
@@ -280,7 +284,9 @@ async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
     os.kill(pids[1], signal.SIGKILL)
     body = await node.until(lambda status, body: status == 200 and body["workers"][1]["pid"] != pids[1])
     async with httpx.AsyncClient() as client:
-        assert "extproc_policy_loaded_timestamp_seconds" in (await client.get(f"{node.metrics}/metrics")).text
+        metrics = (await client.get(f"{node.metrics}/metrics")).text
+    assert "extproc_policy_loaded_timestamp_seconds" in metrics
+    assert 'extproc_sink_failing{sink="copy"} 0.0' in metrics
     node.process.terminate()
     status, said = await node.end()
     assert status == 0, said
@@ -293,6 +299,55 @@ async def test_extproc_serve_starts_comes_back_and_drains(start, tmp_path):
     # the copy has the records of all three, and what it has is what was sealed
     copied = {json.loads(line)["journal"] for line in (tmp_path / "copy.jsonl").read_bytes().splitlines()}
     assert copied == {report.journal for report in verdict.reports}
+
+
+def children(pid):
+    try:
+        found = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    except OSError:
+        pytest.skip("processes are forked from a nursery on Linux only, and found in /proc")
+    return set(filter(alive, found))
+
+
+async def test_workers_outlive_their_nursery_and_the_next_are_born_of_a_new_one(start):
+    node = await start(command=SERVE, seal_seconds="0", purge_seconds="0")
+    await node.says("ready: ")
+    pids = await node.pids()
+    (nursery,) = children(node.process.pid) - set(pids)
+    os.kill(nursery, signal.SIGKILL)
+    await node.says("the nursery ended")
+    assert await node.pids() == pids
+    os.kill(pids[0], signal.SIGKILL)
+    body = await node.until(lambda status, body: status == 200 and body["workers"][0]["pid"] != pids[0])
+    assert body["workers"][1]["pid"] == pids[1]
+    (anew,) = children(node.process.pid) - {worker["pid"] for worker in body["workers"]}
+    assert anew != nursery
+    node.process.send_signal(signal.SIGKILL)
+    await node.end()
+    assert not any(map(alive, [anew, *(worker["pid"] for worker in body["workers"])]))
+
+
+async def test_a_nursery_that_is_killed_again_and_again_keeps_no_worker_away(start):
+    node = await start(command=SERVE, workers=1, seal_seconds="0", purge_seconds="0")
+    await node.says("ready: ")
+    for _ in range(2):
+        (pid,) = await node.pids()
+        (nursery,) = children(node.process.pid) - {pid}
+        os.kill(nursery, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        await node.until(lambda status, body: status == 200 and body["workers"][0]["pid"] != pid)  # noqa: B023
+    node.process.terminate()
+    assert (await node.end())[0] == 0
+
+
+async def test_sigterm_before_the_first_worker_is_born_ends_at_once(start):
+    node = await start(command=SERVE, seal_seconds="0", purge_seconds="0")
+    while not children(node.process.pid):
+        pass
+    node.process.terminate()
+    status, said = await node.end()
+    assert status == 0, said
+    assert "Traceback" not in said
 
 
 async def test_a_file_of_sinks_that_is_broken_stops_the_start(start, tmp_path):

@@ -13,7 +13,20 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CORPORA = HERE.parents[2] / "shared" / "corpora"
 KEPT = HERE / "figures.json"
-FAMILIES = ("shell", "mutants", "sql")
+FAMILIES = ("shell", "mutants", "sql", "personal", "credentials")
+FLOORS = {
+    "shell: destructive commands, dcg": 97.0,
+    "shell: destructive commands, safety-net": 97.0,
+    "sql: at least what it does, its dialect": 100.0,
+    "sql: at least what it does, no dialect": 100.0,
+    # what Presidio 2.2.366 finds there with its pattern recognisers, without a language model
+    "pii: six types in sentences (presidio-research)": 78.0,
+    "pii: numbers with check digits (presidio's recognisers)": 98.0,
+    "pii: synthetic, with check digits or ranges": 98.0,
+    "secrets: with a prefix, of all three": 98.0,
+    "secrets: synthetic, with a prefix": 98.0,
+}
+"""The least recall, in per cent."""
 
 
 def main() -> int:
@@ -26,18 +39,24 @@ def main() -> int:
         return 2
     kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     figures = {}
-    print(f"{'family':52} {'recall':>18} {'false alarms':>18}   (kept)")
+    below = []
+    print(f"{'family':56} {'recall':>18} {'floor':>6} {'false alarms':>18}   (kept)")
     for name in FAMILIES:
         for family in importlib.import_module(name).families(asked.corpora):
             figures[family.name] = family.figures
             before = kept.get(family.name, {})
             recall = cell(family.figures, before, "recall", "of")
             alarms = cell(family.figures, before, "false_alarms", "among")
-            print(f"{family.name:52} {recall:>18} {alarms:>18}")
+            floor = FLOORS.get(family.name)
+            if floor is not None and family.figures["recall"] < floor:
+                below.append(family.name)
+            print(f"{family.name:56} {recall:>18} {floor or '':>6} {alarms:>18}")
     if asked.keep:
         KEPT.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
         print(f"kept in {KEPT.name}")
-    return 0
+    if below:
+        print(f"below the floor: {'; '.join(below)}", file=sys.stderr)
+    return int(bool(below))
 
 
 def cell(now: dict, before: dict, rate: str, count: str) -> str:

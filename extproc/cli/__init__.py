@@ -27,7 +27,9 @@ COMMANDS: Final = {
     "export": "export:export",
     "verify": "verify:verify_journals",
     "seal": "seal:app",
+    "payloads": "payloads:app",
     "sinks": "sinks:sinks",
+    "schema": "schema:schema",
     "token": "token:token",
     "serve": "serve:serve",
 }

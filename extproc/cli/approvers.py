@@ -1,10 +1,13 @@
 """``extproc approvers``: local approvers, for when the identity provider is away."""
 
+import time
 from typing import Annotated
 
 import typer
 
+from extproc.cli.desk import operator, record
 from extproc.cli.recorded import StateDir, printable, quit_with
+from extproc.core.audit.steps import approver_step
 from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
 from extproc.office import LOCAL_APPROVERS
 from extproc.settings import default_state_dir
@@ -28,7 +31,10 @@ def add(
     """Add a local approver, or give one a new secret; the secret is printed once."""
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        secret = LocalApprovers(state / LOCAL_APPROVERS).add(name, groups=group, human=human)
+        approvers = LocalApprovers(state / LOCAL_APPROVERS)
+        approvers.check(name)
+        record(state, approver_step(at=time.time_ns(), step="added", name=name, groups=group, by=operator()))
+        secret = approvers.add(name, groups=group, human=human)
     except OSError as error:
         quit_with(2, f"{state}: {error.strerror}")
     except LocalApproversError as error:
@@ -46,9 +52,13 @@ def remove(
 
     `extproc revoke --issuer local --subject NAME` takes those back too.
     """
+    approvers = LocalApprovers(state / LOCAL_APPROVERS)
     try:
-        if not LocalApprovers(state / LOCAL_APPROVERS).remove(name):
+        if not approvers.knows(name):
             quit_with(1, f"there is no local approver {printable(name)}")
+        groups = approvers.names()[name]
+        record(state, approver_step(at=time.time_ns(), step="removed", name=name, groups=groups, by=operator()))
+        approvers.remove(name)
     except LocalApproversError as error:
         quit_with(2, str(error))
 

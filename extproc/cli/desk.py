@@ -3,19 +3,22 @@
 import asyncio
 import getpass
 import socket
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
 from extproc.cli.recorded import quit_with
+from extproc.core.audit.steps import login_step
+from extproc.core.model import Json
 from extproc.core.tickets import Approver
 from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
-from extproc.office import LOCAL_APPROVERS, Office, OfficeError, opened_office
+from extproc.office import LOCAL_APPROVERS, Office, OfficeError, opened_journal, opened_office
 from extproc.ports import StoreError
 
-__all__ = ["ApproverName", "Secret", "StoreUrl", "in_office", "operator", "signed_in"]
+__all__ = ["ApproverName", "Secret", "StoreUrl", "in_office", "operator", "record", "signed_in"]
 
 T = TypeVar("T")
 
@@ -50,6 +53,19 @@ def in_office(state: Path, store_url: Path | None, work: Callable[[Office], Awai
         quit_with(2, str(error))
 
 
+def record(state: Path, event: Mapping[str, Json]) -> None:
+    """Put on record what a command is about to do; leaves with 2 and one line where that cannot be."""
+
+    async def run() -> None:
+        async with opened_journal(state_dir=state, node=socket.gethostname(), name="cli", durability="disk") as journal:
+            await journal.append(event)
+
+    try:
+        asyncio.run(run())
+    except StoreError as error:
+        quit_with(2, str(error))
+
+
 def operator() -> str:
     """Who runs this command, for the record."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
@@ -64,5 +80,6 @@ def signed_in(state: Path, name: str | None, secret: str | None) -> Approver:
     except LocalApproversError as error:
         quit_with(2, str(error))
     if person is None:
+        record(state, login_step(at=time.time_ns(), step="refused", person=None, local=True, reason="secret"))
         quit_with(1, "there is no such local approver and secret; `extproc approvers add NAME` makes one")
     return person

@@ -16,19 +16,20 @@ import jinja2
 import typer
 
 from extproc import __version__
-from extproc.cli.desk import StoreUrl, in_office, operator
+from extproc.cli.desk import operator, record
+from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, found_journals, moment, printable, quit_with
 from extproc.cli.sessions import one_session
 from extproc.core import audit
 from extproc.core.audit import Session
 from extproc.core.audit.notes import open_note, read_checkpoint, read_key, trusted
+from extproc.core.audit.schema import event_schema
 from extproc.core.audit.steps import export_step
 from extproc.core.model import Json
 from extproc.edges.journal.excerpts import excerpt
 from extproc.edges.journal.reader import read
 from extproc.edges.journal.seal_files import notes_in, seals_of
 from extproc.edges.keys.seal_keys import STATEMENTS, public_key, statements
-from extproc.office import Office
 from extproc.ports import StoreError
 from extproc.settings import default_state_dir
 
@@ -42,6 +43,7 @@ report.html     the calls, for people
 session.json    the same, for programs
 journal/        the recorded events of this session, whole; of all others only their hashes
 seals/          the signed roots of the journals, and the public key
+schema.json     what each member of an event means
 
 To prove it:  extproc verify {name} --key KEY
 KEY is the public key of the recording node. Take it from its operator, not from this file.
@@ -55,10 +57,14 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; evidence-SESSION.zip unless given.")
     ] = None,
-    store_url: StoreUrl = None,
+    key: Identity = None,
 ) -> None:
-    """Write the evidence of one session into a file that `extproc verify` proves; the export itself is recorded."""
-    session = one_session(state, session_id)
+    """Write the evidence of one session into a file that `extproc verify` proves; the export itself is recorded.
+
+    What is encrypted stays so in its journal; with --key the page for people has it in the clear.
+    """
+    reading = reading_with(key)
+    session = one_session(state, session_id, reading)
     target = output or Path(f"evidence-{session.id}.zip")
     if target.exists():
         quit_with(2, f"{target} exists already; name another file with --output")
@@ -70,12 +76,16 @@ def export(
         quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
     digest = hashlib.sha256(raw).hexdigest()
 
-    async def note(office: Office) -> None:
-        await office.record(
-            export_step(at=time.time_ns(), session=session.id, calls=len(session.calls), digest=digest, by=operator())
-        )
-
-    in_office(state, store_url, note)
+    reading.tell(state, session)
+    step = export_step(
+        at=time.time_ns(),
+        session=session.id,
+        calls=len(session.calls),
+        digest=digest,
+        by=operator(),
+        decrypted=bool(reading.opened),
+    )
+    record(state, step)
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -90,7 +100,7 @@ def _bundle(state: Path, session: Session, name: str) -> bytes:
     tickets = {call.ticket for call in session.calls if call.ticket}
 
     def keeps(event: Mapping[str, Json]) -> bool:
-        if event.get("kind") in {"decision", "outcome"}:
+        if event.get("kind") in {"decision", "message", "outcome", "server_request"}:
             return event.get("decision") in decisions
         if event.get("kind") == "approval":
             return event.get("ticket") in tickets
@@ -115,6 +125,7 @@ def _bundle(state: Path, session: Session, name: str) -> bytes:
             bundle.writestr("seals/key.pub", key + "\n")
         if (state / "seals" / STATEMENTS).exists():
             bundle.writestr(f"seals/{STATEMENTS}", (state / "seals" / STATEMENTS).read_bytes())
+        bundle.writestr("schema.json", json.dumps(event_schema(), indent=2))
         bundle.writestr("session.json", json.dumps(asdict(session), indent=2, default=str))
         bundle.writestr("report.html", _report(session))
         bundle.writestr("README.txt", _HOW.format(id=session.id, version=__version__, name=name))

@@ -7,7 +7,7 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,6 +16,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from extproc.cli.export import export
+from extproc.cli.reading import Identity, Reading, reading_with
 from extproc.cli.recorded import StateDir, found_journals, printable, quit_with, screen
 from extproc.cli.sessions import one_session
 from extproc.core import audit
@@ -51,13 +53,22 @@ def replay(
     policy: Annotated[
         Path | None, typer.Option(help="Ask this policy again, and say what it decides otherwise.")
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option("--export", help="Write its evidence into this file, as `extproc export` does.")
+    ] = None,
+    key: Identity = None,
 ) -> None:
     """Play a session as it went; into a file or a pipe all at once, unless --speed is given.
 
     With --policy it ends with 3 if some call would be decided otherwise.
     """
-    session = one_session(state, session_id)
-    again = _judged(state, session, policy) if policy is not None else {}
+    if evidence is not None:
+        export(session_id, state, output=evidence, key=key)
+        return
+    reading = reading_with(key)
+    session = one_session(state, session_id, reading)
+    reading.tell(state, session)
+    again = _judged(state, session, policy, reading) if policy is not None else {}
     console = screen()
     who = printable(session.subject or "nobody")
     console.print(Text(f"session {session.id} · {who} · {printable(session.server)} · {printable(session.client)}"))
@@ -126,25 +137,37 @@ def _print(console: Console, frame: Frame, again: Again | None) -> None:
     minutes, rest = divmod(frame.at // 1_000_000, 60_000)
     text = Text()
     text.append(f"{minutes:02d}:{rest / 1000:06.3f}  ", style="dim")
-    if frame.answers:
-        masked = ", ".join(f"{kind} {count}" for kind, count in call.masked.items())
+    body: Json
+    if frame.said is not None:
+        said = frame.said
+        what = " ".join(part for part in (said.message, said.method) if part)
+        text.append(f"{frame.number:>4}  · {what}, {said.size} bytes{_counted(said.masked)}")
+        body = _unless_encrypted(said.payload, said.encrypted)
+    elif frame.answers:
         size = "" if call.size is None else f", {call.size} bytes"
-        text.append(
-            f"{frame.number:>4}  {call.result} {call.status or ''}{size}{', masked: ' if masked else ''}{masked}"
-        )
-        body = call.payload
+        text.append(f"{frame.number:>4}  {call.result} {call.status or ''}{size}{_counted(call.masked)}")
+        body = _unless_encrypted(call.payload, call.encrypted)
     else:
         text.append(f"{frame.number:>4}  ")
         text.append(f"{call.effect:<6} ", style=_COLOURS.get(call.effect, ""))
         text.append(f"{call.method or '-'} {', '.join(call.targets)}  {call.rule or '-'} ({call.reason})")
-        body = call.arguments
+        body = _unless_encrypted(call.arguments, call.encrypted)
     console.print(_safe(text))
     if body is not None:
         console.print(_safe(Text(" " * 17 + _short(body), style="dim")))
-    if again is not None and again.differs and not frame.answers:
+    if again is not None and again.differs and not frame.answers and frame.said is None:
         why = f"; {again.unsure}, so this may be wrong" if again.unsure else ""
         now = f"{again.decision.effect} by {again.decision.rule} ({again.decision.reason}){why}"
         console.print(_safe(Text(" " * 17 + f"now: {now}", style="bold")))
+
+
+def _unless_encrypted(value: Json, readers: Sequence[str]) -> Json:
+    return "(encrypted)" if value is None and readers else value
+
+
+def _counted(masked: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{kind} {count}" for kind, count in masked.items())
+    return f", masked: {counts}" if counts else ""
 
 
 def _safe(text: Text) -> Text:
@@ -158,7 +181,7 @@ def _short(value: Json) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text)} characters; `sessions show --json`)"
 
 
-def _judged(state: Path, session: Session, policy: Path) -> dict[str, Again]:
+def _judged(state: Path, session: Session, policy: Path, reading: Reading) -> dict[str, Again]:
     try:
         loaded = read_policy(policy)
     except PolicyError as error:
@@ -167,8 +190,9 @@ def _judged(state: Path, session: Session, policy: Path) -> dict[str, Again]:
     found: dict[str, Again] = {}
     for event in _decisions(state):
         decision = str(event.get("decision"))
-        if decision in places and (again := judged_again(loaded, event, session_calls=places[decision])) is not None:
-            found[decision] = again
+        if decision in places:
+            again = judged_again(loaded, reading(event), session_calls=places[decision])
+            found |= {} if again is None else {decision: again}
     return found
 
 

@@ -1,8 +1,12 @@
 """``extproc seal key`` and ``extproc seal rotate``: the key that signs the recording."""
 
+import time
+
 import typer
 
+from extproc.cli.desk import operator, record
 from extproc.cli.recorded import StateDir, quit_with
+from extproc.core.audit.steps import key_step
 from extproc.edges.keys.seal_keys import public_key, rotate
 from extproc.edges.keys.secret_files import KeyFileError
 from extproc.settings import default_state_dir
@@ -28,4 +32,5 @@ def rotate_key(state: StateDir = default_state_dir()) -> None:  # noqa: B008 - t
         signer = rotate(state)
     except KeyFileError as error:
         quit_with(2, str(error))
+    record(state, key_step(at=time.time_ns(), step="rotated", of="seals", keys=(signer.public,), by=operator()))
     typer.echo(f"signs from now on: {signer.public}")

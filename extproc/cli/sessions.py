@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,14 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from extproc.cli.choosing import Decision, Principal, Rule, Said, Server, Since, Tool, Until, Verb, chosen_by
+from extproc.cli.reading import Identity, Reading, reading_with
 from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with, screen
 from extproc.core import audit
-from extproc.core.audit import Call, Session
+from extproc.core.audit import Call, Session, Streamed
 from extproc.core.audit import sessions as grouped
 from extproc.core.audit.filters import EVERYTHING, Filter, takes
 from extproc.core.model import Json
 from extproc.demo.decisions import follow, line, positions
-from extproc.edges.journal.reader import Damage, read
+from extproc.edges.journal.reader import Damage, Entry, read
 from extproc.settings import default_state_dir
 
 __all__ = ["app", "one_session"]
@@ -97,10 +98,13 @@ def show_session(
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    key: Identity = None,
 ) -> None:
     """Show the calls of one session, in order."""
     outer_state, outer_json = context.obj
-    session = one_session(state or outer_state, session_id)
+    place, reading = state or outer_state, reading_with(key)
+    session = one_session(place, session_id, reading)
+    reading.tell(place, session)
     if as_json or outer_json:
         print_json(_summary(session) | {"calls": [asdict(call) for call in session.calls]})
         return
@@ -114,6 +118,8 @@ def show_session(
         table.add_column(name)
     for call in session.calls:
         table.add_row(*_row(call))
+        for said in call.messages:
+            table.add_row(*_message_row(said))
     console.print(table)
 
 
@@ -131,9 +137,31 @@ def _row(call: Call) -> list[Text | str]:
         "-" if call.size is None else str(call.size),
         _plain(call.source or "-"),
         _plain(call.ticket or "-"),
-        _plain(", ".join(f"{kind} {count}" for kind, count in call.masked.items()) or "-"),
-        _plain("-" if call.arguments is None else audit.encode(call.arguments).decode()),
+        _plain(_counts(call.masked)),
+        _plain(_value(call.arguments, call.encrypted)),
     ]
+
+
+def _value(value: Json, encrypted: Sequence[str]) -> str:
+    if value is None:
+        return "(encrypted)" if encrypted else "-"
+    return audit.encode(value).decode()
+
+
+def _message_row(said: Streamed) -> list[Text | str]:
+    return [
+        moment(said.at),
+        _plain(f"· {said.method or said.message}"),
+        *("",) * 7,
+        str(said.size),
+        *("",) * 2,
+        _plain(_counts(said.masked)),
+        _plain(_value(said.payload, said.encrypted)),
+    ]
+
+
+def _counts(masked: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in masked.items()) or "-"
 
 
 @app.command("follow")
@@ -201,14 +229,25 @@ def _plain(text: str) -> Text:
     return Text(printable(text))
 
 
-def one_session(state: Path, session_id: str) -> Session:
-    """The session whose id begins so, with all that was recorded of its calls; leaves with 1 where there is not one."""
+def one_session(state: Path, session_id: str, reading: Reading | None = None) -> Session:
+    """The session whose id begins so, with all that was recorded of its calls; leaves with 1 where there is not one.
+
+    ``reading`` opens what is encrypted.
+    """
     recording = _recording(state, EVERYTHING, whole=True)
     found = [session for session in recording.sessions if session.id.startswith(session_id)]
     if not found:
         quit_with(1, f"no session {session_id} is recorded; `extproc sessions` lists them")
     if len(found) > 1:
         quit_with(1, f"{session_id} begins {len(found)} sessions; write more of the id")
+    return found[0] if reading is None else _opened(state, found[0], reading)
+
+
+def _opened(state: Path, session: Session, reading: Reading) -> Session:
+    """The session once more, with what ``reading`` opens of it."""
+    decisions = {call.decision for call in session.calls}
+    events = (item.event for directory in found_journals(state) for item in read(directory) if isinstance(item, Entry))
+    found = grouped(reading(event) for event in events if event.get("decision") in decisions)
     return found[0]
 
 
@@ -234,6 +273,8 @@ def _recording(state: Path, wanted: Filter, *, whole: bool = False) -> _Recordin
                     continue
                 if item.event.get("kind") == "decision" and takes(wanted, item.event):
                     matching.add(str(item.event.get("decision")))
+                if not whole and item.event.get("kind") == "message":
+                    continue
                 # the large members are not kept where they are not shown
                 yield item.event if whole else item.event | {"payload": None, "arguments": None}
 

@@ -38,6 +38,7 @@ def sinks(
                 "delivered": status.delivered,
                 "delivered_at": status.delivered_at,
                 "behind": status.behind,
+                "positions": status.positions,
                 "error": status.error,
                 "error_at": status.error_at,
             }

@@ -19,5 +19,8 @@ class RecordingSettings(BaseModel):
     """How often records whose time is over by the policy are taken out; 0: never."""
     sinks: Path | None = None
     """A file that names the places to which copies of all records go."""
+    payload_keys: Path | None = None
+    """A file with the public keys (X25519, in PEM) of those who can read arguments and payloads; all others see that
+    something is there. Without it these are recorded in the clear, masked as the policy says."""
     seal_key: Path | None = None
     """A file with the key that signs seals, for a key that is mounted; without it the node makes one of its own."""

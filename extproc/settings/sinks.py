@@ -6,99 +6,36 @@
       - {name: copy, type: file, path: /var/log/extproc/audit.jsonl}
       - {name: siem, type: http, url: "https://siem.example.com/services/collector", form: hec, token_file: hec.token}
       - {name: logs, type: syslog, address: "logs.example.com:6514", ca_file: logs-ca.pem}
+      - {name: otel, type: otlp, url: "https://otel.example.com:4318/v1/logs"}
+      - {name: archive, type: s3, bucket: mcp-audit, region: eu-central-1, retention: {mode: compliance, days: 365}}
+      - {name: stream, type: kafka, brokers: ["kafka.example.com:9093"], topic: mcp-audit, form: ocsf}
 """
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from extproc.settings.addresses import is_loopback
 from extproc.settings.reading import SettingsError
+from extproc.settings.targets import FILES, Target
 
-__all__ = ["FileTarget", "HttpTarget", "SinksError", "SyslogTarget", "Target", "read_sinks"]
+__all__ = ["SinksError", "missing_libraries", "read_sinks"]
 
 
 class SinksError(SettingsError):
     """The file cannot be used; one line for each problem with the file, the line and the fix."""
 
 
-class _Target(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
-
-
-class FileTarget(_Target):
-    """A file that lines are appended to."""
-
-    type: Literal["file"]
-    path: Path
-
-
-class HttpTarget(_Target):
-    """An HTTP collector."""
-
-    type: Literal["http"]
-    url: str
-    form: Literal["lines", "hec"] = "lines"
-    token_file: Path | None = None
-    timeout: float = Field(default=10.0, gt=0, le=300)
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-            raise ValueError("write a URL without a user, for example https://siem.example.com/collector")
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError("http:// would send records in the clear; write https://, or an address of this machine")
-        return value
-
-
-class SyslogTarget(_Target):
-    """A syslog server, over TLS unless it is on this machine."""
-
-    type: Literal["syslog"]
-    address: str
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    plaintext: bool = False
-    timeout: float = Field(default=10.0, gt=0, le=300)
-
-    @field_validator("address")
-    @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
-            raise ValueError("write host:port, for example logs.example.com:6514")
-        return value
-
-    @field_validator("plaintext")
-    @classmethod
-    def _on_this_machine(cls, value: bool, given: Any) -> bool:
-        if value and not is_loopback(given.data.get("address", "").rpartition(":")[0]):
-            raise ValueError("is for an address of this machine alone")
-        return value
-
-    @property
-    def host_and_port(self) -> tuple[str, int]:
-        """The address in its parts."""
-        host, _, port = self.address.rpartition(":")
-        return host.strip("[]"), int(port)
-
-
-Target: TypeAlias = Annotated[FileTarget | HttpTarget | SyslogTarget, Field(discriminator="type")]
 _TARGETS: Final = TypeAdapter(list[Target])
-_FILES: Final = ("path", "token_file", "ca_file", "cert_file", "key_file")
+_LIBRARIES: Final = {"otlp": "opentelemetry.proto", "s3": "botocore", "kafka": "confluent_kafka"}
+"""What a type of sink needs beside this program; the extra that brings it is called like the type."""
 
 
-def read_sinks(path: Path) -> tuple[FileTarget | HttpTarget | SyslogTarget, ...]:
+def read_sinks(path: Path) -> tuple[Target, ...]:
     """The sinks that a file names, its relative paths taken from its own folder.
 
     Raises:
@@ -125,15 +62,34 @@ def read_sinks(path: Path) -> tuple[FileTarget | HttpTarget | SyslogTarget, ...]
     return tuple(_placed(each, path.parent) for each in found)
 
 
+def missing_libraries(targets: Sequence[Target]) -> list[str]:
+    """A line for each type of sink whose library is not installed."""
+    types = dict.fromkeys(target.type for target in targets if target.type in _LIBRARIES)
+    return [
+        f"type: {each} needs {_LIBRARIES[each]}; install it with: pip install 'mcp-extproc[{each}]'"
+        for each in types
+        if not _is_there(_LIBRARIES[each])
+    ]
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent is missing
+        return False
+
+
 def _placed(target: Any, folder: Path) -> Any:
     """The target with its relative paths taken from the folder of the file that names them."""
-    given = {name: getattr(target, name, None) for name in _FILES}
-    return target.model_copy(update={name: folder / value for name, value in given.items() if value is not None})
+    given = {name: getattr(target, name) for name in type(target).model_fields}
+    placed = {name: folder / given[name] for name in FILES if given.get(name) is not None}
+    inner = {name: _placed(value, folder) for name, value in given.items() if isinstance(value, BaseModel)}
+    return target.model_copy(update=placed | inner)
 
 
 def _line(path: Path, named: Sequence[Any], loc: tuple[Any, ...], message: str) -> str:
     item = named[int(loc[0])]
-    # a problem of the whole item is that its type is none
+    # a problem of the whole item is one of its type
     loc = loc if len(loc) > 1 else (*loc, "type")
     key = next((str(part) for part in reversed(loc) if isinstance(part, str) and part in item), None)
     line, column = item.lc.key(key) if key is not None else (item.lc.line, item.lc.col)

@@ -140,13 +140,13 @@ class Journal(JournalWriter):
         self.kept: list[Mapping[str, Any]] = []
         self.gate: Callable[[], Awaitable[Any]] | None = None
 
-    async def append(self, event: Mapping[str, Any]) -> None:
+    async def append(self, *events: Mapping[str, Any]) -> None:
         if self.gate is not None:
             await self.gate()
-        await super().append(event)
-        self.kept.append(event)
+        await super().append(*events)
+        self.kept += events
         if (plan := _current.get(None)) is not None:
-            plan.stored.append(event)
+            plan.stored += events
 
 
 @dataclass

@@ -18,10 +18,12 @@ from attacks.certificates import Authority, Pair
 from attacks.faults import Worker, worker
 from attacks.rig import DENIED_TOOL, POLICY, Heard, call, headers_of, records, send
 from attacks.site import Site, site
+from attacks.streams import event
 from extproc.demo.proxy import CHAINS, Chain
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
 from extproc.edges.processor.server import Tls
 from extproc.edges.processor.translate import METHOD
+from extproc.ports import StoreError
 from stack.scripted import Processor, allow, processor
 from stack.servers.recorder import Arrival, json_reply, raw_server, sse
 
@@ -97,13 +99,6 @@ async def outside(chain: Chain, folder: Path, **options: Any) -> AsyncIterator[S
         yield running
 
 
-def children(process: int) -> list[int]:
-    try:
-        return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except OSError:
-        pytest.skip("the workers' process ids are read from /proc, which is not here")
-
-
 async def until_allowed(running: Site) -> None:
     """Ask until a call passes again."""
     async with asyncio.timeout(30):
@@ -133,11 +128,9 @@ async def test_e02_a_stopped_service_lets_nothing_pass_and_goes_on_when_it_is_wo
     chain: Chain, tmp_path: Path
 ) -> None:
     async with outside(chain, tmp_path, adapt=hurried) as running:
-        service = running.gateway.service
-        assert service is not None
         await until_allowed(running)
-        workers = children(service.pid)
-        assert len(workers) == 2
+        told = await running.http.get(running.gateway.metrics.replace("/metrics", "/readyz"))
+        workers = [each["pid"] for each in told.json()["workers"]]
         before = len(running.upstream.requests)
         for each in workers:
             os.kill(each, signal.SIGSTOP)
@@ -316,6 +309,43 @@ async def test_e07_an_answer_that_does_not_fit_lets_nothing_pass(chain: Chain, t
             assert heard.status == 503
         assert (await running.bodiless("GET", "alice")).status == 503
         assert running.upstream.received == 0
+
+
+async def test_no_client_is_ahead_of_the_record_of_a_stream(chain: Chain, tmp_path: Path) -> None:
+    """A message leaves when it is stored, and the next one waits for that; where it cannot be stored it passes."""
+    go_on, asked = asyncio.Event(), asyncio.Event()
+    note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x"}}
+
+    async def gate() -> None:
+        asked.set()
+        await go_on.wait()
+
+    async with inside(chain, tmp_path) as (running, working):
+
+        async def closes() -> None:
+            working.journal.gate = gate
+
+        last = event({"jsonrpc": "2.0", "id": 1, "result": {"content": []}})
+        running.upstream.script = sse(closes, event(note), asked.wait, event(note), last)
+        async with running.converse("alice", call(), modern=True) as heard:
+            await asked.wait()
+            assert not heard.seen
+            go_on.set()
+            await heard.wait(3)
+        numbers = [each["number"] for each in working.journal.kept if each["kind"] == "message"]
+        assert numbers == [0, 1, 2]
+
+        async def fails() -> None:
+            raise StoreError("the disk is full")
+
+        async def breaks() -> None:
+            working.journal.gate = fails
+
+        running.upstream.script = sse(breaks, event(note), last)
+        working.journal.gate = None
+        async with running.converse("alice", call(), modern=True) as heard:
+            await heard.wait(2)
+        assert len([each for each in working.journal.kept if each["kind"] == "message"]) == 3
 
 
 async def test_e08_a_body_at_the_limit_is_judged_whole_and_one_over_it_refused(chain: Chain, tmp_path: Path) -> None:

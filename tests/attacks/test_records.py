@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -11,9 +12,10 @@ import pytest
 from attacks.rig import DENIED_TOOL, call, headers_of, records
 from attacks.site import Site
 from attacks.streams import event
+from extproc.core.redaction import tokens
 from extproc.edges.journal.proving import verify
 from extproc.edges.journal.reader import journals
-from stack.servers.recorder import json_reply, sse
+from stack.servers.recorder import Arrival, json_reply, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
 
@@ -51,6 +53,73 @@ async def test_what_a_client_writes_stays_inside_of_one_record(raw: Site, kind: 
     assert denied["effect"] in {"deny", "reject"}
     assert [verify(folder).fault for folder in journals(raw.gateway.state)] == [None] * 2
     assert all(json.loads(line) for line in raw.gateway.service_log().splitlines() if line.startswith("{"))
+
+
+async def test_d07_every_naughty_string_is_one_record_of_each_kind_and_intact(raw: Site, corpora: Path) -> None:
+    """In arguments and each message of the answer; some of them as name of the client and subject of the token."""
+    words = [text for text in json.loads((corpora / "blns" / "blns.dev.json").read_text("utf-8")) if text]
+    groups = [words[at : at + 12] for at in range(0, len(words), 12)]
+
+    async def said(number: int, texts: list[str]) -> None:
+        asked = call(arguments={"texts": texts}, id=f"blns {number}")
+        asked["params"]["_meta"]["io.modelcontextprotocol/clientInfo"] = {"name": texts[0], "version": "1"}
+        who = subject(number, texts)
+        raw.tokens[who] = raw.gateway.token(who, groups=["data-analysts"])
+        heard = await raw.post(who, asked, modern=True)
+        assert heard.status == 200, texts
+
+    def subject(number: int, texts: list[str]) -> str:
+        # one with a control character is refused (threat G08)
+        return f"{number} {next((text for text in texts if text.isprintable()), '')}"[:200]
+
+    async def script(arrival: Arrival, writer: asyncio.StreamWriter) -> None:
+        await arrival.complete.wait()
+        came = json.loads(arrival.body)
+        texts = came["params"]["arguments"]["texts"]
+        note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": texts}}
+        result = {"jsonrpc": "2.0", "id": came["id"], "result": {"content": texts}}
+        await sse(event(note), event(result))(arrival, writer)
+
+    raw.upstream.script = script
+    await asyncio.gather(*(said(number, texts) for number, texts in enumerate(groups)))
+    told = records(raw.gateway.state, "decision", "message")
+    for number, texts in enumerate(groups):
+        (decision,) = [each for each in told if each["kind"] == "decision" and each["id"] == f"blns {number}"]
+        # what looks like a password or a token to the recording is masked there, and nothing else is
+        kept = tokens.mask(texts)
+        assert decision["arguments"] == {"texts": kept}
+        assert decision["client"]["name"] == kept[0]
+        assert decision["principal"]["subject"] == tokens.mask(subject(number, texts))
+        mine = [each for each in told if each["decision"] == decision["decision"]]
+        note, result = (each for each in mine if each["kind"] == "message")
+        assert note["payload"] == {"level": "info", "data": kept}
+        assert result["payload"]["content"] == kept
+
+
+async def test_the_events_of_a_call_bear_its_trace_its_session_and_its_decision(raw: Site) -> None:
+    note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x"}}
+    question = {"jsonrpc": "2.0", "id": "q", "method": "roots/list", "params": {}}
+    streamed = sse(event(note), event(question), event({"jsonrpc": "2.0", "id": 1, "result": {}}))
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    parent = f"00-{trace}-b7ad6b7169203331-01"
+    in_meta = call(modern=False)
+    in_meta["params"]["_meta"] = {"traceparent": parent}
+    for number, (message, headers) in enumerate(((call(modern=False), {"traceparent": parent}), (in_meta, {}))):
+        raw.upstream.script = json_reply({"jsonrpc": "2.0", "id": 1, "result": {}}, headers=[("mcp-session-id", "up")])
+        session = await raw.session("alice")
+        raw.upstream.script = streamed
+        await raw.post("alice", message, mcp_session_id=session, **headers)
+        decision = [each for each in raw.decisions(method="tools/call") if each.get("trace") == trace][number]
+        outcome = await raw.outcome(decision=decision["decision"])
+        kinds = ("message", "server_request")
+        others = [each for each in records(raw.gateway.state, *kinds) if each["decision"] == decision["decision"]]
+        assert [each["kind"] for each in others].count("message") == 3  # the question as it was answered in its place
+        assert {"message", "server_request"} == {each["kind"] for each in others}
+        for each in (*others, outcome):
+            assert (each["decision"], each["trace"]) == (decision["decision"], trace)
+            assert each["session"] == decision["session"] is not None
+        numbers = [each["number"] for each in others if each["kind"] == "message"]
+        assert numbers == [0, 1, 2]
 
 
 async def test_d01_every_kind_of_answer_makes_a_record(raw: Site) -> None:

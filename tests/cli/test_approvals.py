@@ -140,6 +140,24 @@ def test_a_removed_approver_is_gone(world):
     assert world.run("approvers", "remove", "dan").exit_code == 0
     assert world.run("approvers", "remove", "dan").exit_code == 1
     assert "is no name" in world.run("approvers", "add", "a b", "--group", "x").output
+    steps = [(each["step"], each["name"], each["groups"]) for each in world.recorded() if each["kind"] == "approver"]
+    assert steps == [("added", "dan", ["dba"]), ("removed", "dan", ["dba"])]
+
+
+def test_a_wrong_secret_on_the_command_line_is_on_record_without_the_name(world):
+    world.approver("dan", "dba")
+    world.asks()
+    refused = world.run("approvals", "approve", "abc123", "--as", "dan", "--reason", "x", secret="wrong")
+    assert refused.exit_code == 1
+    (event,) = [each for each in world.recorded() if each["kind"] == "login"]
+    assert (event["step"], event["by"], event["reason"]) == ("refused", None, "secret")
+
+
+def test_who_cannot_be_put_on_record_is_not_added(world):
+    (world.state / "journal").write_text("in the way")
+    refused = world.run("approvers", "add", "dan", "--group", "dba")
+    assert (refused.exit_code, len(refused.output.splitlines())) == (2, 1)
+    assert not world.run("approvers", "list").output
 
 
 def test_somebody_is_revoked_listed_and_let_back_with_both_on_the_record(world):

@@ -224,6 +224,39 @@ def test_a_recording_that_cannot_be_read_is_one_line_and_2(state, command):
     assert output.count("\n") == 1
 
 
+def said(decision: str, number: int, at: int, **changes) -> dict:
+    return {
+        "kind": "message",
+        "at": START + at,
+        "decision": decision,
+        "server": "sales-db",
+        "number": number,
+        "message": "notification",
+        "method": "notifications/progress",
+        "bytes": 40,
+        "payload": {"progress": number},
+        "masked": {},
+        **changes,
+    }
+
+
+def test_the_messages_of_a_stream_are_shown_in_their_order(tmp_path):
+    late = said("a", 1, 2, message="response", method=None, payload={"content": ["\x1b[2J"]}, masked={"email": 1})
+    record(tmp_path, "w", call("a", 0), late, said("a", 0, 1), outcome("a", 3))
+    (session,) = json.loads(extproc("sessions", "--json", "--state", tmp_path))
+    shown = extproc("sessions", "show", session["id"], "--state", tmp_path).splitlines()
+    assert len(shown) == 5
+    assert "notifications/progress" in shown[3]
+    assert '{"progress":0}' in shown[3]
+    assert "email 1" in shown[4]
+    assert "\\u001b[2J" in shown[4]
+    (one,) = json.loads(extproc("sessions", "show", session["id"], "--json", "--state", tmp_path))["calls"]
+    assert [each["number"] for each in one["messages"]] == [0, 1]
+    replayed = extproc("replay", session["id"], "--state", tmp_path).splitlines()
+    assert "· notification notifications/progress, 40 bytes" in replayed[3]
+    assert "· response, 40 bytes, masked: email 1" in replayed[5]
+
+
 HOSTILE = [
     "\x1b[2J\x1b]0;owned\x07",
     "a\r\nallow\u2028b\u2029\x85",

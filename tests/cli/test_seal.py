@@ -1,5 +1,6 @@
 """``extproc seal`` and ``extproc verify`` with a key: what an auditor types, and what he is told."""
 
+import asyncio
 import json
 import shutil
 
@@ -51,9 +52,21 @@ def test_what_is_no_key_is_one_line_and_2(store, key):
     assert output.count("\n") == 1
 
 
+def test_a_rotation_is_on_record(store):
+    said = extproc("seal", "rotate", "--state", store.root)
+    (line,) = [
+        line for file in store.root.rglob("*-cli/*.jsonl") for line in file.read_text().splitlines() if '"key"' in line
+    ]
+    event = json.loads(line)["event"]
+    assert (event["kind"], event["step"], event["of"]) == ("key", "rotated", "seals")
+    assert event["keys"][0] in said
+    assert "@" in event["by"]
+
+
 async def test_after_a_rotation_the_first_key_still_proves_all(store):
     key = extproc("seal", "key", "--state", store.root).strip()
-    said = extproc("seal", "rotate", "--state", store.root)
+    # on a thread: the command has a loop of its own
+    said = await asyncio.to_thread(extproc, "seal", "rotate", "--state", store.root)
     assert "signs from now on: extproc/n+" in said
     assert key not in said
     assert extproc("seal", "key", "--state", store.root).strip() == key

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from extproc.cli import app
 from extproc.edges.sinks.file import FileSink
-from extproc.settings.sinks import FileTarget, HttpTarget, SinksError, SyslogTarget, read_sinks
+from extproc.settings.sinks import SinksError, read_sinks
+from extproc.settings.targets import FileTarget, HttpTarget, SyslogTarget
 from extproc.shipping import Shipper
 from stores import Store
 
@@ -18,6 +19,9 @@ sinks:
   - {name: copy, type: file, path: audit.jsonl}
   - {name: siem, type: http, url: "https://siem.example.com/collector", form: hec, token_file: hec.token}
   - {name: logs, type: syslog, address: "logs.example.com:6514", ca_file: /etc/ca.pem}
+  - {name: otel, type: otlp, url: "https://otel.example.com:4318/v1/logs"}
+  - {name: archive, type: s3, bucket: mcp-audit, encryption: "aws:kms", kms_key: k, retention: {mode: governance, days: 9}}
+  - {name: stream, type: kafka, brokers: ["k.example.com:9093"], topic: audit, sasl: {mechanism: plain, user: u, password_file: p}}
 """
 
 
@@ -29,7 +33,7 @@ def extproc(*arguments: object, code: int = 0) -> str:
 
 def test_a_good_file_names_its_sinks_with_paths_from_its_own_folder(tmp_path):
     (tmp_path / "sinks.yaml").write_text(GOOD)
-    copy, siem, logs = read_sinks(tmp_path / "sinks.yaml")
+    copy, siem, logs, _, archive, stream = read_sinks(tmp_path / "sinks.yaml")
     assert isinstance(copy, FileTarget)
     assert isinstance(siem, HttpTarget)
     assert isinstance(logs, SyslogTarget)
@@ -37,6 +41,8 @@ def test_a_good_file_names_its_sinks_with_paths_from_its_own_folder(tmp_path):
     assert siem.token_file == tmp_path / "hec.token"
     assert str(logs.ca_file) == "/etc/ca.pem"
     assert logs.host_and_port == ("logs.example.com", 6514)
+    assert (archive.type, archive.every, archive.retention.days) == ("s3", 60, 9)
+    assert stream.sasl.password_file == tmp_path / "p"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,21 @@ def test_a_good_file_names_its_sinks_with_paths_from_its_own_folder(tmp_path):
         ("form: hec", "form: csv", ":3:"),
         ("logs.example.com:6514", "logs.example.com", "write host:port"),
         ("ca_file: /etc/ca.pem", "plaintext: true", "is for an address of this machine alone"),
+        ("https://otel", "http://otel", ":5:30: url: http:// would send records in the clear"),
+        ("bucket: mcp-audit", "bucket: No", ":6:31: bucket:"),
+        ("bucket: mcp-audit", "bucket: mcp-audit, endpoint: minio", "write a URL without a user"),
+        ("bucket: mcp-audit", "bucket: mcp-audit, endpoint: 'http://minio:9000'", "in the clear"),
+        ("bucket: mcp-audit", "bucket: mcp-audit, every: 0", ":6:50: every:"),
+        ('encryption: "aws:kms", kms_key', "kms_key", "kms_key: is for `encryption: aws:kms`"),
+        ("days: 9", "days: 0", ":6:"),
+        ("mode: governance", "mode: none", ":6:"),
+        ("k.example.com:9093", "k.example.com", "brokers: write host:port"),
+        ("k.example.com:9093", "a:1,b:2", "brokers: write host:port"),
+        ("topic: audit", "topic: 'a b'", ":7:"),
+        ("topic: audit", "topic: audit, plaintext: true", "is for an address of this machine alone"),
+        ("topic: audit", "topic: audit, cert_file: c", "cert_file and key_file go together"),
+        ("mechanism: plain", "mechanism: gssapi", ":7:"),
+        ("user: u, password_file: p", "user: u, password: very-secret", ":7:"),
         ("name: logs", "name: copy", "two sinks are called copy"),
         ("sinks:", "sink:", "must be `sinks:` with a list"),
         ("sinks:\n", "sinks: [3]\n#", "must be `sinks:` with a list"),
@@ -65,6 +86,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path, old, new, what):
     assert str(path) in str(error.value)
     assert what in str(error.value)
     assert "u:p" not in str(error.value)
+    assert "very-secret" not in str(error.value)
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
@@ -83,14 +105,25 @@ async def test_how_each_sink_is(tmp_path):
         ["copy", "file", "2"],
         ["siem", "http", "0"],
         ["logs", "syslog", "0"],
+        ["otel", "otlp", "0"],
+        ["archive", "s3", "0"],
+        ["stream", "kafka", "0"],
     ]
     await Shipper(store.root, "siem", FileSink(tmp_path / "no" / "x")).deliver()
     rows = json.loads(extproc("sinks", "--sinks", tmp_path / "sinks.yaml", "--state", store.root, "--json", code=1))
-    assert [(row["behind"], row["error"] is None) for row in rows] == [(0, True), (2, False), (2, True)]
+    assert [(row["behind"], row["error"] is None) for row in rows[:3]] == [(0, True), (2, False), (2, True)]
+    assert [row["positions"] for row in rows[:2]] == [{"n-0": 2}, {}]
 
 
 def test_the_file_in_the_readme_is_one(tmp_path):
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     (block,) = [each for each in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if each.startswith("sinks:")]
     (tmp_path / "sinks.yaml").write_text(block)
-    assert [target.type for target in read_sinks(tmp_path / "sinks.yaml")] == ["file", "http", "syslog"]
+    assert [target.type for target in read_sinks(tmp_path / "sinks.yaml")] == [
+        "file",
+        "http",
+        "syslog",
+        "otlp",
+        "s3",
+        "kafka",
+    ]

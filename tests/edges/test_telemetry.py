@@ -20,6 +20,7 @@ from extproc.edges.telemetry import (
     exposition,
     forget_worker,
 )
+from extproc.ports import SinkStatus
 
 # the secrets of this file have the form of real ones and are none
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLW5vdGhpbmc"
@@ -222,3 +223,21 @@ def test_workers_are_summed_a_restarted_one_counts_on_and_a_dead_one_leaves_its_
     assert 'extproc_decisions_total{effect="allow",server="files",verb="query"} 3.0' in text
     assert "extproc_streams 2.0" in text
     assert "extproc_policy_problem 0.0" in text
+
+
+def test_each_sink_has_its_lag_and_whether_it_fails(tmp_path):
+    whole = SinkStatus(
+        name="copy", positions={"n-0": 5}, delivered=5, delivered_at=2_000_000_000, behind=0, error=None, error_at=None
+    )
+    away = SinkStatus(
+        name="siem", positions={}, delivered=0, delivered_at=None, behind=5, error="does not answer", error_at=1
+    )
+    text = exposition(tmp_path, ready={}, restarts={}, sinks=[whole, away]).decode()
+    assert 'extproc_sink_behind_records{sink="copy"} 0.0' in text
+    assert 'extproc_sink_behind_records{sink="siem"} 5.0' in text
+    assert 'extproc_sink_failing{sink="copy"} 0.0' in text
+    assert 'extproc_sink_failing{sink="siem"} 1.0' in text
+    assert 'extproc_sink_delivered_records_total{sink="copy"} 5.0' in text
+    assert 'extproc_sink_delivered_timestamp_seconds{sink="copy"} 2.0' in text
+    assert 'timestamp_seconds{sink="siem"}' not in text
+    assert "extproc_sink" not in exposition(tmp_path, ready={}, restarts={}).decode()

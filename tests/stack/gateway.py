@@ -38,6 +38,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from extproc.demo.proxy import Chain, find_envoy, gateway_configuration
 from ports import free_ports
+from schemas import faults_in
 
 __all__ = ["Gateway", "Issuer", "free_ports"]
 
@@ -165,6 +166,9 @@ class Gateway:
             if process is not None:
                 await _end(process)
         self.issuer.close()
+        if kind is None:
+            # whatever a test was about: what was recorded meanwhile is as published
+            assert not (faults := faults_in(self.state)), faults
 
     def token(self, subject: str = "ada", **claims: Any) -> str:
         """A token for this gateway; ``groups=[...]`` and every other claim as wished, None leaves one out."""

@@ -82,8 +82,9 @@ async def console(folder: Path, port: int, provider: Provider | None = None) -> 
     async def nothing(*_: object) -> None:
         pass
 
-    async def signed_in(person: Approver, _local: bool) -> None:
-        standing.logins.append(person)
+    async def noted(_step: str, person: Approver | None, /, **_: object) -> None:
+        if person is not None:
+            standing.logins.append(person)
 
     paths = ClaimPaths()
     served = Console(
@@ -101,7 +102,7 @@ async def console(folder: Path, port: int, provider: Provider | None = None) -> 
         tickets=tickets,
         provider=None if provider is None else OidcLogin(provider, callback=f"{url}/login/callback", paths=paths),
         local=local,
-        signed_in=signed_in,
+        noted=noted,
         signed_out=nothing,
     )
     config = uvicorn.Config(served.application, port=port, log_config=None, lifespan="off", ws="none")

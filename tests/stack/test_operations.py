@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -20,6 +21,8 @@ import pytest_asyncio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from extproc.demo.proxy import CHAINS, Chain
+from failing_disk import KINDS, SHORT, SLOW, failing_disk
+from shipped import ext_proc
 from stack.calls import Heard, Site, client, events, executed, extproc, site, tool, until
 from stack.servers.recorder import Arrival, Raw, json_reply, raw_server
 
@@ -373,3 +376,64 @@ async def test_files_that_may_not_grow_refuse_calls_until_they_may(everyday: Sit
             resource.prlimit(worker, resource.RLIMIT_FSIZE, (size, hard))
 
     await refuses_and_recovers(everyday, upstream, fill=lambda: limit(1), free=lambda: limit(hard))
+
+
+FAULTS = {
+    "full": (errno.ENOSPC, False),
+    "broken": (errno.EIO, False),
+    "interrupted": (errno.EINTR, False),
+    "short": (SHORT, False),
+    "stays broken": (errno.EIO, True),
+    "read-only": (errno.EROFS, True),
+    "slow": (SLOW, True),
+}
+
+
+async def test_whichever_call_on_the_disk_fails_no_call_runs_unrecorded(tmp_path: Path, upstream: Raw) -> None:
+    """D04, on the journal and the seals of the whole service; tests/edges/journal does it call by call."""
+    state = tmp_path / "state"
+    disk = failing_disk(tmp_path, state / "journal", state / "seals")
+    settings = disk.environment | {"EXTPROC_DURABILITY": "disk", "EXTPROC_SEAL_SECONDS": "0.2"}
+
+    def impatient(document: dict[str, Any]) -> None:
+        ext_proc(document)["message_timeout"] = "2s"
+
+    async with site("one-message", upstream.url, tmp_path, policy=POLICY, settings=settings, adapt=impatient) as mcp:
+        workers = await pids(mcp)
+        passed: set[int] = set()
+        stopped: set[int] = set()
+        lost: set[int] = set()
+
+        async def ask() -> bool:
+            """Whether eight calls at once all pass."""
+            messages = [tool("echo") for _ in range(8)]
+            heard = await asyncio.gather(*map(mcp.post, messages))
+            for message, each in zip(messages, heard, strict=True):
+                if each.cut or not each.body:  # its response could not be recorded, and is withheld
+                    lost.add(message["id"])
+                else:
+                    assert each.allowed or refused(each)
+                    (passed if each.allowed else stopped).add(message["id"])
+            return {message["id"] for message in messages} <= passed
+
+        await until(ask)
+        met = dict.fromkeys(FAULTS, 0)
+        for name, (error, lasting) in FAULTS.items():
+            for at in (1, 3):
+                disk.fail(at, error, lasting=lasting, kinds=("write", "sync") if error in {SHORT, SLOW} else KINDS)
+                all_passed = await ask()
+                assert not (all_passed and lasting and at == 1), name
+                met[name] += disk.fired
+                disk.heal()
+                await until(ask)
+        assert min(met.values()) > 0, met
+        assert await pids(mcp) == workers  # nobody had to be started again
+        ran = executed(upstream)
+        assert len(ran) == len(set(ran))
+        assert passed <= set(ran) <= passed | lost
+        assert set(ran) <= {event["id"] for event in events(state, "decision", effect="allow")}
+        assert len(lost) < len(stopped)
+        await mcp.gateway.stop_service()
+    verdict = json.loads(await extproc("verify", "--json", "--state", str(state)))
+    assert verdict["holds"]
+    assert all(each["sealed"] == each["events"] for each in verdict["reports"])

@@ -7,7 +7,9 @@ a session id (only its digest) and never floats of our own; arguments and result
 from extproc.core.audit.chain import Line, encode, link, read_event
 from extproc.core.audit.events import (
     concluded,
+    damaged,
     decided,
+    message,
     opened,
     policy_loaded,
     recovered,
@@ -18,7 +20,7 @@ from extproc.core.audit.events import (
     unsynced,
 )
 from extproc.core.audit.proof import GENESIS, Broken, Fault, Linked, Proof, Pruned, check
-from extproc.core.audit.sessions import Call, Session, sessions
+from extproc.core.audit.sessions import Call, Session, Streamed, sessions
 
 __all__ = [
     "GENESIS",
@@ -30,11 +32,14 @@ __all__ = [
     "Proof",
     "Pruned",
     "Session",
+    "Streamed",
     "check",
     "concluded",
+    "damaged",
     "decided",
     "encode",
     "link",
+    "message",
     "opened",
     "policy_loaded",
     "read_event",

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from extproc.core.access import NO_FACTS, Facts
+from extproc.core.audit.begun import begun
 from extproc.core.audit.chain import encode
 from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, RequestHead
@@ -17,7 +18,9 @@ from extproc.core.rejection import Rejection
 
 __all__ = [
     "concluded",
+    "damaged",
     "decided",
+    "message",
     "opened",
     "policy_loaded",
     "recovered",
@@ -62,9 +65,7 @@ def decided(
     masked in the request that is forwarded. ``session`` is the upstream's own id
     and is kept as a digest. ``policy_digest`` is for a rejection, which knows none; a decision brings its own.
     """
-    event: dict[str, Json] = {
-        "kind": "decision",
-        "at": at,
+    event: dict[str, Json] = begun("decision", at) | {
         "decision": decision_id,
         "server": head.server,
         "source": head.source,
@@ -166,16 +167,17 @@ def concluded(
     duration_ns: int,
     hidden: int,
     masked: Mapping[str, int] = EMPTY,
+    trace: str | None = None,
+    messages: int | None = None,
 ) -> dict[str, Json]:
     """The event of one response. ``result``: complete, error, withheld, cut; ``hidden`` counts filtered list entries.
 
-    ``masked`` counts by type what was masked for the client.
+    ``masked`` counts by type what was masked for the client; ``messages`` the events of their own that a stream had,
+    None of anything else.
 
     ``payload`` is already masked, None where none is kept. ``session`` may be first known here (a handshake's answer).
     """
-    event: dict[str, Json] = {
-        "kind": "outcome",
-        "at": at,
+    event: dict[str, Json] = begun("outcome", at) | {
         "decision": decision_id,
         "server": server,
         "session": None if session is None else session_digest(session),
@@ -187,12 +189,61 @@ def concluded(
         "duration_ns": duration_ns,
         "hidden": hidden,
         "masked": dict(masked),
+        "trace": trace,
     }
+    if messages is not None:
+        event["messages"] = messages
+    _put_payload(event, payload)
+    return event
+
+
+def message(
+    *,
+    at: int,
+    decision_id: str,
+    server: str,
+    session: str | None,
+    trace: str | None,
+    number: int,
+    kind: str,
+    method: str | None,
+    id: Json,  # noqa: A002 - the field's own word
+    raw: bytes,
+    payload: Json | None,
+    masked: Mapping[str, int] = EMPTY,
+) -> dict[str, Json]:
+    """The event of message ``number`` of a stream, on its way to the client as ``raw``.
+
+    ``kind``: request, notification, response. ``payload`` is its result, error or parameters, already masked; None
+    where there is none, or where it would be larger than an event may be.
+    """
+    event = begun("message", at) | {
+        "decision": decision_id,
+        "server": server,
+        "session": None if session is None else session_digest(session),
+        "trace": trace,
+        "direction": "to_client",
+        "number": number,
+        "message": kind,
+        "method": method,
+        "id": id,
+        "bytes": len(raw),
+        "digest": hashlib.sha256(raw).hexdigest(),
+        "payload": None,
+        "masked": dict(masked),
+    }
+    if len(raw) > MAX_PAYLOAD_EVENT_BYTES:
+        event["payload_cut"] = {"bytes": len(raw)}
+    else:
+        _put_payload(event, payload)
+    return event
+
+
+def _put_payload(event: dict[str, Json], payload: Json | None) -> None:
     if payload is not None:
         event["payload"], cut = _fit(payload, MAX_PAYLOAD_EVENT_BYTES)
         if cut is not None:
             event["payload_cut"] = cut
-    return event
 
 
 def server_asked(
@@ -207,14 +258,13 @@ def server_asked(
     host: str | None,
     effect: str,
     reason: str,
+    trace: str | None = None,
 ) -> dict[str, Json]:
     """A server asked something of a client: sampling, roots, elicitation, other.
 
     ``host`` is where it would send somebody; the rest of a URL may be a secret. ``effect``: allow, deny, shadow.
     """
-    return {
-        "kind": "server_request",
-        "at": at,
+    return begun("server_request", at) | {
         "decision": decision_id,
         "server": server,
         "session": None if session is None else session_digest(session),
@@ -223,14 +273,13 @@ def server_asked(
         "host": host,
         "effect": effect,
         "reason": reason or None,
+        "trace": trace,
     }
 
 
 def opened(*, at: int, node: str, worker: str, version: str, segment: int, previous: str) -> dict[str, Json]:
     """A writer begins here; first line of every segment. ``previous`` is the hash of the line before."""
-    return {
-        "kind": "opened",
-        "at": at,
+    return begun("opened", at) | {
         "node": node,
         "worker": worker,
         "version": version,
@@ -241,9 +290,7 @@ def opened(*, at: int, node: str, worker: str, version: str, segment: int, previ
 
 def recovered(*, at: int, segment: int, cut_bytes: int, cut_digest: str, fault: str | None) -> dict[str, Json]:
     """A torn tail was cut: how many bytes, and their SHA-256. ``fault`` is damage further up, which stays as it is."""
-    return {
-        "kind": "recovered",
-        "at": at,
+    return begun("recovered", at) | {
         "segment": segment,
         "cut_bytes": cut_bytes,
         "cut_digest": cut_digest,
@@ -253,14 +300,12 @@ def recovered(*, at: int, segment: int, cut_bytes: int, cut_digest: str, fault: 
 
 def unsynced(*, at: int, segment: int, first: int, last: int) -> dict[str, Json]:
     """The disk refused to confirm events ``first`` to ``last``: a loss of power may have taken them."""
-    return {"kind": "unsynced", "at": at, "segment": segment, "first": first, "last": last}
+    return begun("unsynced", at) | {"segment": segment, "first": first, "last": last}
 
 
 def policy_loaded(*, at: int, source: str, digest: str | None, problems: int) -> dict[str, Json]:
     """A policy was read. With problems it is not in force, and ``digest`` is that of the one that stays."""
-    return {
-        "kind": "policy",
-        "at": at,
+    return begun("policy", at) | {
         "source": source,
         "policy": digest,
         "ok": problems == 0,
@@ -270,12 +315,17 @@ def policy_loaded(*, at: int, source: str, digest: str | None, problems: int) ->
 
 def started(*, at: int, node: str, worker: str, version: str, shadow_mode: bool) -> dict[str, Json]:
     """A worker serves from here."""
-    return {"kind": "started", "at": at, "node": node, "worker": worker, "version": version, "shadow": shadow_mode}
+    return begun("started", at) | {"node": node, "worker": worker, "version": version, "shadow": shadow_mode}
 
 
 def stopped(*, at: int, reason: str) -> dict[str, Json]:
     """A worker ended in good order."""
-    return {"kind": "stopped", "at": at, "reason": reason}
+    return begun("stopped", at) | {"reason": reason}
+
+
+def damaged(*, file: str, said: str) -> dict[str, Json]:
+    """What a copy of the records has in the place of a line that does not hold; its time is not known, so 0."""
+    return begun("damaged", 0) | {"file": file, "said": said}
 
 
 def _principal(principal: Principal) -> dict[str, Json]:

@@ -1,10 +1,10 @@
 """A session played again: what comes when, and what each key of the watcher does to that. No clock of its own."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from extproc.core.audit.sessions import Call, Session
+from extproc.core.audit.sessions import Call, Session, Streamed
 
 __all__ = ["KEYS", "Frame", "Player", "frames"]
 
@@ -16,17 +16,18 @@ _NANO: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A call, or (``answers``) what came of it, ``at`` nanoseconds after the session began."""
+    """A call, a message of its streamed answer, or (``answers``) what came of it; ``at`` ns after the session began."""
 
     at: int
     number: int
     call: Call
     answers: bool = False
+    said: Streamed | None = None
 
     @property
     def matters(self) -> bool:
         """Whether the call was not simply let through, or something of it was masked."""
-        return not self.answers and (self.call.effect != "allow" or bool(self.call.masked))
+        return not self.answers and self.said is None and (self.call.effect != "allow" or bool(self.call.masked))
 
 
 def frames(session: Session, *, idle: int | None = None) -> tuple[Frame, ...]:
@@ -35,6 +36,9 @@ def frames(session: Session, *, idle: int | None = None) -> tuple[Frame, ...]:
     for number, call in enumerate(session.calls, 1):
         at = call.at - session.first_at
         found.append(Frame(at=at, number=number, call=call))
+        found += [
+            Frame(at=max(said.at - session.first_at, at), number=number, call=call, said=said) for said in call.messages
+        ]
         if call.result is not None:
             found.append(Frame(at=at + (call.duration_ns or 0), number=number, call=call, answers=True))
     found.sort(key=lambda frame: frame.at)
@@ -46,7 +50,7 @@ def _shortened(found: Iterable[Frame], idle: int) -> Iterable[Frame]:
     for frame in found:
         saved += max(frame.at - before - idle, 0)
         before = frame.at
-        yield Frame(at=frame.at - saved, number=frame.number, call=frame.call, answers=frame.answers)
+        yield replace(frame, at=frame.at - saved)
 
 
 class Player:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from extproc.core.model import Json
 
-__all__ = ["SESSION_GAP_NS", "Call", "Session", "sessions"]
+__all__ = ["SESSION_GAP_NS", "Call", "Session", "Streamed", "sessions"]
 
 SESSION_GAP_NS: Final = 30 * 60 * 1_000_000_000
 
@@ -23,12 +23,30 @@ _Owner: TypeAlias = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """One message of a streamed response; ``payload`` as it was recorded, ``size`` in bytes.
+
+    ``encrypted``: to whom the payload is readable, as in a ``Call``.
+    """
+
+    at: int
+    number: int
+    message: str
+    method: str
+    size: int
+    payload: Json = None
+    masked: Mapping[str, int] = field(default_factory=dict)
+    encrypted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One decision and what came of it; what the outcome says is None without one.
 
     ``arguments`` and ``payload``, the response, are as they were recorded, so masked, or None; ``masked`` counts what
     was masked by its type, in the request and the response; ``size`` is that of the response in bytes; ``ticket`` the
-    approval that let it through.
+    approval that let it through; ``messages`` those of a streamed response, in order. ``encrypted``: to whom what of
+    this is readable that is None here, by the ids of their keys.
     """
 
     at: int
@@ -48,6 +66,8 @@ class Call:
     arguments: Json = None
     payload: Json = None
     masked: Mapping[str, int] = field(default_factory=dict)
+    messages: tuple[Streamed, ...] = ()
+    encrypted: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -85,14 +105,7 @@ class _Open:
 
 def sessions(events: Iterable[Mapping[str, Json]]) -> tuple[Session, ...]:
     """The sessions in these events, by the time of their first call; other kinds of event are passed over."""
-    decisions: list[Mapping[str, Json]] = []
-    outcomes: dict[str, Mapping[str, Json]] = {}
-    for event in events:
-        if event.get("kind") == "decision":
-            decisions.append(event)
-        elif event.get("kind") == "outcome":
-            outcomes[_text(event.get("decision"))] = event
-    decisions.sort(key=lambda event: _number(event.get("at")))
+    decisions, outcomes, messages = _sorted(events)
     found: list[_Open] = []
     named: dict[tuple[_Owner, str], _Open] = {}
     traced: dict[tuple[_Owner, str], _Open] = {}
@@ -121,8 +134,31 @@ def sessions(events: Iterable[Mapping[str, Json]]) -> tuple[Session, ...]:
                 traced[owner, trace] = session
         session.client = session.client or _client(event)
         session.last_at = max(session.last_at, at, _number((outcome or {}).get("at")))
-        session.calls.append(_call(event, outcome))
+        session.calls.append(_call(event, outcome, messages.get(_text(event.get("decision")), ())))
     return tuple(_closed(session) for session in found)
+
+
+_Decisions: TypeAlias = list[Mapping[str, Json]]
+_Outcomes: TypeAlias = dict[str, Mapping[str, Json]]
+_Messages: TypeAlias = dict[str, list[Streamed]]
+
+
+def _sorted(events: Iterable[Mapping[str, Json]]) -> tuple[_Decisions, _Outcomes, _Messages]:
+    """The decisions by their time, and what belongs to each of them by its id."""
+    decisions: _Decisions = []
+    outcomes: _Outcomes = {}
+    messages: _Messages = {}
+    for event in events:
+        decision = _text(event.get("decision"))
+        match event.get("kind"):
+            case "decision":
+                decisions.append(event)
+            case "outcome":
+                outcomes[decision] = event
+            case "message":
+                messages.setdefault(decision, []).append(_said(event))
+    decisions.sort(key=lambda event: _number(event.get("at")))
+    return decisions, outcomes, messages
 
 
 def _closed(session: _Open) -> Session:
@@ -152,7 +188,20 @@ def _owner(event: Mapping[str, Json], *, named: bool) -> _Owner:
     )
 
 
-def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call:
+def _said(event: Mapping[str, Json]) -> Streamed:
+    return Streamed(
+        at=_number(event.get("at")),
+        number=_number(event.get("number")),
+        message=_text(event.get("message")),
+        method=_text(event.get("method")),
+        size=_number(event.get("bytes")),
+        payload=event.get("payload"),
+        masked=_masked(event),
+        encrypted=tuple(sorted(_readers(event))),
+    )
+
+
+def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None, messages: Iterable[Streamed]) -> Call:
     targets = event.get("targets")
     status = None if outcome is None else outcome.get("status")
     return Call(
@@ -177,7 +226,13 @@ def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None) -> Call
         arguments=event.get("arguments"),
         payload=None if outcome is None else outcome.get("payload"),
         masked=_masked(event, outcome or {}),
+        encrypted=tuple(sorted({*_readers(event), *_readers(outcome or {})})),
+        messages=tuple(sorted(messages, key=lambda said: said.number)),
     )
+
+
+def _readers(event: Mapping[str, Json]) -> Iterable[str]:
+    return _members(_members(event.get("encrypted")).get("for"))
 
 
 def _masked(*events: Mapping[str, Json]) -> dict[str, int]:

@@ -6,19 +6,24 @@ those, masked; the ticket's digest ties the two.
 
 from collections.abc import Mapping, Sequence
 
+from extproc.core.audit.begun import begun
 from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation
 from extproc.core.tickets import Approver, Ticket, Vote
 
 __all__ = [
     "approval_step",
+    "approver_step",
     "definition_step",
     "export_step",
+    "key_step",
     "loan_step",
     "login_step",
     "purge_step",
+    "read_step",
     "revocation_step",
     "seal_step",
+    "sink_step",
 ]
 
 
@@ -30,9 +35,7 @@ def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = Non
     ``vote`` is the answer of the step, where there is one.
     """
     ask = ticket.ask
-    return {
-        "kind": "approval",
-        "at": at,
+    return begun("approval", at) | {
         "step": step,
         "ticket": ticket.id,
         "digest": ticket.digest,
@@ -56,9 +59,7 @@ def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = Non
 
 def loan_step(*, at: int, step: str, loan: Elevation, by: str) -> dict[str, Json]:
     """A role is ``lent``, or its loan is ``ended`` before its time; ``by`` is the approver or whoever ended it."""
-    return {
-        "kind": "loan",
-        "at": at,
+    return begun("loan", at) | {
         "step": step,
         "ticket": loan.id,
         "principal": {"issuer": loan.issuer, "subject": loan.subject},
@@ -70,9 +71,7 @@ def loan_step(*, at: int, step: str, loan: Elevation, by: str) -> dict[str, Json
 
 def revocation_step(*, at: int, step: str, revocation: Revocation, by: str) -> dict[str, Json]:
     """Somebody or something was ``revoked``, or that was ``lifted``."""
-    return {
-        "kind": "revocation",
-        "at": at,
+    return begun("revocation", at) | {
         "step": step,
         "revocation": revocation.id,
         "revokes": revocation.kind.value,
@@ -89,9 +88,7 @@ def definition_step(*, at: int, step: str, pin: Pin, before: str | None) -> dict
 
     ``before`` is the digest of the definition that was approved until then.
     """
-    return {
-        "kind": "definition",
-        "at": at,
+    return begun("definition", at) | {
         "step": step,
         "server": pin.server,
         "tool": pin.tool,
@@ -101,15 +98,43 @@ def definition_step(*, at: int, step: str, pin: Pin, before: str | None) -> dict
     }
 
 
-def login_step(*, at: int, person: Approver, local: bool) -> dict[str, Json]:
-    """Somebody signed in to the console; ``local`` without the identity provider."""
-    return {
-        "kind": "login",
-        "at": at,
-        "by": {"issuer": person.issuer, "subject": person.subject, "name": person.name},
-        "groups": sorted(person.groups),
+def login_step(
+    *,
+    at: int,
+    step: str,
+    person: Approver | None,
+    local: bool,
+    source: str | None = None,
+    reason: str | None = None,
+) -> dict[str, Json]:
+    """Somebody ``signed_in`` to the console, was ``refused`` there for a reason, or ``signed_out``.
+
+    ``local`` without the identity provider; ``source`` is the browser's address. Nobody who is not known is named:
+    people type their secrets where the name belongs.
+    """
+    return begun("login", at) | {
+        "step": step,
+        "by": None if person is None else {"issuer": person.issuer, "subject": person.subject, "name": person.name},
+        "groups": [] if person is None else sorted(person.groups),
         "local": local,
+        "source": source,
+        "reason": reason,
     }
+
+
+def approver_step(*, at: int, step: str, name: str, groups: Sequence[str], by: str) -> dict[str, Json]:
+    """A local approver was ``added`` (or given a new secret), or ``removed``."""
+    return begun("approver", at) | {"step": step, "name": name, "groups": sorted(groups), "by": by}
+
+
+def key_step(*, at: int, step: str, of: str, keys: Sequence[str], by: str | None = None) -> dict[str, Json]:
+    """The keys of ``seals`` or ``payloads`` were ``rotated`` by somebody, or a writer has these ``in_use`` now."""
+    return begun("key", at) | {"step": step, "of": of, "keys": list(keys), "by": by}
+
+
+def sink_step(*, at: int, step: str, sink: str, reason: str | None = None) -> dict[str, Json]:
+    """A sink has ``failed`` and gets no copies for now, or has ``recovered``."""
+    return begun("sink", at) | {"step": step, "sink": sink, "reason": reason}
 
 
 def seal_step(*, at: int, notes: Sequence[str], broken: Mapping[str, str]) -> dict[str, Json]:
@@ -117,12 +142,23 @@ def seal_step(*, at: int, notes: Sequence[str], broken: Mapping[str, str]) -> di
 
     ``broken`` says of journals that were found changed, and are sealed no more, what was found.
     """
-    return {"kind": "sealed", "at": at, "notes": list(notes), "broken": dict(broken)}
+    return begun("sealed", at) | {"notes": list(notes), "broken": dict(broken)}
 
 
-def export_step(*, at: int, session: str, calls: int, digest: str, by: str) -> dict[str, Json]:
+def export_step(*, at: int, session: str, calls: int, digest: str, by: str, decrypted: bool = False) -> dict[str, Json]:
     """Evidence of ``session`` was taken out by somebody, as a file with this SHA-256; stored before the file is."""
-    return {"kind": "exported", "at": at, "session": session, "calls": calls, "digest": digest, "by": by}
+    return begun("exported", at) | {
+        "session": session,
+        "calls": calls,
+        "digest": digest,
+        "decrypted": decrypted,
+        "by": by,
+    }
+
+
+def read_step(*, at: int, session: str, calls: int, recipient: str, by: str) -> dict[str, Json]:
+    """Somebody opens the payloads of ``session`` with the key of ``recipient``; stored before they are shown."""
+    return begun("read", at) | {"session": session, "calls": calls, "recipient": recipient, "by": by}
 
 
 def purge_step(
@@ -133,9 +169,7 @@ def purge_step(
     ``ranges`` are the places that are empty from now on, each with its first record's number and how many it spans;
     what was taken out there earlier is a part of them.
     """
-    return {
-        "kind": "purged",
-        "at": at,
+    return begun("purged", at) | {
         "journal": journal,
         "ranges": [[first, count] for first, count in ranges],
         "events": events,

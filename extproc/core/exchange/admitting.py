@@ -22,7 +22,14 @@ __all__ = ["admitted", "still_admitted"]
 def admitted(snapshot: Snapshot, head: RequestHead, at: int) -> Principal | Rejection:
     """The principal behind a request, with the roles on loan to him; no session is known yet."""
     identity = snapshot.policy.identity
-    identified = identify(identity, head, now=at / 1e9, keys=snapshot.keys, memory=snapshot.memory)
+    identified = identify(
+        identity,
+        head,
+        now=at / 1e9,
+        keys=snapshot.keys,
+        memory=snapshot.memory,
+        acquaintances=snapshot.acquaintances,
+    )
     return identified if isinstance(identified, Rejection) else still_admitted(snapshot, head, identified, "", at)
 
 

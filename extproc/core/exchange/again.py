@@ -72,6 +72,8 @@ def _differs(event: Mapping[str, Json], decision: Decision) -> bool:
 def _unsure(event: Mapping[str, Json], arguments: Json) -> str:
     if event.get("arguments_cut"):
         return "its arguments were cut"
+    if arguments is None and event.get("encrypted"):
+        return "its arguments are encrypted"
     if arguments is None and event.get("arguments_digest"):
         return "its arguments were not recorded"
     changed = isinstance(arguments, Mapping) and digest_of(arguments) != event.get("arguments_digest")

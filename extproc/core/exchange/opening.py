@@ -25,6 +25,8 @@ SESSION_HEADER = "mcp-session-id"
 EVENT_HEADER = "last-event-id"
 _OPENS_URLS = "\0url"
 # a session id is visible ASCII (MCP 2025-11-25 basic/transports), so no id ends like this
+_SEAL = OWNER_PARAMETER.rstrip("=")
+# the seal's parameter also without a value: that is enough for an Envoy route that asks for it
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,11 +102,12 @@ def unmarked(sealed: str) -> tuple[str, bool]:
 
 
 def _names_a_session(path: str) -> bool:
+    _, asks, told = path.partition("?")
+    if not asks:
+        return _SEAL in path
     # the 2024-11-05 transport: SDK servers call it sessionId or session_id, and decode what is percent-encoded
-    query = unquote(path.partition("?")[2]).lower()
-    # the seal's parameter also without a value: that is enough for an Envoy route that asks for it
-    seal = OWNER_PARAMETER.rstrip("=")
-    return "session" in query or seal in path or seal in query
+    query = unquote(told).lower()
+    return "session" in query or _SEAL in path or _SEAL in query
 
 
 def _restored(message: Message, owner: Owner, ring: KeyRing) -> Message | Rejection:

@@ -41,6 +41,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
 def outgoing(message: Message, head: RequestHead, masking: Masking, key: bytes) -> Outgoing:
     """Mask what a message says, and say why it must not leave at all where a rule wants that."""
+    if masking.requests is NO_MASKS and not masking.blocks:
+        return Outgoing(message=message)
     mirrored = _mirrored(head)
     stop: Stop | None = None
     for block in masking.blocks:

@@ -24,6 +24,7 @@ from extproc.core.exchange.vocabulary import (
     DropTrailers,
     Inspect,
     NoteDefinitions,
+    NoteMessages,
     NoteQuestion,
     Pass,
     Release,
@@ -74,6 +75,8 @@ class Responding:
     _status: int = 0
     _result: str | None = None
     _bytes: int = 0
+    _messages: int = 0
+    _notes: list[Mapping[str, Json]] = field(default_factory=list)
     _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
     def head(self, event: ResponseHeadReceived) -> tuple[Command, ...]:
@@ -186,6 +189,7 @@ class Responding:
                     host=each.host,
                     effect=each.effect,
                     reason=each.reason,
+                    trace=call.message.trace_id,
                 ),
             )
             for each in seen
@@ -198,16 +202,42 @@ class Responding:
         events = self._events.feed(chunk) + (self._events.finish() if last else ())
         out: list[bytes] = []
         for event in events:
-            if not isinstance(event, sse.Event):  # too large, or not UTF-8
-                return (Release(body=b"".join(out), last=False), *self._withheld(at))
-            passed = self._event(event)
+            # what is no event is too large, or not UTF-8
+            passed = self._event(event, at) if isinstance(event, sse.Event) else None
             if passed is None:
-                return (Release(body=b"".join(out), last=False), *self._withheld(at))
+                return (*self._noted(), *self._released(at, b"".join(out), last=False), *self._withheld(at))
             out.append(passed)
         released = b"".join(out)
-        return self._released(at, released, last=last) if released or last else ()
+        return (*self._noted(), *self._released(at, released, last=last)) if released or last else ()
 
-    def _event(self, event: sse.Event) -> bytes | None:
+    def _noted(self) -> tuple[Command, ...]:
+        """The messages since the last time, on their way to the record before they leave."""
+        events, self._notes = tuple(self._notes), []
+        return (NoteMessages(events=events),) if events else ()
+
+    def _note(self, raw: bytes, at: int) -> None:
+        """Write down a message of a stream that leaves as ``raw``."""
+        said, call = self.visible.said, self.visible.call
+        if said is not None:
+            payload = tokens.mask(said.payload) if len(raw) <= MAX_PAYLOAD_EVENT_BYTES else None
+            event = audit.message(
+                at=at,
+                decision_id=call.decision_id,
+                server=call.owner.server,
+                session=call.owner.session or None,
+                trace=call.message.trace_id,
+                number=self._messages,
+                kind=said.kind.value,
+                method=said.method,
+                id=said.id,
+                raw=raw,
+                payload=payload,
+                masked=said.masked,
+            )
+            self._notes.append(event)
+        self._messages += 1
+
+    def _event(self, event: sse.Event, at: int) -> bytes | None:
         """The bytes of one event for the client, empty where it is dropped; None where it cannot be read."""
         ring, owner = self.visible.call.ring, self.visible.call.owner
         if event.id:
@@ -219,9 +249,10 @@ class Responding:
         if event.type not in {"", "message"}:
             return b""
         judged = self.visible.message(event.data)
-        if judged is None:
-            return None
-        return sse.encode(replace(event, data=judged)) if judged else b""
+        if not judged:
+            return judged
+        self._note(judged, at)
+        return sse.encode(replace(event, data=judged))
 
     def _endpoint(self, event: sse.Event, place: bytes) -> bytes | None:
         # the 2024-11-05 transport: where the client posts to; another host would lead it past the gateway
@@ -275,7 +306,9 @@ class Responding:
         duration = max(at - call.started, 0)
         if recording is Recording.NONE:
             return (*news, self._conclude(None, duration))
-        payload = tokens.mask(self.visible.payload) if self._bytes <= MAX_PAYLOAD_EVENT_BYTES else None
+        # of a stream each message is on record by itself
+        whole = self._events is None and self._bytes <= MAX_PAYLOAD_EVENT_BYTES
+        payload = tokens.mask(self.visible.payload) if whole else None
         event = audit.concluded(
             at=at,
             decision_id=call.decision_id,
@@ -289,6 +322,8 @@ class Responding:
             duration_ns=duration,
             hidden=self.visible.hidden,
             masked=self.visible.masked,
+            trace=call.message.trace_id,
+            messages=None if self._events is None else self._messages,
         )
         return (*news, self._conclude(event, duration))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from extproc.core.handles import KeyRing
+from extproc.core.identity.acquaintances import Acquaintances
 from extproc.core.identity.tokens import KeySets, Memory
 from extproc.core.model import empty
 from extproc.core.policy.rules import Policy
@@ -20,14 +21,15 @@ class Snapshot:
     """What is true at one instant: an exchange is decided by one, and by a newer one after a hold.
 
     ``keys`` are the token issuers' keys where this service verifies tokens itself, and ``memory`` what it verified
-    lately; both are None where Envoy's jwt_authn does it. ``console`` is the address at which humans answer, without a
-    slash at its end; empty where there is none.
+    lately; both are None where Envoy's jwt_authn does it, and ``acquaintances`` are whom it named lately. ``console``
+    is the address at which humans answer, without a slash at its end; empty where there is none.
     """
 
     policy: Policy
     ring: KeyRing
     keys: KeySets | None = None
     memory: Memory | None = None
+    acquaintances: Acquaintances | None = None
     shared: SharedState = NOTHING_SHARED
     console: str = ""
 

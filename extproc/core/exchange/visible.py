@@ -29,7 +29,7 @@ from extproc.core.shared_state import Pin
 from extproc.core.tickets import Ticket
 from extproc.core.wire import jsonrpc, replies, strict_json, uris
 
-__all__ = ["FILTERED", "Call", "Visible"]
+__all__ = ["FILTERED", "Call", "Said", "Visible"]
 
 FILTERED: Final = frozenset({*catalog.LISTS, "resources/read", "completion/complete", "subscriptions/listen"})
 """The methods whose responses are cut to what the caller may use, whatever the recording level."""
@@ -66,6 +66,16 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.message.kind is MessageKind.STREAM
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as it may be recorded: ``id`` is the server's own, ``payload`` its result, error or parameters."""
+
+    kind: MessageKind
+    method: str | None
+    id: Json
+    payload: Json
+    masked: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class Visible:
     """The server's messages of one response, one by one."""
@@ -83,6 +93,8 @@ class Visible:
     """What was masked for the client, by type."""
     payload: Json = None
     """The last result or error as the client gets it, where it is to be recorded."""
+    said: Said | None = None
+    """The last message of a stream, where messages are to be recorded one by one."""
     questions: Questions = field(init=False)
     """What the server asks of the client."""
 
@@ -98,6 +110,7 @@ class Visible:
         parsed = jsonrpc.read_server_message(raw)
         if isinstance(parsed, Rejection):
             return None
+        before, self.payload = self.masked.copy(), None
         value: Mapping[str, Json] | None
         match parsed.kind:
             case MessageKind.RESPONSE:
@@ -110,6 +123,11 @@ class Visible:
                 value = None if news is None else self._masked(news)
         if value is None:
             return b""
+        if self._is_recorded:
+            payload = self.payload if parsed.kind is MessageKind.RESPONSE else self._parameters(parsed, value)
+            counts = self.masked - before
+            method = value.get("method")  # what is not open to a server leaves as a ping
+            self.said = Said(kind=parsed.kind, method=method, id=parsed.id, payload=payload, masked=counts)
         return raw if value is parsed.value else strict_json.encode(value)
 
     def _response(self, parsed: jsonrpc.ServerMessage) -> Mapping[str, Json] | None:
@@ -241,19 +259,35 @@ class Visible:
         own = catalog.for_one(catalog.without_output_schemas(result, self._is_masked), self.call.message.era)
         return seen if own is result else {**seen, "result": own}
 
+    @property
+    def _is_recorded(self) -> bool:
+        return self.call.decision.obligations.recording is Recording.MASKED
+
     def _kept(self, value: Mapping[str, Json]) -> Mapping[str, Json]:
         """A response as the client gets it, and the same for the record, where the caller is no exception."""
         seen = self._masked(value)
-        if self.call.decision.obligations.recording is not Recording.MASKED:
-            return seen
-        owed = self._owed(value)
-        record = seen
-        if owed.recorded is not owed.responses or self._named:  # a URI that the client knows is no less personal
-            record = masker(owed.recorded, self.call.ring.masking_key).message(seen).value
-        payload = record.get("result", record.get("error"))
-        # a sealed state is long, and says nothing
-        self.payload = {name: member for name, member in payload.items() if name != "requestState"}
+        if self._is_recorded:
+            record = self._as_recorded(value, seen)
+            payload = record.get("result", record.get("error"))
+            # a sealed state is long, and says nothing
+            self.payload = {name: member for name, member in payload.items() if name != "requestState"}
         return seen
+
+    def _parameters(self, parsed: jsonrpc.ServerMessage, seen: Mapping[str, Json]) -> Json:
+        """The parameters of a request or a notification for the record, with the server's own ids."""
+        params = self._as_recorded(parsed.value, seen).get("params")
+        sent = parsed.value.get("params")
+        if not isinstance(params, Mapping) or not isinstance(sent, Mapping) or "requestId" not in sent:
+            return params
+        return {**params, "requestId": sent["requestId"]}
+
+    def _as_recorded(self, value: Mapping[str, Json], seen: Mapping[str, Json]) -> Mapping[str, Json]:
+        owed = self._owed(value)
+        if owed.recorded is owed.responses and not self._named:
+            return seen
+        # a URI that the client knows is no less personal
+        record: Mapping[str, Json] = masker(owed.recorded, self.call.ring.masking_key).message(seen).value
+        return record
 
     def _owed(self, value: Mapping[str, Json]) -> Masking:
         """What a message owes: as the call, and for a resource that comes without being asked for, as that."""

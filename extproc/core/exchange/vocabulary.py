@@ -35,6 +35,7 @@ __all__ = [
     "HeadReceived",
     "Inspect",
     "NoteDefinitions",
+    "NoteMessages",
     "NoteQuestion",
     "Pass",
     "QuotasTaken",
@@ -251,6 +252,15 @@ class NoteDefinitions(msgspec.Struct, frozen=True, kw_only=True):
     seen: tuple[Pin, ...]
 
 
+class NoteMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """Store the audit events of messages of a stream, and go on when they are stored: no client is ahead of the record.
+
+    Where they cannot be stored, they pass all the same: the call has been made, and is on record.
+    """
+
+    events: tuple[Mapping[str, Json], ...]
+
+
 class NoteQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """Count a request of the server to its client, and store its audit event."""
 
@@ -307,6 +317,7 @@ Command: TypeAlias = (
     | Release
     | DropTrailers
     | NoteDefinitions
+    | NoteMessages
     | NoteQuestion
     | Conclude
     | Abort

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from extproc.core.identity.acquaintances import Acquaintances
 from extproc.core.identity.claims import check_claims, fits, refused
 from extproc.core.identity.key_sets import KeySets
 from extproc.core.identity.tokens import Memory, VerifiedToken, check_header, verify
@@ -31,12 +32,22 @@ RESOURCE_URL: Final = re.compile(r"(https?://[!$-.0->@-\[\]-~]+)([!$-\[\]-~]*)")
 
 
 def identify(
-    config: IdentityConfig, head: RequestHead, *, now: float, keys: KeySets | None, memory: Memory | None = None
+    config: IdentityConfig,
+    head: RequestHead,
+    *,
+    now: float,
+    keys: KeySets | None,
+    memory: Memory | None = None,
+    acquaintances: Acquaintances | None = None,
 ) -> Principal | Rejection:
     """The caller; a refusal where no credential is present, or where any present one does not hold at ``now``."""
     workload = _workload(config, head.peer_uris)
     if isinstance(workload, Rejection):
         return workload
+    if keys is None and acquaintances is not None:
+        met = acquaintances.recall(config, head, workload, now)
+        if met is not None:
+            return met
     token = _from_envoy(config, head, now) if keys is None else _from_header(config, head, now, keys, memory)
     if isinstance(token, Rejection):
         return replace(token, challenge=challenge(config, head.path, error="invalid_token"))
@@ -44,6 +55,8 @@ def identify(
         person = _person(token, workload)
         if isinstance(person, Rejection):
             return replace(person, challenge=challenge(config, head.path, error="invalid_token"))
+        if keys is None and acquaintances is not None:
+            acquaintances.keep(config, head, workload, person, token.issuer.max_token_age)
         return person
     if workload is not None:
         trust_domain = workload[: workload.index("/", len("spiffe://"))]

@@ -122,8 +122,10 @@ def masking(
 ) -> Masking:
     """All that what concerns these things owes in masking; ``calls`` are those that a tool among them would make."""
     place = policy.servers.get(server)
+    if place is None or (calls is None and not place.masks):
+        return NO_MASKING
     held = faces(policy.membership, principal)
-    return NO_MASKING if place is None else owed_masking(policy, place, held, principal, targets, calls=calls)
+    return owed_masking(policy, place, held, principal, targets, calls=calls)
 
 
 def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all six

@@ -14,6 +14,7 @@ from typing import Final
 import orjson
 
 from extproc.core.model import Json
+from extproc.core.redaction.glance import Glance
 from extproc.core.rejection import Rejection
 from extproc.core.wire import strict_json
 
@@ -22,6 +23,7 @@ __all__ = ["Document", "Documents", "documents", "looks_like_json", "written"]
 _STRING: Final = r'"(?:[^"\\]|\\.)*+"'
 _BEGIN: Final = re.compile(rf"\{{\s*+{_STRING}\s*+:|\[\s*+(?:[\[{{0-9-]|{_STRING}\s*+[,\]])")
 """How an object or a list begins that holds anything."""
+_BEGINS_ANYWHERE: Final = Glance(r"\{\s*\"|\[\s*[\[{0-9\"-]")
 _LOOKS: Final = re.compile(r"\{\s*+[\"'}]|\[\s*+[\[{\"'0-9-]")
 _SHORTEST: Final = 8
 """Characters of a document worth reading: ``[1]`` is a footnote."""
@@ -89,6 +91,8 @@ def _read(text: str, start: int, end: int) -> Document | None:
 
 
 def _inside(text: str) -> Documents:
+    if not _BEGINS_ANYWHERE.in_(text):
+        return _NONE
     found: list[Document] = []
     tries = _FREE_TRIES + 4 * len(text)
     begin = _BEGIN.search(text)

@@ -16,22 +16,28 @@ from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.limits import MAX_UNPACKED_BYTES
+from extproc.core.redaction.glance import Glance
 
 __all__ = ["Run", "View", "blob", "runs", "strings_in", "unescaped"]
 
-_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}+={0,2})*+")
+_SHORTEST: Final = 16
+_RUN: Final = re.compile(
+    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}+={0,2})*+"
+)
 _LINE: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]{16,}+={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
 _SPACE: Final = re.compile(r"[ \t\r\n]+")
 _DATA_URI: Final = re.compile(r"data:[A-Za-z0-9+.;=/_-]{0,200}+,", re.IGNORECASE)
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 _ASCII: Final = re.compile(rb"[\t\x20-\x7e]{6,}")
 _PACKED: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[\"'\\/nrt]"
     r"|(?:%[0-9a-fA-F]{2})++|&#?[A-Za-z0-9]{2,10};"
 )
+_RUNS_ANYWHERE: Final = Glance(r"[A-Za-z0-9+/_-]{16}")
+_ESCAPES_ANYWHERE: Final = Glance(r"\\[uUxX\"'\\/nrt]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};")
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -68,6 +74,13 @@ def runs(text: str) -> tuple[Run, ...]:
 
 
 def _runs(text: str) -> Iterator[Run]:
+    if text.isalnum() and text.isascii():  # a word of its own, as account numbers are
+        only = _run(text, 0) if len(text) >= _SHORTEST else None
+        if only is not None:
+            yield only
+        return
+    if not _RUNS_ANYWHERE.in_(text):
+        return
     for found in _RUN.finditer(text):
         whole = _run(found[0], found.start())
         if whole is not None:
@@ -79,13 +92,17 @@ def _runs(text: str) -> Iterator[Run]:
             if one is not None:
                 yield one
             else:
-                parts = (_run(part[0], part.start()) for part in _STANDARD.finditer(text, *line.span()))
+                parts = (
+                    _run(part[0], part.start())
+                    for part in _STANDARD.finditer(text, *line.span())
+                    if part.span() != found.span()
+                )
                 yield from (part for part in parts if part is not None)
 
 
 def _run(written: str, start: int) -> Run | None:
     bare = _SPACE.sub("", written) if "\n" in written else written
-    if _HEX.fullmatch(bare):
+    if len(bare) % 2 == 0 and _HEX.fullmatch(bare):
         text = _plain_text(bytes.fromhex(bare))
         if text is not None:
             return Run(start, start + len(written), text, hexadecimal=True, upper=not bare.islower())
@@ -127,11 +144,12 @@ def blob(text: str) -> Run | bytes | None:
 
 def _plain_text(raw: bytes) -> str | None:
     """The bytes as text, None where they are something else."""
+    if _CONTROLS.search(raw):
+        return None
     try:
-        text = raw.decode()
+        return raw.decode()
     except UnicodeDecodeError:
         return None
-    return None if _CONTROLS.search(text) else text
 
 
 def strings_in(raw: bytes) -> str | None:
@@ -173,6 +191,8 @@ class View:
 
 def unescaped(text: str) -> View | None:
     """The view of a text, None where it has no escapes."""
+    if not _ESCAPES_ANYWHERE.in_(text):
+        return None
     parts: list[str] = []
     places: list[int] = []
     origins: list[tuple[int, int]] = []

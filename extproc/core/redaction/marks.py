@@ -9,7 +9,7 @@ was made here, so nothing hides in one.
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from extproc.core.limits import MAX_KEEP
@@ -33,7 +33,7 @@ def strictest(masks: Iterable[Mask]) -> Mask:
 class Marks:
     """The marks of one deployment: ``key`` is secret and the same on all its nodes, ``types`` are what may be found."""
 
-    def __init__(self, key: bytes, types: Iterable[str], masks: Iterable[Mask]) -> None:
+    def __init__(self, key: bytes, types: Iterable[str], masks: Sequence[Mask]) -> None:
         self._key = key
         words = "|".join(re.escape(word) for word in sorted({*types, FIELD, OPAQUE, UNREADABLE}))
         forms = [rf"\[({words})(?::([0-9a-f]{{{_DIGEST_CHARS}}})([0-9a-f]{{{_CHECK_CHARS}}}))?\]"]
@@ -41,6 +41,7 @@ class Marks:
             forms.append(rf"\*{{4}}[^\s*]{{1,{MAX_KEEP}}}")
         forms += [re.escape(mask.text) for mask in masks if mask.style is Style.REPLACE]
         self._form: Final = re.compile("|".join(forms))
+        self._begins: Final = {"[", "*", *(mask.text[:1] for mask in masks if mask.style is Style.REPLACE)}
 
     def of(self, text: str, kind: str, mask: Mask, *, tag: str = "s") -> str:
         """What stands for ``text``, a value of type ``kind``; ``tag`` keeps values of other JSON types apart."""
@@ -64,6 +65,8 @@ class Marks:
 
     def is_one(self, text: str) -> bool:
         """Whether a text is a mark and nothing else."""
+        if text[:1] not in self._begins:
+            return False
         found = self._form.fullmatch(text)
         return found is not None and self._is_ours(found)
 

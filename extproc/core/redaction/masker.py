@@ -49,6 +49,8 @@ class Masker:
         gathering = Gathering(self._rules)
         tree.document(value, self._rules.begin, gathering)
         answering = self._answering(gathering)
+        if answering.stays and not gathering.owes:
+            return Masked(value=value)
         masked = tree.document(value, self._rules.begin, answering)
         return Masked(value=masked, counts=answering.counts)
 
@@ -56,6 +58,8 @@ class Masker:
         gathering = Gathering(self._rules)
         treatment(value, Walk(rules=self._rules, sink=gathering, named=named))
         answering = self._answering(gathering)
+        if answering.stays and not gathering.owes:
+            return Masked(value=value)
         walk = Walk(rules=self._rules, sink=answering, named=named)
         masked = treatment(value, walk)
         return Masked(value=masked, counts=answering.counts, dropped=walk.dropped)

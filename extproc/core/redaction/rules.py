@@ -8,7 +8,7 @@ from extproc.core.masking import Masks
 from extproc.core.redaction.detectors import Find, compile_detectors
 from extproc.core.redaction.fields import Claim, start
 from extproc.core.redaction.marks import Marks, strictest
-from extproc.core.redaction.spans import Span
+from extproc.core.redaction.spans import Span, Wanted
 
 __all__ = ["Rules"]
 
@@ -36,16 +36,28 @@ class Rules:
             kind: tuple((each.threshold, each.mask, each.rule) for each in masks.detections if kind in each.types)
             for kind in kinds
         }
+        self._by_score: Final[dict[tuple[str, float], Wanted]] = {}
+        """As far as asked: scores are those of the detectors, and few."""
+        self.wants_alike: Final = len(masks.detections) == 1
+        """Whether everything that is found becomes the same."""
         self._names: Final = _last_names(masks)
 
     def spans(self, text: str, finds: Sequence[Find]) -> list[Span]:
         """What of the finds in a text is masked."""
         found: list[Span] = []
-        for find in finds:
-            wanted = tuple((mask, rule) for least, mask, rule in self._wants[find.type] if find.score >= least)
-            if wanted and find.start < find.end:
-                found.append(Span(find.start, find.end, find.type, text[find.start : find.end], wanted))
+        for begin, end, kind, score in finds:
+            wanted = self._wanted(kind, score)
+            if wanted and begin < end:
+                found.append(Span(begin, end, kind, text[begin:end], wanted))
         return found
+
+    def _wanted(self, kind: str, score: float) -> Wanted:
+        known = self._by_score.get((kind, score))
+        if known is None:
+            wants = self._wants[kind]
+            known = tuple((mask, rule) for least, mask, rule in wants if score >= least)
+            self._by_score[kind, score] = known
+        return known
 
     def digits(self, number: float) -> str | None:
         """A number as the text to search, None where no detector would look at it."""

@@ -6,31 +6,28 @@ searched again until nothing is found outside of marks, so masking twice is mask
 unreadable, and of an unreadable text nothing is left.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import re2
-
 from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
 from extproc.core.masking import UNREADABLE, Mask
 from extproc.core.redaction import embedded, encodings, tree
+from extproc.core.redaction.detectors import Find
 from extproc.core.redaction.embedded import Document, Documents
 from extproc.core.redaction.encodings import Run, View
+from extproc.core.redaction.glance import Glance
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
-from extproc.core.redaction.spans import Answer, Span, replaced, settled
+from extproc.core.redaction.spans import Answer, Span, Stretches, replaced, settled, whole_answer
 
 __all__ = ["Search"]
 
-_COMPLEX: Final = r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}"
+_NESTED: Final = Glance(r"[{\[\"]")
+"""What a text has that may hold a document."""
+_COMPLEX: Final = Glance(r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
 """What a text has that may hold more than itself."""
-_IN_SHORT: Final = re.compile(_COMPLEX)
-_IN_LONG: Final = re2.compile(_COMPLEX.encode())
-_LONG_CHARS: Final = 200
-"""From here on RE2 is faster, although it wants bytes."""
 _SIMPLE_CHARS: Final = 5
 """A text that is no longer has room for itself alone."""
 _REDACT: Final = Mask()
@@ -57,12 +54,6 @@ _Whole = list["Key | _Inner"]
 """A text with documents: in order the words between them, and the documents."""
 
 
-def _is_complex(text: str) -> bool:
-    if len(text) < _LONG_CHARS:
-        return len(text) > _SIMPLE_CHARS and _IN_SHORT.search(text) is not None
-    return _IN_LONG.search(text.encode("utf-8", "replace")) is not None
-
-
 class Search:
     """The search in one value: ``take`` its texts, ``settle``, then ask for each ``answer``."""
 
@@ -86,11 +77,12 @@ class Search:
             if key in self._seen:
                 continue
             self._seen.add(key)
-            if _is_complex(key[0]):
+            if len(key[0]) <= _SIMPLE_CHARS or not _COMPLEX.in_(key[0]):
+                self._fresh[key] = None
+            elif key[2].inside().leads_on or _NESTED.in_(key[0]):
                 self._take_apart(key, depth)
             else:
-                self._fresh[key] = None
-                self._open.add(key)
+                self._take_piece(key, depth)
 
     def settle(self) -> Answering:
         """Search everything that was taken until it rests, and give what answers for it."""
@@ -99,10 +91,11 @@ class Search:
             self._find(fresh)
             for key in tuple(self._open):
                 self._resolve(key)
-            if not self._open:
+            if not (self._open or self._fresh):
                 break
-        for key in self._open.difference(self._wholes):
+        for key in (*self._fresh, *self._open.difference(self._wholes)):
             self._close(key, self._unreadable)
+        self._fresh.clear()
         for key in tuple(self._open):
             self._resolve(key)
         return self._answering()
@@ -162,36 +155,50 @@ class Search:
             self._close(key, self._unreadable)
             return
         self._fresh[key] = None
-        self._open.add(key)
         if runs or view is not None:
+            self._open.add(key)
             self._pieces[key] = _Piece(depth, runs, view)
             self.take((inner for _, inner in runs), depth + 1)
 
     def _runs(self, text: str) -> list[Run]:
         """The runs of a text; the digits of a mark are none."""
         found = encodings.runs(text)
-        marks = self._rules.marks.spans(text) if found else ()
-        return [run for run in found if not any(start < run.end and run.start < end for start, end in marks)]
+        marks = Stretches(self._rules.marks.spans(text) if found else ())
+        return [run for run in found if not marks.meets(run.start, run.end)]
 
     # --- searching ---------------------------------------------------------------------------------------------------
 
     def _find(self, keys: Sequence[Key]) -> None:
-        viewed = [(key, piece.view) for key in keys if (piece := self._pieces.get(key)) is not None and piece.view]
+        pieces = self._pieces
+        viewed = [(key, piece.view) for key in keys if (piece := pieces.get(key)) is not None and piece.view]
         texts = [key[0] for key in keys] + [view.text for _, view in viewed]
         names = [key[1] for key in keys] + [key[1] for key, _ in viewed]
         finds = self._rules.detectors.find(texts, names)
-        found = {key: self._rules.spans(key[0], each) for key, each in zip(keys, finds, strict=False) if each}
+        found: dict[Key, list[Span]] = {}
+        for key, each in zip(keys, finds, strict=False):
+            if each and not (key not in pieces and self._is_one_value(key, each)):
+                found[key] = self._rules.spans(key[0], each)
         for (key, view), each in zip(viewed, finds[len(keys) :], strict=True):
             found[key] = found.get(key, []) + [
                 Span(*view.span(span.start, span.end), span.kind, span.found, span.wanted)
                 for span in self._rules.spans(view.text, each)
             ]
-        for key in keys:
-            spans = settled(key[0], found[key], self._rules.marks) if key in found else ()
-            if spans:
-                self._spans[key] = spans
-            elif key not in self._pieces:
-                self._open.discard(key)
+        for key, spans in found.items():
+            apart = settled(key[0], spans, self._rules.marks)
+            if apart:
+                self._spans[key] = apart
+                self._open.add(key)
+
+    def _is_one_value(self, key: Key, finds: Sequence[Find]) -> bool:
+        """Answer for a text that is found as a whole, as most values of rows are; says whether it was."""
+        text, first = key[0], finds[0]
+        whole = first.start == 0 and first.end == len(text) and (len(finds) == 1 or self._rules.wants_alike)
+        if not whole or self._rules.marks.is_one(text):
+            return False
+        spans = self._rules.spans(text, finds[:1])
+        if spans:
+            self._close(key, whole_answer(spans[0], self._rules.marks))
+        return True
 
     def _resolve(self, key: Key) -> None:
         """Close a text as soon as nothing in it is open."""
@@ -206,7 +213,7 @@ class Search:
         """Whether these texts are closed, or can be closed now."""
         for key in self._open.intersection(keys):
             self._resolve(key)
-        return self._open.isdisjoint(keys)
+        return self._open.isdisjoint(keys) and self._fresh.keys().isdisjoint(keys)
 
     def _replaced(self, key: Key) -> Answer | None:
         spans, piece = self._spans.get(key, ()), self._pieces.get(key)

@@ -1,7 +1,7 @@
 """The two ends of a walk: one gathers the texts that are to be searched, the other gives what stands for them."""
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, TypeAlias
 
 from extproc.core.masking import FIELD, OPAQUE, Mask, Style
@@ -25,12 +25,14 @@ _TAGS: Final = {bool: "b", int: "n", float: "n"}
 class Gathering:
     """Keeps every text; everything comes back as it was."""
 
-    __slots__ = ("_rules", "keys", "names")
+    __slots__ = ("_rules", "keys", "names", "owes")
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self.names: dict[str, bool] = {}
         self.keys: Final[list[Key]] = []
+        self.owes = False
+        """Whether something is masked wherever it stands: what a path names, or bytes that must not pass."""
 
     def text(self, text: str, name: str, place: Place) -> str:
         """Keep a text."""
@@ -57,12 +59,14 @@ class Gathering:
 
     def claimed(self, value: Json, claim: Claim) -> Json:
         """Keep a claimed text where another rule may ask for more."""
+        self.owes = True
         if value and value.__class__ is str and self._rules.may_overrule(claim):
             self.keys.append((value, "", self._rules.nowhere))
         return value
 
     def opaque(self) -> str:
         """Nothing yet."""
+        self.owes = True
         return ""
 
 
@@ -74,10 +78,15 @@ class Answering:
 
     __slots__ = ("_answers", "_rules", "_touched", "counts", "names")
 
-    def __init__(self, rules: Rules, answers: Mapping[Key, Answer], touched: Container[str]) -> None:
+    def __init__(self, rules: Rules, answers: Mapping[Key, Answer], touched: Collection[str]) -> None:
         self._rules, self._answers, self._touched = rules, answers, touched
         self.names: dict[str, bool] = {}
         self.counts: Final[Counter[str]] = Counter()
+
+    @property
+    def stays(self) -> bool:
+        """Whether no text is to be changed."""
+        return not self._touched
 
     def text(self, text: str, name: str, place: Place) -> str:
         """What stands for a text."""

@@ -14,8 +14,9 @@ import re2
 
 from extproc.core.limits import MAX_DEPTH
 from extproc.core.model import Json
+from extproc.core.redaction.free_names import FreeNames
 
-__all__ = ["mask", "tells"]
+__all__ = ["mask", "may_tell", "tells"]
 
 _DEEPEST: Final = 2 * MAX_DEPTH
 
@@ -146,6 +147,11 @@ def _anchors() -> Any:
 _ANCHORS: Final = _anchors()
 
 
+def may_tell(encoded: bytes) -> bool:
+    """Whether there can be a credential in a value that is encoded like this; where not, ``mask`` changes nothing."""
+    return bool(_ANCHORS.Match(encoded))
+
+
 def mask(value: Json) -> Json:
     """The value without the credentials that its names and forms give away; the same object if there are none."""
     try:
@@ -169,8 +175,9 @@ def _walk(value: Json, forms: tuple[_Form, ...], depth: int, *, telling: bool) -
         return "[masked:secret]" if value else value
     if isinstance(value, Mapping):
         masked: dict[str, Json] = {}
+        free = FreeNames()
         for name, member in value.items():
-            kept = _free(_text(str(name), forms), masked)
+            kept = free.free(_text(str(name), forms), masked)
             masked[kept] = _walk(member, forms, depth + 1, telling=telling or tells(str(name)))
         return masked
     if isinstance(value, list | tuple):
@@ -195,13 +202,3 @@ def _text(text: str, forms: tuple[_Form, ...]) -> str:
     for form in forms:
         masked = form.mask(masked)
     return text if masked == raw else masked.decode()
-
-
-def _free(name: str, taken: Mapping[str, Json]) -> str:
-    # two names that differ in a secret alone must not become one member
-    number = 2
-    free = name
-    while free in taken:
-        free = f"{name}#{number}"
-        number += 1
-    return free

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from extproc.core.model import Json
 from extproc.core.redaction import encodings, tree
+from extproc.core.redaction.free_names import FreeNames
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.tree import Sink
 from extproc.core.wire.words import WORDS
@@ -143,9 +144,10 @@ def mapped(one: Treatment, *, names: bool = True) -> Treatment:
         if value.__class__ is not dict:
             return document(value, walk)
         items: dict[str, Json] = {}
+        free = FreeNames()
         for name, member in value.items():
             masked = walk.sink.text(name, "", walk.rules.nowhere) if names else name
-            items[tree.free_name(masked, items)] = one(member, walk)
+            items[free.free(masked, items)] = one(member, walk)
         return value if all(items.get(name) is member for name, member in value.items()) else items
 
     return treat
@@ -189,8 +191,9 @@ def _members(value: dict[str, Json], shape: Shape, walk: Walk) -> dict[str, Json
     if other is rest and all(member is value[name] for name, member in known.items()):
         return value
     masked = dict(known)
+    free = FreeNames()
     # a path may name every document there is, and leave no members
     for name, member in other.items() if other.__class__ is dict else ():
-        masked[tree.free_name(name, masked)] = member
+        masked[free.free(name, masked)] = member
     in_order = {name: masked[name] for name in value if name in masked}
     return {**in_order, **masked}

@@ -10,8 +10,9 @@ from typing import Final, Protocol
 
 from extproc.core.model import Json
 from extproc.core.redaction.fields import Claim, Place
+from extproc.core.redaction.free_names import FreeNames
 
-__all__ = ["Sink", "document", "free_name"]
+__all__ = ["Sink", "document"]
 
 _NUMBERS: Final = (int, float)
 _NOBODY: Final[Mapping[str, Place]] = MappingProxyType({})
@@ -76,8 +77,9 @@ def _members(value: dict[str, Json], place: Place, sink: Sink, *, telling: bool)
     if not renamed:
         return {**value, **changed} if changed else value
     masked: dict[str, Json] = {}
+    free = FreeNames()
     for key, child in {**value, **changed}.items():
-        masked[free_name(sink.name(key) if names[key] else key, masked)] = child
+        masked[free.free(sink.name(key) if names[key] else key, masked)] = child
     return masked
 
 
@@ -90,12 +92,3 @@ def _items(value: list[Json], place: Place, sink: Sink, name: str, *, telling: b
     else:
         items = [document(child, place, sink, name, telling=telling) for child in value]
     return value if all(new is child for new, child in zip(items, value, strict=True)) else items
-
-
-def free_name(name: str, taken: dict[str, Json]) -> str:
-    """A name that is not taken yet: two that differ in a masked part alone must not become one member."""
-    number, free = 2, name
-    while free in taken:
-        free = f"{name}#{number}"
-        number += 1
-    return free

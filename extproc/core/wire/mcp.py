@@ -189,9 +189,11 @@ def _client(told: Json) -> Client | None:
 
 
 def _trace_id(meta: Mapping[str, Json], sent: Mapping[str, str]) -> str | None:
-    told = meta.get("traceparent", sent.get("traceparent"))
-    found = _TRACEPARENT.fullmatch(told) if told.__class__ is str else None
-    return found[1] if found else None
+    for told in (meta.get("traceparent"), sent.get("traceparent")):
+        found = _TRACEPARENT.fullmatch(told) if told.__class__ is str else None
+        if found is not None:
+            return found[1]
+    return None
 
 
 def _accepts_events(accept: str) -> bool:

@@ -7,7 +7,7 @@ MCP schema of 2024-11-05 to 2026-07-28; core tasks of 2025-11-25 and the tasks e
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -45,9 +45,17 @@ class Method:
     params: frozenset[str] = frozenset()
     retries: bool = False
 
+    _legacy: frozenset[str] = field(init=False, repr=False)
+    _modern: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        anywhere = self.params | {"_meta"}
+        object.__setattr__(self, "_legacy", anywhere)
+        object.__setattr__(self, "_modern", anywhere | _RETRY if self.retries else anywhere)
+
     def allowed(self, era: Era) -> frozenset[str]:
         """The parameters of this method in an era."""
-        return self.params | {"_meta"} | (_RETRY if self.retries and era is Era.MODERN else frozenset())
+        return self._modern if era is Era.MODERN else self._legacy
 
 
 def _request(eras: frozenset[Era], *params: str) -> Method:

@@ -7,7 +7,7 @@ approver of a request sees neither it nor that it exists (threat A06).
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -25,19 +25,30 @@ from extproc.core.approval import Refusal, may_answer, may_count, may_force, may
 from extproc.core.tickets import Approver, Ticket, TicketState
 from extproc.desk import Desk
 from extproc.edges.console.api import Api
-from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
+from extproc.edges.console.local_approvers import LOCAL, LocalApprovers, LocalApproversError
 from extproc.edges.console.oidc import LoginError, OidcLogin
 from extproc.edges.console.pages import HEADERS, page, style
 from extproc.edges.console.people import SESSION_SECONDS, People
 from extproc.edges.console.shown import argument_lines, title
 from extproc.ports import StoreError, TicketStore
 
-__all__ = ["Console"]
+__all__ = ["Console", "Logins"]
 
 SHOWN: Final = 200
 ATTEMPTS: Final = 5
 ATTEMPT_SECONDS: Final = 60.0
 """Local secrets that may be tried in so long; a secret has 144 random bits, this only spares the CPU."""
+REFUSALS: Final = 30
+"""Refused logins that are put on record in so long."""
+
+
+class Logins(Protocol):
+    """Puts on record that somebody ``signed_in``, was ``refused`` (nobody is named), or ``signed_out``."""
+
+    async def __call__(
+        self, step: str, person: Approver | None, /, *, local: bool, source: str | None, reason: str | None = None
+    ) -> None:
+        """Return once it is stored; raises ``StoreError`` where it is not, and then nobody signs in."""
 
 
 class Console:
@@ -53,7 +64,7 @@ class Console:
         tickets: TicketStore,
         provider: OidcLogin | None,
         local: LocalApprovers,
-        signed_in: Callable[[Approver, bool], Awaitable[None]],
+        noted: Logins,
         signed_out: Callable[[Approver, str], Awaitable[None]],
         more: Sequence[Route] = (),
         clock: Callable[[], int] = time.time_ns,
@@ -63,10 +74,11 @@ class Console:
         self._tickets = tickets
         self._provider = provider
         self._local = local
-        self._signed_in = signed_in
+        self._noted = noted
         self._signed_out = signed_out
         self._clock = clock
         self._attempts: list[float] = []
+        self._refusals: list[float] = []
         address = urlsplit(url)
         routes = [
             Route("/", self._home),
@@ -142,6 +154,7 @@ class Console:
             person = await self._provider.finish(request)
         except LoginError as failure:
             request.session.clear()
+            await self._refused(request, local=False, reason="provider")
             return self._login_page(request, str(failure), status=403)
         return await self._begin(request, person, local=False)
 
@@ -157,14 +170,23 @@ class Console:
         except LocalApproversError:
             return self._login_page(request, "Local approvers cannot be read right now.", status=503)
         if person is None:
+            await self._refused(request, local=True, reason="secret")
             return self._login_page(request, "There is no such name and secret.", status=403)
         self._attempts.pop()
         return await self._begin(request, person, local=True)
 
     async def _begin(self, request: Request, person: Approver, *, local: bool) -> Response:
-        await self._signed_in(person, local)
+        await self._noted("signed_in", person, local=local, source=_source(request))
         self._people.sign_in(request, person)
         return RedirectResponse("/approvals", status_code=303)
+
+    async def _refused(self, request: Request, *, local: bool, reason: str) -> None:
+        """Put a refusal on record; not more of them than a person makes, for anybody can make them."""
+        now = self._clock() / 1e9
+        self._refusals = [at for at in self._refusals if now - at < ATTEMPT_SECONDS]
+        if len(self._refusals) < REFUSALS:
+            self._refusals.append(now)
+            await self._noted("refused", None, local=local, source=_source(request), reason=reason)
 
     async def _logout(self, request: Request) -> Response:
         form = await request.form()
@@ -173,6 +195,7 @@ class Console:
             session = self._people.session(request)
             request.session.clear()
             await self._signed_out(person, session)  # a copy of the cookie opens nothing either (threat D15)
+            await self._noted("signed_out", person, local=person.issuer == LOCAL, source=_source(request))
         return RedirectResponse("/login", status_code=303)
 
     # --- what waits ----------------------------------------------------------------------------------------------
@@ -252,6 +275,10 @@ class Console:
             return ""
         seconds = max((ticket.expires_at - self._clock()) // 1_000_000_000, 0)
         return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _source(request: Request) -> str | None:
+    return request.client.host if request.client is not None else None
 
 
 def _text(form: FormData, name: str) -> str:

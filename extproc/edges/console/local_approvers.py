@@ -49,12 +49,16 @@ class LocalApprovers:
         Raises:
             LocalApproversError: the name is none, or the file cannot be written.
         """
-        if not _NAME.fullmatch(name):
-            raise LocalApproversError(f"{name!r} is no name: letters, digits, '.', '_', '@' and '-', at most 64")
+        self.check(name)
         secret, salt = secrets.token_urlsafe(18), secrets.token_bytes(16)
         entry = _Entry(groups=sorted(set(groups)), human=human, salt=_text(salt), scrypt=_text(_scrypt(secret, salt)))
         self._write({**self._read(), name: entry})
         return secret
+
+    def check(self, name: str) -> None:
+        """Raises ``LocalApproversError`` where somebody of this name cannot be added."""
+        if not _NAME.fullmatch(name):
+            raise LocalApproversError(f"{name!r} is no name: letters, digits, '.', '_', '@' and '-', at most 64")
 
     def knows(self, name: str) -> bool:
         """Whether there is an approver of this name now.

@@ -14,6 +14,7 @@ from typing import Final
 
 from extproc.core.audit import Broken, Fault, Linked, Proof, Pruned, check, read_event
 from extproc.core.audit.notes import Checkpoint, Keys, notes_anywhere, open_note, read_checkpoint
+from extproc.edges.journal.anchors import anchor_lines
 from extproc.edges.journal.locks import is_live
 from extproc.edges.journal.reader import journals
 from extproc.edges.journal.seal_files import SEALS, notes_in, sealed_journals, seals_of
@@ -118,7 +119,7 @@ def prove(state_dir: Path, keys: Keys, *, anchors: Iterable[Path] = (), withheld
     directories = journals(state_dir)
     evidence = _gather(state_dir, directories, keys)
     for anchor in anchors:
-        if not evidence.anchor(anchor.read_text("utf-8", "replace").split("\n"), keys):
+        if not evidence.anchor(anchor_lines(anchor), keys):
             said = "no seal in it is signed by a trusted key, so nothing was compared with it"
             evidence.faults.append(FaultAt(file=str(anchor), line=0, seq=0, broken=Broken.UNSIGNED, said=said))
     present = {directory.name for directory in directories}

@@ -6,12 +6,16 @@ Lines that were taken out when their time was over leave their place, which is r
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from extproc.core.audit import Fault, Linked, Pruned, check, read_event
 from extproc.core.model import Json
 from extproc.edges.journal.segments import MAX_LINE_BYTES, numbers, path_of, pieces
 
 __all__ = ["Damage", "Entry", "Position", "journals", "last_seq", "read"]
+
+_REACHES: Final = (64 << 10, 2 * MAX_LINE_BYTES)
+"""How much of a segment's end is looked at: first little of it, then enough for the longest line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +89,16 @@ def last_seq(directory: Path) -> int:
     """
     for number in reversed(numbers(directory)):
         path = path_of(directory, number)
-        with path.open("rb") as file:
-            file.seek(max(path.stat().st_size - 2 * MAX_LINE_BYTES, 0))
-            lines = file.read().split(b"\n")[:-1]
-        for line in reversed(lines):
-            found = check(line, seq=None, prev=None)
-            if not isinstance(found, Fault):
-                return found.end - 1
+        size = path.stat().st_size
+        # few lines are long, and this is asked at every scrape
+        for reach in _REACHES:
+            with path.open("rb") as file:
+                file.seek(max(size - reach, 0))
+                lines = file.read(reach).split(b"\n")[:-1]
+            for line in reversed(lines):
+                found = check(line, seq=None, prev=None)
+                if not isinstance(found, Fault):
+                    return found.end - 1
+            if reach >= size:
+                break
     return -1

@@ -1,10 +1,11 @@
 """The seals of journals, in files beside them: ``<state_dir>/seals/<journal>.seals``, a note as a JSON string a line.
 
-Appended, never changed. A line goes to the kernel in one write, and one without an end was never acknowledged.
+Appended, never changed. A line without an end was never acknowledged, and is cut.
 """
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -37,29 +38,41 @@ def append_note(path: Path, note: str) -> None:
     """Add a note; on the disk when this returns.
 
     Raises:
-        OSError: it may be there in part.
+        OSError: it is not there, or in a part that is cut before the next one.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cut_torn(path)
+    rest = memoryview(f"{json.dumps(note)}\n".encode())
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(fd, f"{json.dumps(note)}\n".encode())
-        os.fsync(fd)
+        size = os.fstat(fd).st_size
+        try:
+            while rest:  # a disk that fills up takes a part, and says so only the next time
+                rest = rest[os.write(fd, rest) :]
+            os.fsync(fd)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(fd, size)
+            raise
     finally:
         os.close(fd)
 
 
 def cut_torn(path: Path) -> None:
-    """Cut the line that a crash left unfinished.
+    """Cut the line that a crash or a full disk left unfinished.
 
     Raises:
         OSError: it cannot be read or cut.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - 1, 0))
+            if file.read() in {b"", b"\n"}:
+                return
     except FileNotFoundError:
         return
-    if not raw.endswith(b"\n") and raw:
-        os.truncate(path, raw.rfind(b"\n") + 1)
+    os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def sealed_journals(state_dir: Path) -> list[str]:

@@ -2,8 +2,9 @@
 
 ``process``: the line is in the kernel, so it outlives this process; the disk confirms within 50 ms, in a thread.
 ``disk``: the disk confirmed it; appends that wait together share one sync. Appends of one turn of the event loop share
-one write. Whatever fails, the append raises ``StoreError`` and its line is not there; when the disk works again, so
-does the journal. If the disk refuses to confirm what was acknowledged already, a new segment is begun, which says
+one write. Whatever fails, the append raises ``StoreError`` and its line is not there (a disk that neither confirms a
+line nor lets it be cut may keep it, if this process ends before it works again); when the disk works again, so does the
+journal. If the disk refuses to confirm what was acknowledged already, a new segment is begun, which says
 which events are in doubt. An ``append`` that is cancelled stores its event or does not, never half of it.
 """
 
@@ -16,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 from extproc.core.audit import encode
 from extproc.core.model import Json
-from extproc.core.redaction.tokens import mask
+from extproc.core.redaction.tokens import mask, may_tell
 from extproc.edges.journal.chain_file import ChainFile, Mark, SystemCalls
 from extproc.edges.journal.segments import SEGMENT_BYTES
 from extproc.ports import StoreError
@@ -31,7 +32,10 @@ _Batch: TypeAlias = list[tuple[bytes, asyncio.Future[None]]]
 
 
 class JournalWriter:
-    """The journal of one worker in ``directory``; ``clock`` gives nanoseconds since the epoch."""
+    """The journal of one worker in ``directory``; ``clock`` gives nanoseconds since the epoch.
+
+    ``protect`` encrypts what is confidential in an event, where anything is to be encrypted.
+    """
 
     def __init__(
         self,
@@ -42,8 +46,10 @@ class JournalWriter:
         durability: Durability,
         clock: Callable[[], int],
         segment_bytes: int = SEGMENT_BYTES,
+        protect: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None,
         calls: SystemCalls = SystemCalls(),  # noqa: B008 - a frozen value
     ) -> None:
+        self._protect = protect
         self._file = ChainFile(directory, node=node, worker=worker, clock=clock, limit=segment_bytes, calls=calls)
         self._on_disk = durability == "disk"
         self._name = worker
@@ -71,22 +77,29 @@ class JournalWriter:
         self._thread.submit(int).result()  # the thread is there from now on, also when the machine is out of them
         self._open = True
 
-    async def append(self, event: Mapping[str, Json]) -> None:
-        """Return once the event is stored.
+    async def append(self, *events: Mapping[str, Json]) -> None:
+        """Return once the events are stored, in this order.
 
         Raises:
-            StoreError: it is not stored; nothing of it will appear later.
+            StoreError: none is stored; nothing of them will appear later.
         """
         if not self._open:
             raise StoreError(f"the journal of {self._name} is closed")
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
-        # again over all of it: a token may stand in a URI, a client's name, an id (invariant 8)
-        self._pending.append((encode(mask(event)), stored))
+        self._pending += [(self._encoded(event), stored) for event in events]
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._flush)
         await stored
+
+    def _encoded(self, event: Mapping[str, Json]) -> bytes:
+        """The event, searched once more whole: a token may stand in a URI, a client's name, an id (invariant 8)."""
+        encoded = encode(event)
+        if may_tell(encoded):
+            event = _without_tokens(event)
+            encoded = encode(event)
+        return encoded if self._protect is None else encode(self._protect(event))
 
     async def close(self) -> None:
         """Store what waits, let the disk confirm it, and let go.
@@ -202,3 +215,9 @@ class JournalWriter:
         if self._rest is None or self._rest.done() or self._pending or self._busy or self._syncing:
             return
         self._rest.set_result(None)
+
+
+def _without_tokens(event: Mapping[str, Json]) -> Mapping[str, Json]:
+    masked: Mapping[str, Json] = mask(event)
+    # the names of its counts are kinds of secrets, so they tell, and hold none
+    return masked if masked is event or "masked" not in event else {**masked, "masked": event["masked"]}

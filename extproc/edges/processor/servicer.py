@@ -9,8 +9,8 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
 
 from extproc.core.exchange import (
     Answer,
@@ -24,6 +24,7 @@ from extproc.core.exchange import (
     Exchange,
     Forward,
     NoteDefinitions,
+    NoteMessages,
     NoteQuestion,
     QuotasTaken,
     SessionCounted,
@@ -36,13 +37,15 @@ from extproc.core.exchange import (
 )
 from extproc.core.shared_state import Pin
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
-from extproc.edges.processor.translate import ProtocolFault, Translation, decode, encode, patience
+from extproc.edges.processor.translate import ProtocolFault, Translation, decode, patience
 from extproc.ports import Approvals, Counters, Journal, Metrics, StoreError
 
 __all__ = ["Servicer"]
 
 SESSION_MEMORY_SECONDS = 30 * 60
 """A session without calls for so long is over (the sessionless revision's rule, used for all)."""
+_ASKED: Final = frozenset({Store, CountSession, TakeQuotas, AskApproval, UseApproval})
+"""What the world answers with an event."""
 
 
 class Servicer:
@@ -72,6 +75,11 @@ class Servicer:
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
         self._superseded = asyncio.Event()
+        self._beside: Mapping[type, Callable[[Exchange, Any], Coroutine[Any, Any, None]]] = {
+            Conclude: self._conclude,
+            NoteDefinitions: self._note,
+            NoteQuestion: self._note_question,
+        }
 
     def supersede(self) -> None:
         """Ask every long stream whether what it rests on still stands; one whose ground is gone ends."""
@@ -118,7 +126,7 @@ class Servicer:
         translation = Translation(server)
         until: float | None = None
         while not exchange.over:
-            frame = await self._read(exchange, stream, until, superseded)
+            frame = await (stream.read() if until is None else self._read(exchange, stream, until, superseded))
             if frame is EOF:
                 return False
             coming = deque(self._events(frame, translation))
@@ -127,20 +135,27 @@ class Servicer:
                 due = self._owed(exchange, coming.popleft())
                 while due:
                     command = due.popleft()
-                    if isinstance(command, Forward | Answer):
+                    kind = type(command)
+                    if kind in _ASKED:
+                        due.extend(self._owed(exchange, await self._ask(command, stream)))
+                        continue
+                    if kind is Forward or kind is Answer:
                         # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
                         self._count(exchange, time.perf_counter() - begun)
-                    match command:
-                        case Store() | CountSession() | TakeQuotas() | AskApproval() | UseApproval():
-                            due.extend(self._owed(exchange, await self._ask(command, stream)))
-                        case WantKeys():
-                            self._want_keys()
-                        case _:
-                            for answer in translation.frames(command):
-                                await stream.write(encode(answer))
+                    await self._do(command, translation, stream)
                     if isinstance(command, Forward):
                         until = command.until
         return True
+
+    async def _do(self, command: Command, translation: Translation, stream: Stream) -> None:
+        """Carry out what nobody answers."""
+        if isinstance(command, NoteMessages):
+            await self._note_messages(command)
+        elif isinstance(command, WantKeys):
+            self._want_keys()
+        else:
+            for answer in translation.frames(command):
+                await stream.write(answer)
 
     def _events(self, frame: Any, translation: Translation) -> tuple[Event, ...]:
         at = self._clock()
@@ -151,10 +166,8 @@ class Servicer:
         self._metrics.decided(server=verdict.server, verb=verdict.verb, effect=verdict.effect, seconds=seconds)
         self._metrics.masked(server=verdict.server, counts=verdict.masked)
 
-    async def _read(self, exchange: Exchange, stream: Stream, until: float | None, superseded: asyncio.Event) -> Any:
+    async def _read(self, exchange: Exchange, stream: Stream, until: float, superseded: asyncio.Event) -> Any:
         """The next message, ``EOF``, or None where a long stream must end: its time is up, or what it rests on."""
-        if until is None:
-            return await stream.read()
         reading: asyncio.Future[Any] | None = None
         try:
             while True:
@@ -180,9 +193,8 @@ class Servicer:
             if reading is not None:  # where the message did not come, the exchange ends here, and with it the stream
                 reading.cancel()
 
-    async def _ask(
-        self, command: Store | CountSession | TakeQuotas | AskApproval | UseApproval, stream: Stream
-    ) -> Event:
+    async def _ask(self, command: Any, stream: Stream) -> Event:
+        """The answer to one of ``_ASKED``."""
         try:
             match command:
                 case Store(event=record):
@@ -200,9 +212,9 @@ class Servicer:
                     return QuotasTaken(at=self._clock(), exceeded=None)
                 case AskApproval(seconds=seconds):
                     if seconds > 0:
-                        await stream.write(encode(patience(seconds)))
+                        await stream.write(patience(seconds))
                     return await self._approvals.ask(command)
-                case UseApproval():
+                case _:
                     return await self._approvals.use(command)
         except StoreError as failure:
             self._metrics.journal_failed()
@@ -226,14 +238,11 @@ class Servicer:
         """
         due: deque[Command] = deque()
         for command in exchange.handle(event):
-            if isinstance(command, Conclude):
-                self._later(self._conclude(exchange, command))
-            elif isinstance(command, NoteDefinitions):
-                self._later(self._note(exchange, command))
-            elif isinstance(command, NoteQuestion):
-                self._later(self._note_question(exchange, command))
-            else:
+            beside = self._beside.get(type(command))
+            if beside is None:
                 due.append(command)
+            else:
+                self._later(beside(exchange, command))
         return due
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
@@ -245,6 +254,12 @@ class Servicer:
         try:
             await self._definitions(exchange.verdict.server, command.seen)
         except StoreError:  # seen again with the next list
+            self._metrics.journal_failed()
+
+    async def _note_messages(self, command: NoteMessages) -> None:
+        try:
+            await self._journal.append(*command.events)
+        except StoreError:  # the call is on record, and cannot be refused any more
             self._metrics.journal_failed()
 
     async def _note_question(self, exchange: Exchange, command: NoteQuestion) -> None:

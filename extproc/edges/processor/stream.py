@@ -70,7 +70,7 @@ class Stream:
             StreamFault: the bytes are no uncompressed message of a bearable size, or end inside of one.
             EnvoyGone: the stream is over.
         """
-        while (message := self._next()) is None:
+        while not self._received or (message := self._next()) is None:
             if self._complete and self._received:
                 raise StreamFault("the stream ends inside of a message")
             if self._complete:
@@ -88,7 +88,8 @@ class Stream:
         Raises:
             EnvoyGone: the stream is over.
         """
-        await self._begin()
+        if not self._begun:
+            await self._begin()
         framed = _PREFIX.pack(_UNCOMPRESSED, len(message)) + message
         await self._tell({"type": "http.response.body", "body": framed, "more_body": True})
 
@@ -130,12 +131,12 @@ class Stream:
         return message
 
     async def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
-            await self._tell(_START)
+        self._begun = True
+        await self._tell(_START)
 
     async def _end(self, status: Status, why: str) -> None:
-        await self._begin()
+        if not self._begun:
+            await self._begin()
         await self._tell(_LAST_BYTE)
         trailers = [(b"grpc-status", b"%d" % status)]
         if why:

@@ -8,10 +8,10 @@ without a body; one that begins with ``response_headers`` is a local reply of En
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
@@ -38,7 +38,7 @@ from extproc.core.limits import RELEASE_PIECE_BYTES
 from extproc.core.model import Json, RequestHead
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
 
-__all__ = ["METHOD", "NAMESPACE", "ProtocolFault", "Translation", "decode", "encode", "patience"]
+__all__ = ["METHOD", "NAMESPACE", "ProtocolFault", "Translation", "decode", "patience"]
 
 METHOD: Final = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
 NAMESPACE: Final = "mcp_extproc"
@@ -52,7 +52,7 @@ JWT: Final = "envoy.filters.http.jwt_authn"
 ATTRIBUTES: Final = "envoy.filters.http.ext_proc"
 _TOLD_HEADERS: Final = MappingProxyType({"mcp-session-id": "session", "last-event-id": "last_event_id"})
 
-encode = pb.ProcessingResponse.SerializeToString
+_encode = pb.ProcessingResponse.SerializeToString
 
 _Mode = pb.ProcessingMode
 # An override replaces the whole mode: the request mode must be named again, or it silently becomes NONE.
@@ -85,10 +85,10 @@ def decode(message: bytes) -> pb.ProcessingRequest:
         raise ProtocolFault("a message that is no ProcessingRequest") from None
 
 
-def patience(seconds: float) -> pb.ProcessingResponse:
+def patience(seconds: float) -> bytes:
     """What has Envoy wait for the answer to its message so much longer; it takes one such answer per message."""
     longer = Duration(seconds=math.ceil(seconds) + HOLD_MARGIN_SECONDS)
-    return pb.ProcessingResponse(override_message_timeout=longer)
+    return _encode(pb.ProcessingResponse(override_message_timeout=longer))
 
 
 class Translation:
@@ -139,15 +139,25 @@ class Translation:
             case other:
                 raise ProtocolFault(f"an unexpected message: {other}")
 
-    def frames(self, command: Command) -> Iterator[pb.ProcessingResponse]:
-        """The messages that carry out one command; none where nothing needs to be said."""
+    def frames(self, command: Command) -> Iterable[bytes]:
+        """The messages that carry out one command; none where nothing needs to be said.
+
+        Raises:
+            ProtocolFault: the stream must end with an error.
+        """
+        kind = type(command)
+        if kind is Acknowledge:
+            # in the one-message chain nobody waits for an answer to the headers
+            return (_ACKNOWLEDGED,) if self._headers_were_sent else ()
+        if isinstance(command, Forward):
+            return (self._forward(command),)
+        if isinstance(command, Inspect):
+            # Envoy keeps content-length after an override; a longer body would split the response in two
+            return (_inspected((*command.headers.items(), ("content-length", None))),)
+        return map(_encode, self._others(command))
+
+    def _others(self, command: Command) -> Iterator[pb.ProcessingResponse]:
         match command:
-            case Acknowledge():
-                # in the one-message chain nobody waits for an answer to the headers
-                if self._headers_were_sent:
-                    yield pb.ProcessingResponse(request_headers=pb.HeadersResponse(), mode_override=_SEE_RESPONSE_HEAD)
-            case Forward():
-                yield self._forward(command)
             case Answer(reply=reply):
                 immediate = pb.ImmediateResponse(
                     status=pb.HttpStatus(code=reply.status), body=reply.body, details=f"{NAMESPACE}_answered"
@@ -160,13 +170,6 @@ class Translation:
             case Pass(headers=headers):
                 response = pb.CommonResponse(header_mutation=_mutation(headers))
                 yield pb.ProcessingResponse(response_headers=pb.HeadersResponse(response=response))
-            case Inspect(headers=headers):
-                # Envoy keeps content-length after an override; a longer body would split the response in two
-                mutation = _mutation({**headers, "content-length": None})
-                response = pb.CommonResponse(header_mutation=mutation)
-                yield pb.ProcessingResponse(
-                    response_headers=pb.HeadersResponse(response=response), mode_override=_SEE_RESPONSE_BODY
-                )
             case Release(body=body, last=last):
                 yield from _pieces(body, last=last)
             case DropTrailers(names=names):
@@ -177,28 +180,12 @@ class Translation:
             case _:
                 raise ProtocolFault(f"{type(command).__name__} is not for Envoy")
 
-    def _forward(self, command: Forward) -> pb.ProcessingResponse:
-        verdict = _verdict("allow", command.rule, command.decision_id)
-        fields = verdict.fields[NAMESPACE].struct_value.fields
-        for header, name in _TOLD_HEADERS.items():  # a header filter behind the buffer sets them from here
-            value = command.headers.get(header)
-            if value is not None:
-                fields[name].string_value = value
-        headers = dict(command.headers)
-        if self._bodiless:
-            response = pb.CommonResponse(header_mutation=_mutation(headers))
-            return pb.ProcessingResponse(
-                request_headers=pb.HeadersResponse(response=response),
-                dynamic_metadata=verdict,
-                mode_override=_SEE_RESPONSE_HEAD,
-            )
-        response = pb.CommonResponse()
-        if command.body is not None:
-            response.body_mutation.body = command.body
-            headers["content-length"] = str(len(command.body))
-        if self._headers_were_sent:  # else Envoy ignores header mutations, and corrects content-length itself
-            response.header_mutation.CopyFrom(_mutation(headers))
-        return pb.ProcessingResponse(request_body=pb.BodyResponse(response=response), dynamic_metadata=verdict)
+    def _forward(self, command: Forward) -> bytes:
+        changes, chain = tuple(command.headers.items()), (self._headers_were_sent, self._bodiless)
+        if command.body is None and len(command.decision_id) == len(_ANY_ID):
+            before, after = _forwarding(command.rule, changes, *chain)
+            return b"".join((before, command.decision_id.encode(), after))
+        return _encode(_forward(command.rule, command.decision_id, changes, command.body, *chain))
 
     def _sent_head(self, frame: pb.ProcessingRequest) -> RequestHead:
         headers = _joined(frame.request_headers.headers)
@@ -228,6 +215,56 @@ class Translation:
             peer_uris=(peer,) if peer else (),
             source=_text(fields, "source.address"),
         )
+
+
+_Changes: TypeAlias = tuple[tuple[str, str | None], ...]
+"""Headers to set, or to remove where the value is None."""
+_ANY_ID: Final = "\0" * 24
+"""In the place of a decision's id; no rule and no header holds it."""
+_ACKNOWLEDGED: Final = _encode(
+    pb.ProcessingResponse(request_headers=pb.HeadersResponse(), mode_override=_SEE_RESPONSE_HEAD)
+)
+
+
+def _forward(  # noqa: PLR0917 - a key of the cache below
+    rule: str, decision_id: str, changes: _Changes, body: bytes | None, headers_were_sent: bool, bodiless: bool
+) -> pb.ProcessingResponse:
+    verdict, headers = _verdict("allow", rule, decision_id), dict(changes)
+    fields = verdict.fields[NAMESPACE].struct_value.fields
+    for header, name in _TOLD_HEADERS.items():  # a header filter behind the buffer sets them from here
+        value = headers.get(header)
+        if value is not None:
+            fields[name].string_value = value
+    if bodiless:
+        response = pb.CommonResponse(header_mutation=_mutation(headers))
+        return pb.ProcessingResponse(
+            request_headers=pb.HeadersResponse(response=response),
+            dynamic_metadata=verdict,
+            mode_override=_SEE_RESPONSE_HEAD,
+        )
+    response = pb.CommonResponse()
+    if body is not None:
+        response.body_mutation.body = body
+        headers["content-length"] = str(len(body))
+    if headers_were_sent:  # else Envoy ignores header mutations, and corrects content-length itself
+        response.header_mutation.CopyFrom(_mutation(headers))
+    return pb.ProcessingResponse(request_body=pb.BodyResponse(response=response), dynamic_metadata=verdict)
+
+
+@lru_cache(maxsize=1024)
+def _forwarding(rule: str, changes: _Changes, headers_were_sent: bool, bodiless: bool) -> tuple[bytes, bytes]:
+    """What stands before and behind the decision's id, which alone differs from one call to the next."""
+    message = _encode(_forward(rule, _ANY_ID, changes, None, headers_were_sent, bodiless))
+    before, _, after = message.partition(_ANY_ID.encode())
+    return before, after
+
+
+@lru_cache(maxsize=1024)
+def _inspected(changes: _Changes) -> bytes:
+    response = pb.CommonResponse(header_mutation=_mutation(dict(changes)))
+    return _encode(
+        pb.ProcessingResponse(response_headers=pb.HeadersResponse(response=response), mode_override=_SEE_RESPONSE_BODY)
+    )
 
 
 def _told(frame: pb.ProcessingRequest) -> dict[str, str]:

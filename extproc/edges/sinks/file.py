@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from extproc.edges.sinks.lines import line_of
+from extproc.edges.sinks.lines import LineOf, line_of
 from extproc.ports import Record, SinkError
 
 __all__ = ["FileSink"]
@@ -14,12 +14,13 @@ __all__ = ["FileSink"]
 class FileSink:
     """Appends to ``path``; a record counts as stored once the disk has it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, line: LineOf = line_of) -> None:
         self._path = path
+        self._line = line
 
     async def deliver(self, records: Sequence[Record]) -> None:
         """Raises ``SinkError`` where the file cannot be written; a part of the lines may be there then."""
-        text = b"".join(line_of(record) + b"\n" for record in records)
+        text = b"".join(self._line(record) + b"\n" for record in records)
         try:
             await asyncio.to_thread(self._append, text)
         except OSError as error:

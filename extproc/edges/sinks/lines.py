@@ -1,8 +1,16 @@
-"""A record as one line of JSON, the same for every sink that takes text."""
+"""A record as one line of JSON, the same for every sink that takes text; on request in the words of OCSF."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from extproc.core.audit import encode
+from extproc.core.ocsf import ocsf_event
 from extproc.ports import Record
 
-__all__ = ["line_of"]
+__all__ = ["LINES", "LineOf", "line_of"]
+
+LineOf: TypeAlias = Callable[[Record], bytes]
 
 
 def line_of(record: Record) -> bytes:
@@ -16,3 +24,12 @@ def line_of(record: Record) -> bytes:
         record.hash.encode(),
         record.encoded,
     )
+
+
+def _ocsf_line_of(record: Record) -> bytes:
+    """The OCSF event; the line above stands whole in its ``unmapped``."""
+    return encode(ocsf_event(journal=record.journal, seq=record.seq, hash=record.hash, event=record.event))
+
+
+LINES: Final[Mapping[str, LineOf]] = MappingProxyType({"lines": line_of, "ocsf": _ocsf_line_of})
+"""What a line is, by the ``form`` that the file of sinks asks for."""

@@ -92,6 +92,7 @@ def outcome_of(**changes: object) -> dict:
 def test_an_allowed_call_is_recorded_whole():
     assert event_of() == {
         "kind": "decision",
+        "schema": 1,
         "at": 5,
         "decision": "d-1",
         "server": "sales-db",
@@ -217,6 +218,7 @@ def test_arguments_at_the_bound_are_kept_whole():
 def test_an_outcome_is_recorded_whole():
     assert outcome_of() == {
         "kind": "outcome",
+        "schema": 1,
         "at": 9,
         "decision": "d-1",
         "server": "sales-db",
@@ -229,7 +231,49 @@ def test_an_outcome_is_recorded_whole():
         "duration_ns": 4,
         "hidden": 0,
         "masked": {"email": 2},
+        "trace": None,
     }
+
+
+def message_of(**changes: object) -> dict:
+    given = {
+        "at": 9,
+        "decision_id": "d-1",
+        "server": "sales-db",
+        "session": SESSION,
+        "trace": "t",
+        "number": 3,
+        "kind": "notification",
+        "method": "notifications/message",
+        "id": None,
+        "raw": b'{"method":"notifications/message"}',
+        "payload": {"data": "x"},
+    }
+    return audit.message(**{**given, **changes})
+
+
+def test_a_message_of_a_stream_is_recorded_whole():
+    event = message_of(masked={"email": 1})
+    assert (event["number"], event["method"], event["payload"]) == (3, "notifications/message", {"data": "x"})
+    assert (event["bytes"], event["digest"][:8], event["masked"]) == (34, "f3806193", {"email": 1})
+    assert event["session"] == audit.session_digest(SESSION)
+    assert "payload_cut" not in event
+
+
+def test_a_message_that_is_too_large_is_kept_as_its_size_and_digest():
+    event = message_of(raw=b" " * (MAX_PAYLOAD_EVENT_BYTES + 1))
+    assert (event["payload"], event["payload_cut"]) == (None, {"bytes": MAX_PAYLOAD_EVENT_BYTES + 1})
+    assert len(event["digest"]) == 64
+    assert message_of(session=None, payload=None)["session"] is None
+
+
+def test_what_a_copy_has_in_the_place_of_a_damaged_line_is_an_event_too():
+    assert audit.damaged(file="1.jsonl", said="changed")["kind"] == "damaged"
+
+
+def test_the_outcome_of_a_stream_counts_its_messages():
+    assert outcome_of(messages=2)["messages"] == 2
+    assert "messages" not in outcome_of()
 
 
 def test_a_decision_names_the_masking_rules_and_counts_what_they_masked_in_the_request():
@@ -256,6 +300,7 @@ def test_a_large_payload_that_is_no_object_is_left_out_and_marked():
 def test_the_events_of_a_journals_own_life():
     assert audit.opened(at=1, node="n", worker="w", version="v", segment=2, previous="p") == {
         "kind": "opened",
+        "schema": 1,
         "at": 1,
         "node": "n",
         "worker": "w",
@@ -266,13 +311,14 @@ def test_the_events_of_a_journals_own_life():
     assert audit.recovered(at=1, segment=2, cut_bytes=3, cut_digest="d", fault=None)["kind"] == "recovered"
     assert audit.unsynced(at=1, segment=2, first=3, last=4) == {
         "kind": "unsynced",
+        "schema": 1,
         "at": 1,
         "segment": 2,
         "first": 3,
         "last": 4,
     }
     assert audit.started(at=1, node="n", worker="w", version="v", shadow_mode=True)["shadow"] is True
-    assert audit.stopped(at=1, reason="signal") == {"kind": "stopped", "at": 1, "reason": "signal"}
+    assert audit.stopped(at=1, reason="signal") == {"kind": "stopped", "schema": 1, "at": 1, "reason": "signal"}
 
 
 @pytest.mark.parametrize(("problems", "ok"), [(0, True), (2, False)])

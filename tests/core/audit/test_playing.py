@@ -1,7 +1,7 @@
 """When each frame of a replay comes, and what every key does."""
 
 from extproc.core.audit.playing import Player, frames
-from extproc.core.audit.sessions import Call, Session
+from extproc.core.audit.sessions import Call, Session, Streamed
 
 SECOND = 1_000_000_000
 
@@ -49,6 +49,21 @@ def test_calls_and_what_came_of_them_come_in_their_order_of_time():
 def test_no_pause_is_longer_than_it_may_be():
     shown = frames(session(call(0), call(60), call(61)), idle=2 * SECOND)
     assert [frame.at / SECOND for frame in shown] == [0, 0.5, 2.5, 3, 3.5, 4]
+
+
+def test_the_messages_of_a_streamed_answer_come_at_their_own_times():
+    first, second = (
+        Streamed(at=100 + at, number=n, message="notification", method="m", size=1)
+        for n, at in enumerate((SECOND // 10, SECOND // 5))
+    )
+    shown = frames(session(call(0, messages=(first, second)), call(9)), idle=SECOND)
+    assert [(frame.at / SECOND, frame.said, frame.answers) for frame in shown[:4]] == [
+        (0, None, False),
+        (0.1, first, False),
+        (0.2, second, False),
+        (0.5, None, True),
+    ]
+    assert not any(frame.matters for frame in shown)
 
 
 def test_frames_come_when_their_time_has_come():

@@ -66,6 +66,29 @@ def test_a_call_without_outcome_says_so():
     assert session.last_at == 10
 
 
+def test_the_messages_of_a_stream_belong_to_their_call_in_order():
+    def message(number: int, **changes) -> dict:
+        given_ = {"kind": "message", "at": 20 + number, "decision": "a", "number": number, "message": "notification"}
+        return {**given_, "method": "m", "bytes": 7, "payload": {"n": number}, "masked": {"email": 1}, **changes}
+
+    other = message(0, decision="b")
+    (session,) = sessions([message(1, method=None), call("a", 10), other, message(0), outcome("a", 30)])
+    (row,) = session.calls
+    assert [(said.number, said.method, said.payload) for said in row.messages] == [
+        (0, "m", {"n": 0}),
+        (1, "", {"n": 1}),
+    ]
+    assert (row.messages[0].at, row.messages[0].size, row.messages[0].masked) == (20, 7, {"email": 1})
+
+
+def test_who_can_read_what_is_encrypted_stands_at_the_call():
+    locked = {"encrypted": {"sealed": "x", "for": {"b": "w", "a": "w"}}}
+    message = {"kind": "message", "decision": "a", "at": 1, **locked}
+    (session,) = sessions([call("a", 10, arguments=None, **locked), outcome("a", 30, encrypted=[]), message])
+    assert session.calls[0].encrypted == session.calls[0].messages[0].encrypted == ("a", "b")
+    assert sessions([call("a", 10)])[0].calls[0].encrypted == ()
+
+
 def test_refusals_are_counted_and_a_shadowed_one_was_let_through():
     effects = ["allow", "deny", "shadow", "reject"]
     (session,) = sessions([call(effect, at, effect=effect) for at, effect in enumerate(effects)])

@@ -1,13 +1,17 @@
 from extproc.core.approval import answer, open_ticket
 from extproc.core.audit.steps import (
     approval_step,
+    approver_step,
     definition_step,
     export_step,
+    key_step,
     loan_step,
     login_step,
     purge_step,
+    read_step,
     revocation_step,
     seal_step,
+    sink_step,
 )
 from extproc.core.shared_state import Elevation, Pin, Revocation, Revoked
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket
@@ -57,13 +61,31 @@ def test_loans_revocations_and_definitions_name_who_did_it():
 
 def test_a_login_says_who_with_which_groups():
     dan = Approver(issuer="local", subject="dan", groups=frozenset({"dba", "a"}), name="Dan")
-    event = login_step(at=NOW, person=dan, local=True)
+    event = login_step(at=NOW, step="signed_in", person=dan, local=True)
     assert (event["by"]["subject"], event["groups"], event["local"]) == ("dan", ["a", "dba"], True)
+
+
+def test_who_is_refused_a_login_is_not_named_but_where_from_and_why():
+    event = login_step(at=NOW, step="refused", person=None, local=True, source="10.0.0.7", reason="secret")
+    assert (event["by"], event["groups"], event["source"], event["reason"]) == (None, [], "10.0.0.7", "secret")
+
+
+def test_approvers_keys_sinks_and_readers_go_on_record():
+    assert approver_step(at=1, step="added", name="dan", groups=("b", "a"), by="ops")["groups"] == ["a", "b"]
+    assert key_step(at=1, step="rotated", of="seals", keys=("k",), by="ops")["keys"] == ["k"]
+    assert sink_step(at=1, step="failed", sink="siem", reason="away")["sink"] == "siem"
+    assert read_step(at=1, session="s", calls=2, recipient="r", by="ops")["recipient"] == "r"
 
 
 def test_a_seal_goes_on_record_with_its_notes_and_what_could_not_be_sealed():
     event = seal_step(at=7, notes=("note",), broken={"n-0": "event 3: the line was changed"})
-    assert event == {"kind": "sealed", "at": 7, "notes": ["note"], "broken": {"n-0": "event 3: the line was changed"}}
+    assert event == {
+        "kind": "sealed",
+        "schema": 1,
+        "at": 7,
+        "notes": ["note"],
+        "broken": {"n-0": "event 3: the line was changed"},
+    }
 
 
 def test_a_purge_goes_on_record_with_the_places_that_are_empty():
@@ -73,4 +95,5 @@ def test_a_purge_goes_on_record_with_the_places_that_are_empty():
 
 def test_an_export_goes_on_record_with_what_was_taken_out_and_by_whom():
     event = export_step(at=7, session="s", calls=3, digest="d", by="ops@host")
-    assert event == {"kind": "exported", "at": 7, "session": "s", "calls": 3, "digest": "d", "by": "ops@host"}
+    assert (event["kind"], event["session"], event["calls"], event["digest"]) == ("exported", "s", 3, "d")
+    assert (event["decrypted"], event["by"]) == (False, "ops@host")

@@ -93,6 +93,7 @@ def test_what_was_approved_would_be_held_again_which_is_no_difference():
     ("changes", "unsure"),
     [
         ({"arguments": None}, "not recorded"),
+        ({"arguments": None, "arguments_digest": None, "encrypted": {"for": {}}}, "encrypted"),
         ({"arguments_cut": {"bytes": 9}}, "cut"),
         ({"arguments": {"sql": "SELECT 1 FROM t WHERE a = '[masked]'"}}, "masked"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.core.exchange import Answer, Closed, Inspect, Pass, ResponseHeadReceived
+from extproc.core.exchange import Answer, Closed, Inspect, NoteMessages, Pass, ResponseHeadReceived
 from extproc.core.limits import MAX_JSON_RESPONSE_BYTES
 from leaks import leaks
 from script import (
@@ -93,6 +93,25 @@ def test_whatever_comes_on_a_stream_is_masked_with_everything_that_is_owed_on_th
 def test_a_call_that_no_rule_touches_is_left_alone():
     rules = masking("name: other, servers: [sales-db], tools: [list_tables], detect: [mail]")
     assert released(asked(call("echo"), rules).response(reply(RESULT))) == reply(RESULT)
+
+
+def recorded(said):
+    return [event for command in said if isinstance(command, NoteMessages) for event in command.events]
+
+
+def test_each_message_of_a_stream_is_recorded_masked_with_its_own_counts():
+    message = {"jsonrpc": "2.0", "id": 1, "result": RESULT}
+    note, result = recorded(asked(call("echo"), PII).response(events(NOTE, message), media=SSE))
+    assert (note["payload"]["message"], note["masked"]) == ("[mail]", {"mail": 1})
+    assert result["payload"] == MASKED
+    assert result["masked"] == {"mail": 2, "masked": 1}
+
+
+def test_who_is_exempt_sees_a_stream_whole_and_its_record_does_not():
+    text = PII.replace("fields:", "except: {groups: [data-analysts]}, fields:")
+    said = asked(call("echo"), text).response(events(NOTE, {"jsonrpc": "2.0", "id": 1, "result": RESULT}), media=SSE)
+    assert MAIL.encode() in released(said)
+    assert MAIL not in json.dumps(recorded(said))
 
 
 def test_who_is_exempt_sees_it_all_and_the_record_does_not():

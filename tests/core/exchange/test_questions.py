@@ -227,9 +227,11 @@ def test_the_event_says_who_was_asked_for_what():
     (note,) = notes(said)
     assert {name: value for name, value in note.event.items() if name != "at"} == {
         "kind": "server_request",
+        "schema": 1,
         "decision": "d-1",
         "server": "sales-db",
         "session": None,
+        "trace": None,
         "principal": {"issuer": "https://idp.example.com", "subject": "ann"},
         "asks": "sampling",
         "host": None,

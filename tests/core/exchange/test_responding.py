@@ -1,5 +1,6 @@
 """What the upstream answers, as far as the caller may see it, however the bytes are cut."""
 
+import hashlib
 import itertools
 import json
 
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from extproc.core.exchange import (
     Answer,
     Closed,
+    Conclude,
     DeadlinePassed,
     DropTrailers,
     Inspect,
+    NoteMessages,
     Pass,
     Release,
     ResponseBodyReceived,
@@ -201,7 +204,81 @@ def test_a_stream_passes_event_by_event():
     script = asked(call("echo"))
     said = script.response(events(PROGRESS, RESULT), media=SSE)
     assert released(said) == events(PROGRESS, RESULT)
-    assert conclusion(said).event["payload"] == {"content": []}
+    event = conclusion(said).event
+    assert (event["payload"], event["messages"], event["bytes"]) == (None, 2, len(events(PROGRESS, RESULT)))
+
+
+def notes(said):
+    """The messages that are to be stored, in order."""
+    return [event for command in said if isinstance(command, NoteMessages) for event in command.events]
+
+
+def test_each_message_of_a_stream_is_on_record_by_itself_before_it_leaves():
+    script = asked(call("echo"))
+    script.play(ResponseHeadReceived(at=NOW, status=200, headers={"content-type": SSE}, bodiless=False))
+    first = script.play(ResponseBodyReceived(at=NOW + 1, chunk=events(PROGRESS), last=False))
+    assert [type(command) for command in first] == [NoteMessages, Release]
+    (event,) = notes(first)
+    assert (event["at"], event["number"], event["message"]) == (NOW + 1, 0, "notification")
+    assert (event["method"], event["payload"]) == ("notifications/progress", PROGRESS["params"])
+    rest = script.play(ResponseBodyReceived(at=NOW + 2, chunk=events(PROGRESS, RESULT), last=True))
+    assert [type(command) for command in rest] == [NoteMessages, Release, Conclude]
+    second, third = notes(rest)
+    assert (second["number"], third["number"], third["at"]) == (1, 2, NOW + 2)
+    assert (third["message"], third["method"], third["id"], third["payload"]) == ("response", None, 1, {"content": []})
+    assert third["digest"] == hashlib.sha256(json.dumps(RESULT).encode()).hexdigest()
+    assert all(each["decision"] == "d-1" for each in (event, second, third))
+
+
+@pytest.mark.parametrize("level", ["digest", "none"])
+def test_a_lower_level_records_no_message_of_a_stream(level):
+    said = asked(call("echo"), POLICY.replace("masked", level)).response(events(PROGRESS, RESULT), media=SSE)
+    assert not notes(said)
+    if level == "digest":
+        assert conclusion(said).event["messages"] == 2
+
+
+def test_what_is_dropped_from_a_stream_is_no_message_of_it():
+    said = asked(call("echo")).response(events({**RESULT, "id": 2}, RESULT, end="\n\n: alive\n\n"), media=SSE)
+    (event,) = notes(said)
+    assert (event["id"], event["number"]) == (1, 0)
+
+
+def test_an_answer_without_a_result_of_its_own_records_none_of_an_earlier_one():
+    script = stream()
+    said = script.response(events(RESULT, {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}), media=SSE)
+    assert [each["payload"] for each in notes(said)] == [{"content": []}, None]
+
+
+def test_tokens_in_a_stream_are_masked_in_the_record_only():
+    secret = "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
+    news = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": secret}}
+    said = asked(call("echo")).response(events(news, RESULT), media=SSE)
+    assert b"eyJzdWIi" in released(said)
+    assert "eyJzdWIi" not in json.dumps(notes(said))
+
+
+def test_a_large_message_is_on_record_with_its_size_alone():
+    long = {"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "x" * MAX_PAYLOAD_EVENT_BYTES}]}}
+    (event,) = notes(asked(call("echo")).response(events(long), media=SSE))
+    assert (event["payload"], event["payload_cut"]) == (None, {"bytes": len(json.dumps(long))})
+
+
+def test_what_passed_before_a_message_that_cannot_be_read_is_on_record():
+    said = asked(call("echo")).response(events(PROGRESS) + b"data: {broken\n\n", media=SSE)
+    assert [each["method"] for each in notes(said)] == ["notifications/progress"]
+    assert [type(command) for command in said[1:]] == [NoteMessages, Release, Release, Conclude]
+    assert conclusion(said).event["result"] == "withheld"
+
+
+def test_a_question_in_a_stream_bears_the_servers_own_id_and_one_taken_back_too():
+    ping = {"jsonrpc": "2.0", "id": "s-1", "method": "ping", "params": {}}
+    gone = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "s-1"}}
+    said = asked(call("echo", era=legacy)).response(events(ping, gone, RESULT), media=SSE)
+    asked_, cancelled, _ = notes(said)
+    assert b'"s-1"' not in released(said)
+    assert (asked_["message"], asked_["id"], asked_["payload"]) == ("request", "s-1", {})
+    assert cancelled["payload"] == {"requestId": "s-1"}
 
 
 def test_an_event_leaves_as_soon_as_it_is_whole():
@@ -209,7 +286,9 @@ def test_an_event_leaves_as_soon_as_it_is_whole():
     script.play(ResponseHeadReceived(at=NOW, status=200, headers={"content-type": SSE}, bodiless=False))
     whole = events(PROGRESS)
     assert script.play(ResponseBodyReceived(at=NOW, chunk=whole[:-1], last=False)) == []
-    assert script.play(ResponseBodyReceived(at=NOW, chunk=whole[-1:], last=False)) == [Release(body=whole, last=False)]
+    assert script.play(ResponseBodyReceived(at=NOW, chunk=whole[-1:], last=False))[1:] == [
+        Release(body=whole, last=False)
+    ]
 
 
 STREAMS = [

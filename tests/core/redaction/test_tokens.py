@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.core.audit import encode
 from extproc.core.redaction import tokens
-from extproc.core.redaction.tokens import mask
+from extproc.core.redaction.tokens import mask, may_tell
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbmEiLCJleHAiOjF9.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc==\n-----END RSA PRIVATE KEY-----"
@@ -154,6 +155,16 @@ def test_masking_twice_is_masking_once(value):
 @given(values)
 def test_the_quick_look_never_misses_what_the_walk_finds(value):
     assert mask(value) == tokens._walk(value, tokens._FORMS, 0, telling=False)
+
+
+@given(values)
+def test_what_is_encoded_for_the_record_tells_as_much_as_the_value(value):
+    assert may_tell(encode(value)) or mask(value) == value
+
+
+@pytest.mark.parametrize("beside", ["\ud800", 10**40, MappingProxyType({"n": 1}), "\u2028"])
+def test_a_token_shows_also_beside_what_is_encoded_in_another_way(beside):
+    assert may_tell(encode({"a": beside, "b": f"x {JWT}"}))
 
 
 @given(

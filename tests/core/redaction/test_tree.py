@@ -3,7 +3,7 @@
 from typing import Any
 
 from extproc.core.redaction.fields import Claim, Place, start
-from extproc.core.redaction.tree import document, free_name
+from extproc.core.redaction.tree import document
 from masks import field
 
 NOWHERE = start([])
@@ -68,7 +68,6 @@ def test_the_name_of_a_member_goes_with_its_texts_unless_it_says_nothing() -> No
 
 def test_names_that_become_equal_stay_apart_in_their_order() -> None:
     assert list(document({"a": 1, "A": 2, "b": 3}, NOWHERE, Shouting()).items()) == [("A", 1), ("A#2", 2), ("B", 3)]
-    assert free_name("A", {"A": 1, "A#2": 1}) == "A#3"
 
 
 def test_what_paths_name_is_claimed_whole() -> None:

@@ -263,6 +263,12 @@ def test_a_trace_is_taken_from_the_body_or_the_header(traceparent):
 def test_a_malformed_trace_is_no_trace(traceparent):
     assert accepted(legacy(traceparent=traceparent)).trace_id is None
     assert accepted(legacy(params={**CALL, "_meta": {"traceparent": 7}})).trace_id is None
+    assert accepted(legacy(params={**CALL, "_meta": {"traceparent": traceparent}}, traceparent=TRACE)).trace_id
+
+
+def test_the_trace_in_the_body_goes_before_the_one_in_the_header():
+    other = TRACE.replace("0af7651916cd43dd8448eb211c80319c", "a" * 32)
+    assert accepted(legacy(params={**CALL, "_meta": {"traceparent": other}}, traceparent=TRACE)).trace_id == "a" * 32
 
 
 def test_a_notification_expects_no_answer():

@@ -11,7 +11,7 @@ from extproc.core.identity.tokens import verify
 from extproc.core.shared_state import NOTHING_SHARED, Revocation, Revoked, SharedState
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import Desk
-from extproc.edges.console.app import ATTEMPTS, Console
+from extproc.edges.console.app import ATTEMPTS, REFUSALS, Console
 from extproc.edges.console.local_approvers import LocalApprovers
 from extproc.edges.console.pages import HEADERS
 from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People
@@ -44,7 +44,7 @@ class World:
         self.database = database
         self.now = int(time.time()) * 1_000_000_000
         self.events: list[dict] = []
-        self.logins: list[tuple[str, bool]] = []
+        self.logins: list[tuple[str, str, bool]] = []
         self.tickets = DatabaseTickets(database)
         self.local = LocalApprovers(folder / "approvers.json")
         self.secret = self.local.add("dan", groups=["dba"])
@@ -72,7 +72,7 @@ class World:
             tickets=self.tickets,
             provider=None,
             local=self.local,
-            signed_in=self._signed_in,
+            noted=self._noted,
             signed_out=self._signed_out,
             clock=lambda: self.now,
         )
@@ -83,8 +83,9 @@ class World:
     async def _lend(self, loan) -> None:
         self.events.append({"step": "lent", "role": loan.role})
 
-    async def _signed_in(self, person: Approver, local: bool) -> None:
-        self.logins.append((person.subject, local))
+    async def _noted(self, step, person, /, *, local, source, reason=None) -> None:
+        assert source
+        self.logins.append((step, person.subject if person else reason, local))
 
     async def _signed_out(self, _person: Approver, session: str) -> None:
         self.put_out(Revoked.SESSION, session)
@@ -139,7 +140,7 @@ async def test_who_is_not_signed_in_sees_the_login_and_nothing_else(world, brows
 async def test_an_approver_signs_in_sees_the_call_whole_and_approves_it(world, browser):
     await world.asked()
     assert (await world.sign_in(browser)).headers["location"] == "/approvals"
-    assert world.logins == [("dan", True)]
+    assert world.logins == [("signed_in", "dan", True)]
     assert "drop_table" in (await browser.get("/approvals")).text
     shown = await browser.get("/approvals/t1")
     for part in ("ann", "sales-db", "drop_table", "admin", "DROP TABLE orders", "tables[0]", "tables[1]", "null"):
@@ -288,6 +289,22 @@ async def test_a_session_ends_with_its_time_and_with_sign_out(world, browser):
     world.now -= (SESSION_SECONDS + 1) * 1_000_000_000
     await browser.post("/logout", data={"csrf": csrf})
     assert (await browser.get("/approvals")).headers["location"] == "/login"
+
+
+async def test_who_is_refused_and_who_signs_out_is_on_record(world, browser):
+    await world.sign_in(browser, secret="wrong")
+    await world.sign_in(browser)
+    await browser.post("/logout", data={"csrf": form_of(await browser.get("/approvals"))["csrf"]})
+    assert world.logins == [("refused", "secret", True), ("signed_in", "dan", True), ("signed_out", "dan", True)]
+
+
+async def test_refusals_do_not_fill_the_record(world, browser):
+    for minute in range(REFUSALS):
+        world.now += minute  # the limit of attempts is another one, and by the minute too
+        for _ in range(2):
+            await world.sign_in(browser, secret="wrong")
+            world.console._attempts.clear()
+    assert len(world.logins) == REFUSALS
 
 
 async def test_a_copy_of_the_cookie_opens_nothing_after_the_sign_out(world, browser):

@@ -322,6 +322,15 @@ async def test_no_token_reaches_the_file_wherever_in_an_event_it_stands(tmp_path
     assert events_of(tmp_path)[1]["targets"] == [{"kind": "resource", "name": "https://x/[masked:github]"}]
 
 
+async def test_the_counts_of_what_was_masked_stay_counts_though_their_names_tell(tmp_path):
+    journal = writer(tmp_path)
+    journal.open()
+    await journal.append({"kind": "outcome", "masked": {"secrets": 2}, "payload": {"secrets": "x" * 9}})
+    await journal.close()
+    event = events_of(tmp_path)[1]
+    assert (event["masked"], event["payload"]) == ({"secrets": 2}, {"secrets": "[masked:secret]"})
+
+
 @pytest.mark.parametrize("durability", DURABILITIES)
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
 @pytest.mark.parametrize("short", [0, 1, 40])

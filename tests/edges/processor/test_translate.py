@@ -57,7 +57,7 @@ def told(frame, **attributes):
 
 def one(frames):
     (frame,) = frames
-    return frame
+    return pb.ProcessingResponse.FromString(frame)
 
 
 def forward(**more):
@@ -226,7 +226,7 @@ def test_a_release_goes_out_in_pieces_and_ends_once(size, last):
     body = bytes(range(256)) * (size // 256 + 1)
     body = body[:size]
     pieces = [
-        frame.response_body.response.body_mutation.streamed_response
+        pb.ProcessingResponse.FromString(frame).response_body.response.body_mutation.streamed_response
         for frame in Translation("s").frames(Release(body=body, last=last))
     ]
     assert b"".join(piece.body for piece in pieces) == body

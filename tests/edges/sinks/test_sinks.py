@@ -1,76 +1,20 @@
 """Every sink against a real counterpart: what it takes is whole and once after de-duplication, however often it fails."""
 
-import asyncio
-import gzip
 import json
-import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from attacks.certificates import Authority
-from extproc.edges.control import QuietServer
-from extproc.edges.journal.reader import journals, last_seq
+from delivered import checked, everyone, everything, written
 from extproc.edges.sinks.file import FileSink
 from extproc.edges.sinks.http import HttpSink
 from extproc.edges.sinks.syslog import SyslogSink, message_of
-from extproc.ports import Record, Sink
+from extproc.edges.sinks.tls import tls_from
+from extproc.ports import Record
 from extproc.shipping import Shipper, statuses
-from ports import free_ports
+from receivers import Collector, Syslog, listening, records_in
 from stack.calls import until
-from stores import Store
 
-HOSTILE = [
-    '\n{"verdict":"allow"}',
-    "\r\n<14>1 - - - - - evil",
-    "\x1b[2J\x00\x7f",
-    "a\u2028b\u2029c\x85d\u202e\ufeff",
-    "\U0001f600 \u00e9",
-    "CEF:0|a|b=c\\|${jndi:ldap://x}%n%s",
-    '"}],"seq":0',
-]
-
-
-async def written(root: Path, count: int = 40) -> Store:
-    store = Store(root, segment_bytes=3000)
-    for journal in ("n-0", "n-1"):
-        events = [{"kind": "decision", "at": n, "n": n, "text": HOSTILE[n % len(HOSTILE)]} for n in range(count)]
-        await store.write(journal, events)
-    return store
-
-
-def checked(records: list[dict[str, Any]], count: int = 40) -> None:
-    """All are there, in the order of each journal once what came twice is left out, and intact."""
-    seen: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        own = seen.setdefault(record["journal"], [])
-        if all((each["seq"], each["hash"]) != (record["seq"], record["hash"]) for each in own):
-            own.append(record)
-    assert seen.keys() == {"n-0", "n-1"}
-    for own in seen.values():
-        assert [each["seq"] for each in own] == list(range(len(own)))
-        decisions = [each["event"] for each in own if each["event"]["kind"] == "decision"]
-        assert [event["n"] for event in decisions] == list(range(count))
-        assert [event["text"] for event in decisions] == [HOSTILE[n % len(HOSTILE)] for n in range(count)]
-
-
-async def everything(root: Path, sink: Sink, until: Callable[[], bool] = lambda: True) -> None:
-    """Deliver until nothing waits, whatever fails on the way."""
-    shipper = Shipper(root, "copy", sink)
-    while True:
-        delivered = await shipper.deliver()
-        if delivered == 0 and until():
-            break
-    await sink.close()
-
+NO_TLS = tls_from(None, None, None)
 
 # --- a file -------------------------------------------------------------------------------------------------------
 
@@ -105,44 +49,11 @@ async def test_a_file_that_could_not_be_written_gets_all_of_it_later(tmp_path):
 # --- HTTP ---------------------------------------------------------------------------------------------------------
 
 
-class Collector:
-    """A collector that answers what it is told to, in turn, and keeps what it took."""
-
-    def __init__(self, *answers: int) -> None:
-        self.answers = list(answers)
-        self.batches: list[tuple[dict[str, str], bytes]] = []
-        self.port = free_ports(1)[0]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/collector"
-
-    async def take(self, request: Request) -> Response:
-        body = gzip.decompress(await request.body())
-        status = self.answers.pop(0) if self.answers else 200
-        # some lose their answer after they stored: what comes again must not count twice
-        if status in {200, 504}:
-            self.batches.append((dict(request.headers), body))
-        return Response(status_code=status, headers={"location": "http://evil.example/"})
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        application = Starlette(routes=[Route("/collector", self.take, methods=["POST"])])
-        server = QuietServer(uvicorn.Config(application, port=self.port, log_config=None, lifespan="off"))
-        task = asyncio.create_task(server.serve())
-        await until(lambda: server.started)
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await task
-
-
 async def test_a_collector_that_fails_in_every_way_has_every_record_in_the_end(tmp_path):
     store = await written(tmp_path / "state")
     collector = Collector(503, 504, 401, 302, 200, 500, 504)
     (tmp_path / "token").write_text("t0ken\n")
-    sink = HttpSink(collector.url, form="lines", token_file=tmp_path / "token", timeout=5)
+    sink = HttpSink(collector.url, hec=False, token_file=tmp_path / "token", tls=NO_TLS, timeout=5)
     shipper = Shipper(store.root, "copy", sink)
     assert await shipper.deliver() is None  # it is not there at all
     (status,) = statuses(store.root, ["copy"])
@@ -160,7 +71,9 @@ async def test_splunk_gets_events_with_their_identity(tmp_path):
     (tmp_path / "token").write_text("hec")
     collector = Collector()
     async with collector.running():
-        await everything(store.root, HttpSink(collector.url, form="hec", token_file=tmp_path / "token", timeout=5))
+        await everything(
+            store.root, HttpSink(collector.url, hec=True, token_file=tmp_path / "token", tls=NO_TLS, timeout=5)
+        )
     events = [json.loads(line) for _, body in collector.batches for line in body.split(b"\n")[:-1]]
     checked([{**event["fields"], "event": event["event"]} for event in events])
     assert collector.batches[0][0]["authorization"] == "Splunk hec"
@@ -172,7 +85,7 @@ async def test_a_token_that_is_none_is_an_error_of_the_sink(tmp_path, raw):
     store = await written(tmp_path / "state", 1)
     if raw is not None:
         (tmp_path / "token").write_bytes(raw)
-    sink = HttpSink("http://127.0.0.1:1/", form="lines", token_file=tmp_path / "token", timeout=1)
+    sink = HttpSink("http://127.0.0.1:1/", hec=False, token_file=tmp_path / "token", tls=NO_TLS, timeout=1)
     assert await Shipper(store.root, "copy", sink).deliver() is None
     assert "token" in statuses(store.root, ["copy"])[0].error
     await sink.close()
@@ -181,52 +94,17 @@ async def test_a_token_that_is_none_is_an_error_of_the_sink(tmp_path, raw):
 # --- syslog over TLS ----------------------------------------------------------------------------------------------
 
 
-class Syslog:
-    """A server of RFC 5425: counts octets, keeps messages, and breaks connections when it is told to."""
-
-    def __init__(self, breaks_after: int | None = None) -> None:
-        self.messages: list[bytes] = []
-        self.breaks_after = breaks_after
-
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                length = int((await reader.readuntil(b" "))[:-1])
-                self.messages.append(await reader.readexactly(length))
-                if self.breaks_after is not None and len(self.messages) >= self.breaks_after:
-                    self.breaks_after = None
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def listening(server: Syslog, folder: Path) -> AsyncIterator[tuple[int, ssl.SSLContext]]:
-    authority = Authority(folder)
-    pair = authority.issue("127.0.0.1")
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(pair.certificate, pair.key)
-    running = await asyncio.start_server(server.take, "127.0.0.1", 0, ssl=serving)
-    try:
-        yield running.sockets[0].getsockname()[1], ssl.create_default_context(cafile=authority.file)
-    finally:
-        running.close()
-        await running.wait_closed()
-
-
-def records_in(messages: list[bytes]) -> list[dict[str, Any]]:
-    return [json.loads(message.partition(b"\xef\xbb\xbf")[2]) for message in messages]
-
-
 @pytest.mark.parametrize("breaks_after", [None, 30])
 async def test_a_syslog_server_over_tls_has_every_record_as_one_message(tmp_path, breaks_after):
     store = await written(tmp_path / "state")
     server = Syslog(breaks_after)
     async with listening(server, tmp_path / "authority") as (port, tls):
-        sink = SyslogSink("127.0.0.1", port, tls=tls, timeout=5)
+        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=5)
         await everything(store.root, sink, until=lambda: server.breaks_after is None)
+        if breaks_after is not None:
+            # what was on its way to a server that was not reading any more goes before the next record
+            await store.write("n-0", [{"kind": "started", "at": 1}])
+            await everything(store.root, sink)
         # syslog answers nothing, so the test waits for what is on its way
         wanted = everyone(store.root)
         await until(lambda: {(each["journal"], each["seq"]) for each in records_in(server.messages)} >= wanted)
@@ -236,15 +114,31 @@ async def test_a_syslog_server_over_tls_has_every_record_as_one_message(tmp_path
     assert ' mcp-extproc n-0 decision [record@32473 seq="1" hash="' in head
 
 
-def everyone(root: Path) -> set[tuple[str, int]]:
-    return {(directory.name, seq) for directory in journals(root) for seq in range(last_seq(directory) + 1)}
+async def test_what_a_server_had_not_read_when_it_went_away_later_is_sent_again(tmp_path):
+    store = await written(tmp_path / "state")
+    server = Syslog(breaks_after=3)
+    server.breaks.clear()
+    async with listening(server, tmp_path / "authority") as (port, tls):
+        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=5)
+        shipper = Shipper(store.root, "copy", sink)
+        assert await shipper.deliver() == len(everyone(store.root))
+        await until(lambda: len(server.messages) == 3)
+        server.breaks.set()
+        await until(lambda: server.breaks_after is None)
+        await store.write("n-0", [{"kind": "started", "at": 1}])
+        while statuses(store.root, ["copy"])[0].behind:
+            await shipper.deliver()
+        wanted = everyone(store.root)
+        await until(lambda: {(each["journal"], each["seq"]) for each in records_in(server.messages)} >= wanted)
+        await sink.close()
+    checked(records_in(server.messages))
 
 
 async def test_a_syslog_server_that_nobody_vouches_for_gets_nothing(tmp_path):
     store = await written(tmp_path / "state", 1)
     server = Syslog()
     async with listening(server, tmp_path / "authority") as (port, _):
-        sink = SyslogSink("127.0.0.1", port, tls=ssl.create_default_context(), timeout=5)
+        sink = SyslogSink("127.0.0.1", port, tls=NO_TLS, timeout=5)
         assert await Shipper(store.root, "copy", sink).deliver() is None
     assert server.messages == []
     assert "SSLCertVerificationError" in statuses(store.root, ["copy"])[0].error

@@ -6,21 +6,20 @@ order of their start and may overlap: who masks lays them together, so that no r
 so no text costs more than its length.
 """
 
-import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import re2
 
 from extproc.core.masking import OwnDetector
-from extproc.core.redaction.detectors.folding import Folded, fold
+from extproc.core.redaction.detectors.joined import Joined, join
 from extproc.core.redaction.detectors.national import NATIONAL
 from extproc.core.redaction.detectors.personal import PERSONAL
 from extproc.core.redaction.detectors.rules import Rule
 from extproc.core.redaction.detectors.secrets import SECRETS
+from extproc.core.redaction.detectors.shapes import LONGEST, Fit, Form, Shapes, spanned
 from extproc.core.redaction.tokens import tells
 
 __all__ = ["BUILT_IN", "Detectors", "Find", "compile_detectors"]
@@ -30,14 +29,13 @@ _NEAR: Final = 60
 """Characters before a find in which context counts."""
 _MEMORY: Final = 64 << 20
 """What one compiled pattern may take; a few of the vendors' are large."""
-_SEPARATOR: Final = b"\n\x00\n"
 _NAMED: Final = "password"
 """The type of a value whose member's name says that it is a secret."""
 _NAMED_SCORE: Final = 0.9
+_NO: Final = (0.0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Find:
+class Find(NamedTuple):
     """One find in one text: characters ``start`` to ``end``, the detector's name, and how sure it is (0 to 1)."""
 
     start: int
@@ -46,23 +44,7 @@ class Find:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """All texts of one search as bytes, and where each begins."""
-
-    raw: bytes
-    folds: Sequence[Folded]
-    parts: Sequence[bytes]
-    starts: Sequence[int]
-
-    def place(self, start: int, end: int) -> tuple[int, int, int]:
-        """The text that holds these bytes, and the characters in its fold; a find ends with its text."""
-        index = bisect_right(self.starts, start) - 1
-        part, begin = self.parts[index], self.starts[index]
-        first, last = start - begin, min(end - begin, len(self.parts[index]))
-        if len(part) == len(self.folds[index].text):
-            return index, first, last
-        return index, len(part[:first].decode()), len(part[:last].decode())
+Finds: TypeAlias = tuple[Find, ...]
 
 
 class Detectors:
@@ -70,72 +52,169 @@ class Detectors:
 
     def __init__(self, types: Sequence[str], own: Sequence[OwnDetector], threshold: float) -> None:
         self._rules: Final = tuple(
-            (rule, _pattern(rule.pattern))
+            rule
             for rule in (*BUILT_IN, *(_own(each) for each in own))
             if rule.type in types and max(rule.score, rule.near) >= threshold
         )
-        self._anchors: Final = _anchors([rule for rule, _ in self._rules])
+        self._patterns: Final = tuple(_pattern(rule.pattern) for rule in self._rules)
+        self._anchors: Final = _set([rule.anchor for rule in self._rules])
+        self._waiting: Final = tuple(
+            number for number, rule in enumerate(self._rules) if rule.context and rule.score < threshold
+        )
+        """Rules that find nothing without context."""
+        self._contexts: Final = _set([_nearby(self._rules[number].context) for number in self._waiting])
+        self._shapes: Final = Shapes([_form(rule) for rule in self._rules])
         self._named: Final = _NAMED in types and threshold <= _NAMED_SCORE
         self._threshold: Final = threshold
 
-    def find(self, texts: Sequence[str], names: Sequence[str] | None = None) -> list[tuple[Find, ...]]:
+    def find(self, texts: Sequence[str], names: Sequence[str] | None = None) -> list[Finds]:
         """What is found in each text; ``names`` are the names of the members that the texts stand under."""
         under = names if names is not None else [""] * len(texts)
-        found: list[list[Find]] = [
-            [Find(0, len(text), _NAMED, _NAMED_SCORE)] if self._named and text and name and tells(name) else []
-            for text, name in zip(texts, under, strict=True)
-        ]
+        found: dict[int, list[Find]] = defaultdict(list)
+        telling = {name for name in set(under) if name and tells(name)} if self._named else ()
+        if telling:
+            for index, name in enumerate(under):
+                if name in telling and texts[index]:
+                    found[index].append(Find(0, len(texts[index]), _NAMED, _NAMED_SCORE))
         if self._rules and texts:
-            joined = _join(texts)
-            for number in self._anchors.Match(joined.raw) or ():
-                for index, find in self._matches(self._rules[number], joined, under):
-                    found[index].append(find)
-        return [tuple(sorted(finds, key=lambda each: (each.start, -each.end))) for finds in found]
+            self._search(join(texts), under, found)
+        finds: list[Finds] = [()] * len(texts)
+        for index, each in found.items():
+            finds[index] = tuple(sorted(each, key=_in_order)) if len(each) > 1 else tuple(each)
+        return finds
 
-    def _matches(self, ready: tuple[Rule, Any], joined: _Joined, names: Sequence[str]) -> Iterator[tuple[int, Find]]:
-        rule, pattern = ready
-        for match in pattern.finditer(joined.raw):
-            # a group that took no part: the whole match, rather than nothing
-            start, end = match.span(rule.group if match.group(rule.group) is not None else 0)
-            index, first, last = joined.place(start, end)
-            folded = joined.folds[index]
-            text = folded.text[first:last]
-            if not text or (rule.edges and not _stands_alone(folded.text, first, last, rule.joined)):
+    def _search(self, joined: Joined, under: Sequence[str], found: dict[int, list[Find]]) -> None:
+        active = set(self._anchors.Match(joined.raw) or ())
+        if not active:
+            return
+        long = self._in_short(joined, active, under, found)
+        if not long:
+            return
+        if len(long) < len(joined.parts):
+            joined = joined.only(long)
+            active.intersection_update(self._anchors.Match(joined.raw) or ())
+        for number in sorted(active.difference(self._out_of_context(joined, {under[index] for index in long}))):
+            self._in_long(number, joined, long, under, found)
+
+    def _out_of_context(self, joined: Joined, names: Iterable[str]) -> set[int]:
+        """The rules that none of the words that they wait for is there for."""
+        if not self._waiting:
+            return set()
+        said = {*(self._contexts.Match(joined.raw) or ())}
+        said.update(self._contexts.Match("\n".join(names).encode("utf-8", "replace")) or ())
+        return {number for place, number in enumerate(self._waiting) if place not in said}
+
+    def _in_short(
+        self, joined: Joined, active: set[int], under: Sequence[str], found: dict[int, list[Find]]
+    ) -> list[int]:
+        """Search the texts whose shapes are known or can be learned; the numbers of all others."""
+        if min(map(len, joined.parts)) > LONGEST:
+            return list(range(len(joined.parts)))
+        shapes = joined.shapes()
+        long: list[int] = []
+        for index, known in enumerate(map(self._shapes.known.get, shapes)):
+            fitting = known if known is not None else self._shapes.meet(shapes[index])
+            if fitting is None:
+                long.append(index)
                 continue
-            score = rule.score
-            if rule.context:
-                before = f"{names[index]} {folded.text[max(first - _NEAR, 0) : first]}".lower().replace("_", " ")
-                score = rule.near if _context(rule.context).search(before) else rule.score
-            if score >= self._threshold and (rule.check is None or rule.check(text)):
-                begin, finish = folded.span(first, last)
-                yield index, Find(begin, finish, rule.type, score)
+            for fit in fitting:
+                if fit.number in active:
+                    self._in_one(fit, joined, index, under[index], found)
+        return long
+
+    def _in_one(self, fit: Fit, joined: Joined, index: int, name: str, found: dict[int, list[Find]]) -> None:
+        rule, text = self._rules[fit.number], joined.texts[index]
+        if rule.context and rule.score < self._threshold and not _is_near(rule, name, text):
+            return
+        for first, last in fit.spans or self._spans(fit.number, joined.parts[index]):
+            score, finish = self._judged(rule, text, first, last, name)
+            if score:
+                found[index].append(Find(*joined.given(index, first, finish), rule.type, score))
+
+    def _spans(self, number: int, raw: bytes) -> Iterator[tuple[int, int]]:
+        pattern, group = self._patterns[number], self._rules[number].group
+        match = pattern.search(raw)
+        while match is not None:
+            yield spanned(match, group)
+            at = match.end()
+            match = pattern.search(raw, at) if match.start() < at < len(raw) else None
+
+    def _in_long(
+        self, number: int, joined: Joined, numbers: Sequence[int], under: Sequence[str], found: dict[int, list[Find]]
+    ) -> None:
+        rule = self._rules[number]
+        for match in self._patterns[number].finditer(joined.raw):
+            start, end = spanned(match, rule.group)
+            index, first, last = joined.place(start, end)
+            score, finish = self._judged(rule, joined.texts[index], first, last, under[numbers[index]])
+            if score:
+                found[numbers[index]].append(Find(*joined.given(index, first, finish), rule.type, score))
+
+    def _judged(self, rule: Rule, whole: str, first: int, last: int, name: str) -> tuple[float, int]:
+        """How sure a find is, and where it ends; 0 for none."""
+        score = rule.score
+        if rule.edges and not _begins_alone(whole, first, rule.joined):
+            return _NO
+        if rule.near > score and rule.context and _is_near(rule, name, whole[max(first - _NEAR, 0) : first]):
+            score = rule.near
+        if score < self._threshold:
+            return _NO
+        if rule.part is not None:
+            last = first + rule.part(whole[first:last])
+        if first >= last or (rule.edges and not _ends_alone(whole, last, rule.joined)):
+            return _NO
+        if rule.check is not None and not rule.check(whole[first:last]):
+            return _NO
+        return score, last
 
 
-def _join(texts: Sequence[str]) -> _Joined:
-    folds = [fold(text) for text in texts]
-    parts = [folded.text.encode("utf-8", "replace") for folded in folds]
-    starts: list[int] = []
-    at = 0
-    for part in parts:
-        starts.append(at)
-        at += len(part) + len(_SEPARATOR)
-    return _Joined(_SEPARATOR.join(parts), folds, parts, starts)
+def _in_order(find: Find) -> tuple[int, int]:
+    return find.start, -find.end
 
 
-def _stands_alone(text: str, start: int, end: int, joined: str) -> bool:
-    """Whether nothing beside a find makes it part of something longer."""
-    before, after = text[start - 1 : start], text[end : end + 1]
-    if before.isalnum() or before == "_" or after.isalnum() or after == "_":
+def _is_near(rule: Rule, name: str, before: str) -> bool:
+    """Whether one of the words that make a rule surer stands before a find, or in the name of its member."""
+    if before == "" or name == "":
+        return _said(rule.context, name) if before == "" else _says(rule.context, before)
+    return _said(rule.context, name) or _says(rule.context, f"{name} {before}")
+
+
+def _says(words: tuple[str, ...], text: str) -> bool:
+    return _context(words).search(text.lower().replace("_", " ").encode("utf-8", "replace")) is not None
+
+
+_said: Final = lru_cache(maxsize=4096)(_says)
+"""For the names of members, of which there are few."""
+
+
+def _begins_alone(text: str, start: int, joined: str) -> bool:
+    """Whether nothing before a find makes it part of something longer."""
+    before = text[start - 1 : start]
+    if before.isalnum() or before == "_":
         return False
-    if before and before in joined and text[start - 2 : start - 1].isalnum():
+    return not (before and before in joined and text[start - 2 : start - 1].isalnum())
+
+
+def _ends_alone(text: str, end: int, joined: str) -> bool:
+    """Whether nothing behind a find makes it part of something longer."""
+    after = text[end : end + 1]
+    if after.isalnum() or after == "_":
         return False
     return not (after and after in joined and text[end + 1 : end + 2].isalnum())
 
 
+def _form(rule: Rule) -> Form:
+    """The pattern of a rule for ``Shapes``: what is found must stand alone, but for what a part of it leaves behind."""
+    if not rule.edges:
+        return Form(rule.pattern, rule.pattern, rule.group)
+    after = "" if rule.part is not None else r"(?:\z|[^0-9A-Za-z_])"
+    return Form(rf"(?:\A|[^0-9A-Za-z_])(?:{rule.pattern}){after}", rule.pattern, rule.group)
+
+
 @cache
-def _context(words: tuple[str, ...]) -> re.Pattern[str]:
+def _context(words: tuple[str, ...]) -> Any:
     """Finds one of the words where a word begins."""
-    return re.compile(rf"(?:^|[^a-z])(?:{'|'.join(map(re.escape, words))})")
+    return re2.compile(rf"(?:^|[^a-z])(?:{'|'.join(map(re2.escape, words))})")
 
 
 def _own(own: OwnDetector) -> Rule:
@@ -161,13 +240,18 @@ def _pattern(text: str) -> Any:
     return re2.compile(text, options)
 
 
-def _anchors(rules: Sequence[Rule]) -> Any:
-    anchors = re2.Set.SearchSet()
-    for rule in rules:
-        anchors.Add(rule.anchor)
-    if rules:
-        anchors.Compile()
-    return anchors
+def _nearby(words: tuple[str, ...]) -> str:
+    """Finds at least where ``_context`` finds one of the words."""
+    return "(?i)" + "|".join(re2.escape(word).replace(r"\ ", "[ _]") for word in words)
+
+
+def _set(patterns: Sequence[str]) -> Any:
+    made = re2.Set.SearchSet()
+    for pattern in patterns:
+        made.Add(pattern)
+    if patterns:
+        made.Compile()
+    return made
 
 
 def compile_detectors(types: Sequence[str], own: Sequence[OwnDetector], *, threshold: float) -> Detectors:

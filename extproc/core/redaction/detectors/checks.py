@@ -5,32 +5,78 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
-from stdnum import iban, luhn
+from stdnum import numdb
 from stdnum.exceptions import ValidationError
 
-__all__ = ["by", "card", "digits", "entropy", "ip_address", "phone", "us_ssn", "valid_iban"]
+__all__ = ["account", "by", "card", "digits", "entropy", "ip_address", "phone", "us_ssn"]
 
 
 _ISSUED: Final = re.compile(r"[2-6]\d{11,18}|1800\d{11}|2131\d{11}|122\d{12}")
 """How numbers of payment cards begin; JCB and UATP are the odd ones."""
 
 
+_CARD_AND_MORE: Final = re.compile(r"(.*\d)[ \-]\d{1,3}", re.DOTALL)
+"""What a number of four groups is followed by may be its end, or the month or the code that stand behind a card."""
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+_BETWEEN: Final = str.maketrans("", "", " -.")
+_NUMBERED: Final = str.maketrans({chr(ord("A") + place): str(10 + place) for place in range(26)})
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
+_PART: Final = re.compile(r"([1-9][0-9]*)!([nac])")
+_KINDS: Final = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+
+
 def digits(text: str) -> str:
     """The digits of a text."""
-    return "".join(character for character in text if character.isdigit())
+    return text if text.isdigit() else "".join(filter(str.isdigit, text))
 
 
-def card(text: str) -> bool:
-    """A payment card number (ISO/IEC 7812): Luhn, and not one digit all over."""
-    number = digits(text)
-    return len(set(number)) > 1 and _ISSUED.fullmatch(number) is not None and bool(luhn.is_valid(number))
+def card(text: str) -> int:
+    """How much of a text is a payment card number (ISO/IEC 7812): issued, Luhn, and not one digit all over."""
+    if _is_card(digits(text)):
+        return len(text)
+    more = _CARD_AND_MORE.fullmatch(text)
+    return len(more[1]) if more is not None and _is_card(digits(more[1])) else 0
 
 
-def valid_iban(text: str) -> bool:
-    """An IBAN (ISO 13616): known country and length, mod 97."""
-    return bool(iban.is_valid(text, check_country=False))
+def _is_card(number: str) -> bool:
+    return _ISSUED.fullmatch(number) is not None and len(set(number)) > 1 and luhn(number)
+
+
+def luhn(number: str) -> bool:
+    """Whether the last digit of a number is the check digit of the others (ISO/IEC 7812-1)."""
+    raw = number.encode()
+    single = raw[::-2]
+    return (sum(single) - 48 * len(single) + sum(raw[-2::-2].translate(_DOUBLED))) % 10 == 0
+
+
+def account(text: str) -> int:
+    """How much of a text is an IBAN (ISO 13616): known country, its length and form, mod 97."""
+    plain = (text if text.isalnum() else text.translate(_BETWEEN)).upper()
+    length, form = _form(plain[:2])
+    number = plain[:length]
+    if not length or len(number) < length or not form.fullmatch(number):
+        return 0
+    if int((number[4:] + number[:4]).translate(_NUMBERED)) % 97 != 1:
+        return 0
+    if text[:length].isalnum():
+        return length
+    missing, end = length, 0
+    while missing:
+        missing -= text[end] not in " -."
+        end += 1
+    return end
+
+
+@cache
+def _form(country: str) -> tuple[int, re.Pattern[str]]:
+    """Length and form of the IBANs of a country, 0 for one that has none."""
+    told = numdb.get("iban").info(f"{country}00")[0][1].get("bban", "") if _COUNTRY.fullmatch(country) else ""
+    parts = _PART.findall(told)
+    form = "".join(f"{_KINDS[kind]}{{{number}}}" for number, kind in parts)
+    return (4 + sum(int(number) for number, _ in parts) if parts else 0), re.compile(rf"[A-Z]{{2}}[0-9]{{2}}{form}")
 
 
 def us_ssn(text: str) -> bool:

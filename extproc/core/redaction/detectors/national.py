@@ -15,6 +15,7 @@ from stdnum.cz import rc
 from stdnum.de import idnr
 from stdnum.dk import cpr
 from stdnum.es import dni, nie
+from stdnum.exceptions import ValidationError
 from stdnum.fi import hetu
 from stdnum.fr import nir
 from stdnum.gb import nhs
@@ -50,6 +51,23 @@ def _nino(text: str) -> bool:
     return plain[:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"} and len(digits(plain)) == 6
 
 
+def _dni(text: str) -> bool:
+    return _valid_dni("".join(filter(str.isalnum, text)).zfill(9))
+
+
+_valid_dni: Final = by(dni)
+
+
+def _rrn(text: str) -> bool:
+    # since October 2020 the last digits are drawn by lot: the day of birth is all that can be checked
+    number = digits(text)
+    try:
+        rrn.get_birth_date(number)
+    except ValidationError:
+        return False
+    return True
+
+
 NATIONAL: Final[tuple[Rule, ...]] = (
     likely(
         "uk_nino",
@@ -66,7 +84,7 @@ NATIONAL: Final[tuple[Rule, ...]] = (
     only_near("ca_sin", _NINE, r"\d{9}", by(sin), "sin", "social insurance"),
     only_near("de_tax_id", _NINE, r"\d{2} ?\d{3} ?\d{3} ?\d{3}", by(idnr), "steuer", "tax", "idnr", "tin"),
     likely("fr_nir", _NINE, r"[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}", by(nir), "sécurité", "nir"),
-    likely("es_nif", r"\d\d\d\d\-?[A-Za-z]", r"\d{8}[\- ]?[A-Za-z]", by(dni), "dni", "nif", "documento"),
+    likely("es_nif", r"\d\d\d\d[\- ]?[A-Za-z]", r"\d{7,8}[\- ]?[A-Za-z]", _dni, "dni", "nif", "documento"),
     likely("es_nie", r"(?i)[xyz][\- ]?\d", r"(?i:[XYZ])[\- ]?\d{7}[\- ]?[A-Za-z]", by(nie), "nie", "extranjero"),
     likely(
         "it_fiscal_code",
@@ -81,6 +99,7 @@ NATIONAL: Final[tuple[Rule, ...]] = (
     only_near("be_national", _NINE, r"\d{11}", by(nn), "rijksregister", "registre national", "national number"),
     only_near("pl_pesel", _NINE, r"\d{11}", by(pesel), "pesel"),
     likely("se_personal", r"\d\d\d\d[\-+]\d\d\d\d", r"(?:\d{2})?\d{6}[\-+]\d{4}", by(personnummer), "personnummer"),
+    only_near("se_personal", _NINE, r"(?:19|20)?\d{10}", by(personnummer), "personnummer", "pnr", "swedish id"),
     likely("fi_personal", r"\d\d\d\d[A-Ya-y+\-]\d\d\d", r"\d{6}[A-FU-Y+\-]\d{3}[0-9A-Z]", by(hetu), "hetu", "henkilö"),
     likely("dk_personal", r"\d\d\d\d-\d\d\d\d", r"\d{6}-\d{4}", by(cpr), "cpr", "personnummer"),
     only_near("no_personal", _NINE, r"\d{6} ?\d{5}", by(fodselsnummer), "fødsel", "fodsel", "personnummer"),
@@ -99,14 +118,15 @@ NATIONAL: Final[tuple[Rule, ...]] = (
     likely("in_pan", r"(?i)[a-z][a-z]\d\d\d\d[a-z]", r"(?i:[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z])", by(pan), "pan"),
     only_near("au_tfn", _NINE, r"\d{3} ?\d{3} ?\d{3}", by(tfn), "tfn", "tax file"),
     only_near("nz_ird", r"\d\d\-?\d\d\d", r"\d{2,3}-?\d{3}-?\d{3}", by(ird), "ird", "inland revenue"),
-    likely("kr_resident", r"\d\d\d\d-\d\d\d\d", r"\d{6}-[1-8]\d{6}", by(rrn), "rrn", "resident"),
+    likely("kr_resident", r"\d\d\d\d-\d\d\d\d", r"\d{6}-[1-8]\d{6}", _rrn, "rrn", "resident"),
+    only_near("kr_resident", _NINE, r"\d{6}[1-8]\d{6}", _rrn, "rrn", "resident registration"),
     only_near("za_id", _NINE, r"\d{13}", by(south_african), "south africa", "id number", "identity"),
-    only_near("tr_id", _NINE, r"[1-9]\d{10}", by(tckimlik), "kimlik", "tckn", "tc no"),
+    only_near("tr_id", _NINE, r"[1-9]\d{10}", by(tckimlik), "kimlik", "tckn", "tc no", "turkish id"),
     only_near("il_id", _NINE, r"\d{9}", by(israeli), "teudat", "israel"),
     only_near("bg_personal", _NINE, r"\d{10}", by(egn), "egn", "егн"),
     likely("cz_birth_number", r"\d\d\d\d/\d\d\d", r"\d{6}/\d{3,4}", by(rc), "rodné", "rodne"),
     only_near("ro_cnp", _NINE, r"[1-9]\d{12}", by(cnp), "cnp", "cod numeric"),
     only_near("gr_amka", _NINE, r"\d{11}", by(amka), "amka"),
     likely("ie_pps", r"\d\d\d\d[A-Wa-w]", r"\d{7}[A-Wa-w][A-IWa-iw]?", by(pps), "pps"),
-    only_near("sg_uen", r"\d\d\d\d[A-Za-z]", r"\d{8,9}[A-Za-z]", by(uen), "uen"),
+    only_near("sg_uen", r"\d\d\d\d[A-Za-z]", r"\d{8,9}[A-Za-z]|[R-Tr-t]\d{2}[A-Za-z]{2}\d{4}[A-Za-z]", by(uen), "uen"),
 )

@@ -30,7 +30,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="phone",
         anchor=r"\+ ?[(\d]",
-        pattern=r"\+ ?\d{1,3}[ .\-/]?(?:\(0?\d{1,4}\)[ .\-/]?)?\d{1,5}(?:[ .\-/]?\d{2,8}){1,4}"
+        pattern=r"\+ ?\d{1,3}[ .\-/]?(?:\(\d{1,5}\)[ .\-/]?)?\d{1,5}(?:[ .\-/]?\d{2,8}){1,4}"
         r"(?: ?(?i:x|ext\.?) ?\d{1,6})?",
         check=checks.phone,
         score=0.75,
@@ -48,7 +48,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="phone",
         anchor=r"\d",
-        pattern=r"\(?0?\d{1,5}\)?(?:[ .\-/]{1,2}\(?\d{1,6}\)?){1,6}(?: ?(?i:x|ext\.?) ?\d{1,6})?|\d{7,13}",
+        pattern=r"\(?\d{1,6}\)?(?:[ .\-/]{1,2}\(?\d{1,6}\)?){1,6}(?: ?(?i:x|ext\.?) ?\d{1,6})?|\b\d{7,13}\b",
         check=checks.phone,
         score=0.2,
         context=_CALL,
@@ -57,8 +57,8 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="credit_card",
         anchor=r"\d[ \-]?\d[ \-]?\d[ \-]?\d[ \-]?\d[ \-]?\d",
-        pattern=r"\d{4}(?:[ \-]\d{4}){3}(?:[ \-]\d{1,3})?|\d{4}[ \-]\d{6}[ \-]\d{4,5}|\d{12,19}",
-        check=checks.card,
+        pattern=r"\b(?:\d{4}(?:[ \-]\d{4}){3}(?:[ \-]\d{1,3})?|\d{4}[ \-]\d{6}[ \-]\d{4,5}|\d{12,19})\b",
+        part=checks.card,
         score=0.8,
         context=_CARD,
         near=1.0,
@@ -67,8 +67,8 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="iban",
         anchor=r"[A-Za-z][A-Za-z]\d\d",
-        pattern=r"(?i:[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{4}){2,7}(?:[ \-]?[A-Z0-9]{1,3})?)",
-        check=checks.valid_iban,
+        pattern=r"\b[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,3})?",
+        part=checks.account,
         score=0.95,
     ),
     likely("us_ssn", r"\d\d\d[\- ]\d\d[\- ]\d", r"\d{3}[\- ]\d{2}[\- ]\d{4}", checks.us_ssn, "ssn", "social security"),
@@ -76,7 +76,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="ip_address",
         anchor=r"\d\.\d+\.\d+\.\d",
-        pattern=r"(?:\d{1,3}\.){3}\d{1,3}",
+        pattern=r"\b(?:\d{1,3}\.){3}\d{1,3}\b",
         check=checks.ip_address,
         score=0.8,
         joined="-.",
@@ -84,7 +84,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     Rule(
         type="ip_address",
         anchor=r"[0-9a-fA-F:]:[0-9a-fA-F]*:",
-        pattern=r"(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F:]{1,39}|::(?:[0-9a-fA-F]{1,4}:){0,6}[0-9a-fA-F]{1,4}",
+        pattern=r"(?:[0-9a-fA-F]{1,4}:){1,7}[0-9a-fA-F:]{1,39}|::(?:[0-9a-fA-F]{1,4}:){0,6}[0-9a-fA-F]{1,4}",
         check=checks.ip_address,
         score=0.8,
     ),

@@ -20,9 +20,13 @@ _SAYS: Final = r"[\"'\\]{0,4}\s{0,3}(?::=|=>|[:=])\s{0,3}[\"'\\]{0,4}"
 _URL: Final = r"[^\s:/@\"'\[\]]"
 
 
+_SURER: Final = {"s.": r"s\.[a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9]"}
+"""Words of gitleaks that stand at the end of many a sentence, with what comes behind them in a secret."""
+
+
 def _rule(form: SecretForm) -> Rule:
     """A form of gitleaks as a rule: its words are its anchor."""
-    anchor = "(?i)" + "|".join(re.escape(word) for word in form.words)
+    anchor = "(?i)" + "|".join(_SURER.get(word, re.escape(word)) for word in form.words)
     groups = re2.compile(form.pattern).groups
     return Rule(
         type="api_key",
@@ -108,14 +112,15 @@ SECRETS: Final[tuple[Rule, ...]] = (
             ("gl[a-z]+-", r"gl(?:pat|oas|ptt|rt|cbt|dt|ft|soat|imt|agent|ffct)-[A-Za-z0-9_.\-]{20,}"),
             ("npm_|pypi-|dckr_|hf_|dop_v1|shp", r"npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_\-]{50,}|hf_[A-Za-z]{30,}"),
             ("dckr_pat_|dop_v1_|doo_v1_", r"dckr_pat_[A-Za-z0-9_\-]{20,}|do[op]_v1_[a-f0-9]{60,}"),
-            ("shp[a-z]+_", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
+            ("shp[a-z]+_", r"shp(?:at|ca|pa|ss)_[a-zA-Z0-9]{32}"),
+            ("tskey-", r"tskey-[a-z]+-[A-Za-z0-9]{6,}-[A-Za-z0-9]{6,}"),
             ("xox[a-z]|xapp-", r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9\-]{10,}|xapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+"),
             ("AIza|ya29|GOCSPX", r"AIza[A-Za-z0-9_\-]{30,}|ya29\.[A-Za-z0-9_\-]{20,}|GOCSPX-[A-Za-z0-9_\-]{20,}"),
             ("sk-|k_(?:live|test|prod)_", r"\bsk-[A-Za-z0-9_\-]{20,}|[srp]k_(?:live|test|prod)_[A-Za-z0-9]{10,}"),
             ("SG\\.|key-", r"SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}|\bkey-[0-9a-f]{32}\b"),
             ("hooks\\.slack|discord", r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{20,}"),
             ("webhooks/", r"https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/\d+/[A-Za-z0-9_\-]{40,}"),
-            ("hv[sb]\\.|s\\.[A-Za-z0-9]", r"\bhv[sb]\.[A-Za-z0-9_\-]{24,}"),
+            ("hv[sb]\\.", r"\bhv[sb]\.[A-Za-z0-9_\-]{24,}"),
             ("EAAC|EAAB|EAAA", r"EAA[A-Z][A-Za-z0-9]{40,}"),
             ("AccountKey=|SharedAccess", r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,}={0,2}"),
         )

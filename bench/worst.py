@@ -1,0 +1,178 @@
+"""The worst texts that were thought of, for every detector and every parser of responses: ``python bench/worst.py``.
+
+Each is measured at 64 KiB and at twice that; twice the text must not cost more than about twice the time, and none may
+take a worker longer than the budget. CPU time, the best of several runs; ends with 1 where one is worse than that.
+"""
+
+import base64
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from extproc.core.masking import DETECTORS, Detection, FieldMask, Mask, Masks, Step
+from extproc.core.redaction import embedded, encodings
+from extproc.core.redaction.detectors import compile_detectors
+from extproc.core.redaction.detectors.gitleaks import GITLEAKS
+from extproc.core.redaction.masker import Masker
+from extproc.core.wire import sse, strict_json
+
+SIZE = 64 << 10
+RATIO = 2.7
+"""Twice the text may cost so much more: 2 would be linear, and other loads disturb each measurement."""
+BUDGET = 2.0
+"""Seconds of CPU time for 128 KiB."""
+TOO_SHORT = 0.02
+"""Seconds below which a ratio says nothing."""
+
+ALL = compile_detectors(DETECTORS, (), threshold=0.1)
+MASKS = Masks(
+    detections=(Detection(rule="worst", types=DETECTORS, mask=Mask()),),
+    fields=(FieldMask(rule="worst", path="$..ssn", steps=(Step(name="ssn", deep=True),), mask=Mask()),),
+)
+MASKER = Masker(MASKS, b"w" * 64)
+WORDS = " ".join(sorted({word for form in GITLEAKS for word in form.words}))
+
+UNITS: dict[str, str] = {
+    "digits": "4",
+    "digits and spaces": "4 ",
+    "digits and dashes": "12-",
+    "brackets and digits": "(0)",
+    "plus and digits": "+1 ",
+    "almost cards": "4111 1111 1111 1112 ",
+    "cards": "4111 1111 1111 1111 ",
+    "almost accounts": "DE88 3704 0044 0532 0130 00 ",
+    "accounts": "DE89 3704 0044 0532 0130 00 ",
+    "at signs": "a@",
+    "mails": "ann@example.com ",
+    "mails behind an accent": "é ann@example.com ",
+    "a mail without an end": "a.",
+    "colons": "a:",
+    "dots": "1.",
+    "private keys that do not end": "-----BEGIN PRIVATE KEY-----",
+    "tokens": "eyJhbGciOiJIUzI1NiJ9.",
+    "addresses with passwords": "://a:",
+    "passwords": "password=",
+    "passwords with a value": "password=hunter22 ",
+    "every vendor's word": f"{WORDS} ",
+    "every vendor's word and a value": " ".join(f"{word}='x9'" for word in WORDS.split()) + " ",
+    "zero width": "\u200b4",
+    "letters of other scripts": "\u0430\u0435\u043e\u0440\u0441",
+    "accents": "é",
+    "months": "jan 1 ",
+    "hexadecimal": "ab:",
+    "base64": "QUtJQUlPU0ZPRE5ON0VYQU1QTEU",
+    "lines of base64": "QUtJQUlPU0ZPRE5ON0VYQU1QTEU\n",
+    "lines of hexadecimal": "616e6e406578616d706c652e636f6d\n",
+    "escapes": "\\u0061",
+    "percent": "%61",
+    "references": "&#97;",
+    "ampersands": "&amp",
+    "open objects": '{"a":',
+    "open lists": "[[1 ",
+    "documents": '{"ssn":1} ',
+    "documents that are none": '{"a":1,} ',
+    "quotes": '"',
+    "backslashes": "\\",
+    "backslashes and quotes": '\\"',
+    "marks": "[email]",
+    "marks and mails": "[email]a@b.de",
+    "stars": "****1234",
+    "names of fields": "'ssn' : ",
+}
+
+
+def nested(size: int) -> str:
+    """JSON in JSON in JSON, as deep as it is read, in base64 at the bottom."""
+    text = base64.b64encode(b"ann@example.com " * (size // 64)).decode()
+    for _ in range(3):
+        text = json.dumps({"a": text})
+    return text
+
+
+def shapes(size: int) -> list[str]:
+    """Short texts, each of another shape."""
+    return ["a" * (number % 40) + "1" * (number // 40 % 40) for number in range(size // 40)]
+
+
+def both_encodings(text: str) -> None:
+    encodings.runs(text)
+    encodings.unescaped(text)
+
+
+def stream(size: int, line: bytes) -> list[bytes]:
+    whole = line * (size // len(line)) + b"\n\n"
+    return [whole[at : at + 1] for at in range(len(whole))]
+
+
+def read_stream(chunks: list[bytes]) -> None:
+    reader = sse.EventReader()
+    for chunk in chunks:
+        reader.feed(chunk)
+
+
+CASES: list[tuple[str, Callable[[int], Any], Callable[[Any], object]]] = [
+    *(
+        (f"{name}, all detectors", lambda size, unit=unit: unit * (size // len(unit)), lambda text: ALL.find([text]))
+        for name, unit in UNITS.items()
+    ),
+    *(
+        (f"{name}, masked", lambda size, unit=unit: unit * (size // len(unit)), MASKER.document)
+        for name, unit in UNITS.items()
+    ),
+    ("nested encodings, masked", nested, MASKER.document),
+    ("many short texts, masked", lambda size: [f"{n}" for n in range(size // 8)], MASKER.document),
+    ("many shapes, masked", shapes, MASKER.document),
+    ("many members, masked", lambda size: {f"k{n}": n for n in range(size // 10)}, MASKER.document),
+    ("members of one masked name", lambda size: {f"a{n}@b.de": 1 for n in range(size // 12)}, MASKER.document),
+    *(
+        (f"{name}, read as JSON", lambda size, unit=unit: (unit * (size // len(unit))).encode(), strict_json.read)
+        for name, unit in (("open lists", "["), ("open objects", '{"a":'), ("escapes", '"\\u0061'), ("digits", "1"))
+    ),
+    *(
+        (f"{name}, documents in a text", lambda size, unit=unit: unit * (size // len(unit)), embedded.documents)
+        for name, unit in UNITS.items()
+        if any(sign in unit for sign in '{["')
+    ),
+    *(
+        (f"{name}, encoded", lambda size, unit=unit: unit * (size // len(unit)), both_encodings)
+        for name, unit in UNITS.items()
+        if any(sign in unit for sign in "Q6\\%&")
+    ),
+    ("a stream byte by byte", lambda size: stream(size, b"data: x\n"), read_stream),
+    ("a stream of one line byte by byte", lambda size: stream(size, b"data: xxxxxxxx"), read_stream),
+    ("a stream of CR byte by byte", lambda size: stream(size, b"\r"), read_stream),
+]  # fmt: skip
+
+
+def cost(made: Any, run: Callable[[Any], object], times: int) -> float:
+    """Seconds of CPU time, at best."""
+    costs = []
+    for _ in range(times):
+        begun = time.process_time()
+        run(made)
+        costs.append(time.process_time() - begun)
+    return min(costs)
+
+
+def main() -> int:
+    """Measure all, each as it comes, and name those that are not linear or take too long."""
+    bad = []
+    print(f"{'128 KiB':>10} {'ratio':>6}")
+    for name, make, run in CASES:
+        small, large = make(SIZE), make(2 * SIZE)
+        run(small)  # patterns are compiled when they are first used
+        one, two = cost(small, run, 3), cost(large, run, 3)
+        if two > TOO_SHORT and two / one > RATIO:  # once more, with more patience
+            one, two = min(one, cost(small, run, 9)), min(two, cost(large, run, 9))
+        line = f"{two * 1000:7.0f} ms {two / one:6.2f}  {name}"
+        print(line, flush=True)
+        if two > BUDGET or (two > TOO_SHORT and two / one > RATIO):
+            bad.append(line)
+    print(f"{len(CASES)} texts; not linear, or beyond {BUDGET:g} s: {len(bad)}", *bad, sep="\n")
+    return int(bool(bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The process that all others of a node are forked from: it has loaded what they need, and does nothing else.
+
+One that dies is back in the time of a fork instead of the seconds that loading takes, and all share the memory of what
+was loaded. One thread and no open channel, so that a fork leaves nothing behind that does not work. Each is forked
+twice, so it becomes a child of the supervisor and does not die with this process.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from extproc.bond import call_process, die_with
+
+__all__ = ["CONTROL", "FAILED", "main"]
+
+CONTROL: Final = "control"
+FAILED: Final = b"-"
+"""The answer where the system has no process to give."""
+_MOST_DIGITS: Final = 32
+_LOOK_SECONDS: Final = 0.001
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fork for supervisor ``arguments[0]``, asked over the socket ``arguments[1]``, until it lets go of it.
+
+    A question is a name (the index of a worker, or ``control``), with what becomes the standard input of the process;
+    the answer is its id.
+    """
+    parent, line = int(arguments[0]), socket.socket(fileno=int(arguments[1]))
+    die_with(parent)
+    call_process("extproc-nursery")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        asked, files, _, _ = socket.recv_fds(line, _MOST_DIGITS, 1)
+        if not asked:
+            return 0
+        name = asked.decode()
+        # the control process comes last and wants more: workers do not wait for what it needs
+        module = importlib.import_module("extproc.control_process" if name == CONTROL else "extproc.worker")
+        module.preload()
+        gc.collect()
+        gc.freeze()  # a collection after the fork would otherwise write to every page that they share
+        telling, told = os.pipe()
+        try:
+            between = os.fork()
+        except OSError:
+            answer = FAILED
+        else:
+            if not between:
+                _bear(files[0], told, unused=(telling, line.detach()))
+                call_process(f"extproc-{name}")
+                return int(module.main([str(parent)] if name == CONTROL else [name, str(parent)]))
+            os.waitpid(between, 0)  # from here on the new process is the supervisor's
+            os.close(told)
+            told = -1
+            answer = os.read(telling, _MOST_DIGITS) or FAILED
+        for each in (*files, telling, told):
+            if each >= 0:
+                os.close(each)
+        line.send(answer)
+
+
+def _bear(stdin: int, told: int, *, unused: Sequence[int]) -> None:
+    """In the process between: fork the new one, tell its id, and end. Returns in the new one."""
+    between = os.getpid()
+    try:
+        born = os.fork()
+    except OSError:
+        os._exit(1)
+    if born:
+        os.write(told, str(born).encode())
+        os._exit(0)
+    for each in (*unused, told):
+        os.close(each)
+    os.dup2(stdin, sys.stdin.fileno())
+    os.close(stdin)
+    os.setsid()  # a terminal's Ctrl-C and hang-up are for the supervisor alone
+    while os.getppid() == between:
+        time.sleep(_LOOK_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
