@@ -28,6 +28,8 @@ from extproc.demo.proxy import find_envoy
 HERE = Path(__file__).resolve().parent
 ISSUER = "http://127.0.0.1:1"
 WORKERS = 2
+BUSY = 2.0
+"""Runnable threads of other programs for each core, above which ratios between setups drown in noise."""
 TICKS = os.sysconf("SC_CLK_TCK")
 POLICY = """
 version: 1
@@ -267,6 +269,8 @@ def main() -> None:
     if shutil.which("wrk") is None:
         sys.exit("bench: wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
     load_before = os.getloadavg()[0]
+    if load_before > BUSY * (os.cpu_count() or 1):
+        print(f"bench: the load average is {load_before:.1f} already; the figures will say little", file=sys.stderr)
     token, samples = Token.make(), []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="extproc-bench-")))
@@ -292,13 +296,14 @@ def main() -> None:
                     f"{sample.requests_per_second:,.0f} requests/s at 16",
                     flush=True,
                 )
-        passages = measure_events(folder, token, options.rounds)
     beside = {setup.name: setup.beside if setup.chain or setup.filters else setup.name for setup in SETUPS}
     print(
         write_report(
             samples, options.report, beside=beside, rounds=options.rounds, seconds=options.seconds, load=load_before
         )
     )
+    with tempfile.TemporaryDirectory(prefix="extproc-bench-") as place:
+        passages = measure_events(Path(place), token, options.rounds)
     print(write_passages(passages, options.report, rounds=options.rounds))
 
 

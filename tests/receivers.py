@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import httpx
 import uvicorn
 from botocore.config import Config
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
@@ -205,6 +206,8 @@ def s3_in_memory(port: int = 0) -> Iterator[S3Store]:
     server.start()
     try:
         host, own = server.get_host_and_port()
+        # all stores of a process are one, with what an earlier test left there
+        httpx.post(f"http://{host}:{own}/moto-api/reset", trust_env=False).raise_for_status()
         session = botocore.session.Session()
         session.set_credentials("test", "test")
         client = session.create_client(

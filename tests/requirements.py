@@ -363,6 +363,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/audit/test_chain.py",
             "core/audit/test_events.py",
+            "core/audit/schema/test_calls.py",
             "core/audit/schema/test_schema.py",
             "core/audit/schema/test_shapes.py",
             "cli/test_schema.py",
@@ -483,6 +484,11 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "stack/test_doctor.py",
             "attacks/test_ways_past.py",
         ),
+    ),
+    "attacks": Requirement(
+        "issue 2, threats 2",
+        "Every case of the threat catalogue is tried, and whoever exhausts something exhausts his own share.",
+        ("attacks/test_catalogue.py", "attacks/test_exhaustion.py", "attacks/test_hostile_text.py"),
     ),
     "playground": Requirement(
         "README: try it",

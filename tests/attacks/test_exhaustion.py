@@ -51,6 +51,24 @@ async def http2(gate: Site) -> AsyncIterator[tuple[asyncio.StreamWriter, asyncio
         writer.close()
 
 
+async def goes_on(writer: asyncio.StreamWriter, ended: asyncio.Event) -> bool:
+    """Whether Envoy still takes what is written, once it has taken what was."""
+    try:
+        await writer.drain()
+    except ConnectionError:
+        return False
+    await asyncio.sleep(0)
+    return not ended.is_set()
+
+
+async def over(ended: asyncio.Event) -> bool:
+    """Whether Envoy, once it has read what lies in its sockets, hangs up."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            await ended.wait()
+    return ended.is_set()
+
+
 def head(gate: Site) -> bytes:
     """The header block of a call that would be denied, in a form that any number of streams can carry."""
     fields = {
@@ -72,12 +90,9 @@ async def resets(gate: Site) -> bool:
         for number in range(20_000):
             stream = 2 * number + 1
             writer.write(frame(HEADERS, END_HEADERS, stream, block) + frame(RST_STREAM, 0, stream, CANCEL))
-            if number % 50 == 0:
-                with contextlib.suppress(ConnectionError):
-                    await writer.drain()
-                if ended.is_set():
-                    return True
-        return False
+            if number % 50 == 0 and not await goes_on(writer, ended):
+                return True
+        return await over(ended)
 
 
 async def continuations(gate: Site) -> bool:
@@ -87,11 +102,9 @@ async def continuations(gate: Site) -> bool:
         writer.write(frame(HEADERS, 0, 1, head(gate)))
         for _ in range(20_000):
             writer.write(frame(CONTINUATION, 0, 1, piece))
-            with contextlib.suppress(ConnectionError):
-                await writer.drain()
-            if ended.is_set():
+            if not await goes_on(writer, ended):
                 return True
-        return False
+        return await over(ended)
 
 
 async def streams(gate: Site) -> bool:
@@ -101,11 +114,8 @@ async def streams(gate: Site) -> bool:
         most = 0
         for number in range(25_000):
             writer.write(frame(HEADERS, END_HEADERS, 2 * number + 1, block))
-            if number % 500 == 0:
-                with contextlib.suppress(ConnectionError):
-                    await writer.drain()
-                if ended.is_set():
-                    break
+            if number % 500 == 0 and not await goes_on(writer, ended):
+                break
             if number % 5000 == 4999:
                 most = max(most, await gate.gateway.stat("http.mcp.downstream_rq_active"))
         return most <= ATTACKERS * 100 + 50

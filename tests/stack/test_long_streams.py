@@ -91,7 +91,7 @@ def resident(site_: Site) -> int:
     assert site_.gateway.service is not None
     supervisor = site_.gateway.service.pid
     children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    (worker,) = (each for each in children if b"extproc.worker" in Path(f"/proc/{each}/cmdline").read_bytes())
+    (worker,) = (each for each in children if Path(f"/proc/{each}/comm").read_text().strip() == "extproc-0")
     status = Path(f"/proc/{worker}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) << 10
 

@@ -54,20 +54,16 @@ class Acquaintances:
         self.known.move_to_end(id(head.claims))
         return met.person
 
-    def keep(
-        self, config: IdentityConfig, head: RequestHead, workload: str | None, person: Principal, max_token_age: float
-    ) -> None:
-        """Remember whom a token that was judged and holds names; one issued with ``max_token_age`` seconds to live."""
-        claims = head.claims
-        if claims is None:
-            return
+    def keep(self, config: IdentityConfig, head: RequestHead, person: Principal, max_token_age: float) -> None:
+        """Remember whom the token of ``head`` names, which was judged and holds, at most ``max_token_age`` seconds."""
+        claims = person.claims
         begins = max(claims["iat"], claims.get("nbf", 0)) - TOKEN_SKEW_SECONDS
         ends = min(claims["exp"], claims["iat"] + max_token_age) + TOKEN_SKEW_SECONDS
         self.known[id(claims)] = Acquaintance(
             config=config,
             claims=claims,
             header=head.token_header,
-            workload=workload,
+            workload=person.workload,
             begins=begins + _MARGIN_SECONDS,
             ends=ends - _MARGIN_SECONDS,
             person=person,

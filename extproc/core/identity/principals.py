@@ -56,7 +56,7 @@ def identify(
         if isinstance(person, Rejection):
             return replace(person, challenge=challenge(config, head.path, error="invalid_token"))
         if keys is None and acquaintances is not None:
-            acquaintances.keep(config, head, workload, person, token.issuer.max_token_age)
+            acquaintances.keep(config, head, person, token.issuer.max_token_age)
         return person
     if workload is not None:
         trust_domain = workload[: workload.index("/", len("spiffe://"))]

@@ -76,7 +76,7 @@ def _severity(event: _Event) -> int:
     effect = EFFECTS.get(_word(event, "effect"))
     if event.get("broken"):
         return 4
-    if event.get("ok") is False or _word(event, "step") == "changed":
+    if event.get("ok") is False or _word(event, "step") in {"changed", "failed", "refused"}:
         return 3
     return 1 if effect is None else effect.severity
 
@@ -112,6 +112,10 @@ def _outcome(event: _Event) -> dict[str, Json]:
     return found if lasted is None else found | {"duration": lasted // _MILLI}
 
 
+def _message(event: _Event) -> dict[str, Json]:
+    return _from_server(event) | {"api": _api(event, _word(event, "method") or "response")}
+
+
 def _server_request(event: _Event) -> dict[str, Json]:
     found = _judged(event) | _from_server(event)
     found["api"] = _api(event, _word(event, "asks") or _UNKNOWN)
@@ -144,6 +148,16 @@ def _policy(event: _Event) -> dict[str, Json]:
     return found | {"status_id": 1 if event.get("ok") is True else 2}
 
 
+def _approver(event: _Event) -> dict[str, Json]:
+    found = _entity(event, name=_word(event, "name") or _UNKNOWN, uid="", type_="Approver")
+    return found | _by({"subject": event.get("by")})
+
+
+def _key(event: _Event) -> dict[str, Json]:
+    found = _entity(event, name=_word(event, "of") or _UNKNOWN, uid="", type_="Key")
+    return found | _by({"subject": event.get("by")})
+
+
 def _loan(event: _Event) -> dict[str, Json]:
     found: dict[str, Json] = {"privileges": [_word(event, "role") or _UNKNOWN]}
     return found | {"user": _user(_inside(event, "principal"))} | _by({"subject": event.get("by")})
@@ -153,8 +167,14 @@ def _login(event: _Event) -> dict[str, Json]:
     protocol: dict[str, Json] = (
         {"auth_protocol_id": 99, "auth_protocol": "Local"} if event.get("local") is True else {"auth_protocol_id": 4}
     )
-    service: dict[str, Json] = {"name": f"{_PRODUCT} console"}
-    return protocol | {"user": _user(_inside(event, "by")), "service": service, "status_id": 1}
+    found: dict[str, Json] = {
+        "user": _user(_inside(event, "by")),
+        "service": {"name": f"{_PRODUCT} console"},
+        "status_id": 2 if _word(event, "step") == "refused" else 1,
+    }
+    if _word(event, "source"):
+        found["src_endpoint"] = _endpoint(_word(event, "source"))
+    return protocol | found | ({"status_detail": event["reason"]} if _word(event, "reason") else {})
 
 
 def _lifecycle(event: _Event) -> dict[str, Json]:
@@ -168,6 +188,11 @@ def _exported(event: _Event) -> dict[str, Json]:
     return _by({"subject": event.get("by")})
 
 
+def _sink(event: _Event) -> dict[str, Json]:
+    said = _word(event, "reason") or _word(event, "step") or _UNKNOWN
+    return {"status_id": 1 if _word(event, "step") == "recovered" else 2, "status_detail": said}
+
+
 def _nothing(_event: _Event) -> dict[str, Json]:
     return {}
 
@@ -176,16 +201,21 @@ _OWN: Final[Mapping[str, Callable[[_Event], dict[str, Json]]]] = MappingProxyTyp
     {
         "decision": _decision,
         "outcome": _outcome,
+        "message": _message,
         "server_request": _server_request,
         "approval": _approval,
         "revocation": _revocation,
         "definition": _definition,
         "policy": _policy,
+        "approver": _approver,
+        "key": _key,
         "loan": _loan,
         "login": _login,
         "started": _lifecycle,
         "stopped": _lifecycle,
         "exported": _exported,
+        "read": _exported,
+        "sink": _sink,
     }
 )
 """The attributes of its own that a kind of event has."""
@@ -206,7 +236,11 @@ def _judged(event: _Event) -> dict[str, Json]:
         found["policy"] = {"uid": event["policy"]}
     if effect is not None and _word(event, "rule"):
         found["firewall_rule"] = {"name": event["rule"]}
-    return found | ({"trace": {"uid": event["trace"]}} if _word(event, "trace") else {})
+    return found | _traced(event)
+
+
+def _traced(event: _Event) -> dict[str, Json]:
+    return {"trace": {"uid": event["trace"]}} if _word(event, "trace") else {}
 
 
 def _api(event: _Event, operation: str) -> dict[str, Json]:
@@ -219,7 +253,8 @@ def _api(event: _Event, operation: str) -> dict[str, Json]:
 
 def _from_server(event: _Event) -> dict[str, Json]:
     name = _word(event, "server") or _UNKNOWN
-    return {"actor": {"app_name": name}, "src_endpoint": {"svc_name": name}}
+    found: dict[str, Json] = {"actor": {"app_name": name}, "src_endpoint": {"svc_name": name}}
+    return found | _traced(event)
 
 
 def _entity(event: _Event, *, name: str, uid: str, type_: str) -> dict[str, Json]:

@@ -18,13 +18,17 @@ from extproc.core import audit
 from extproc.core.approval import open_ticket
 from extproc.core.audit.steps import (
     approval_step,
+    approver_step,
     definition_step,
     export_step,
+    key_step,
     loan_step,
     login_step,
     purge_step,
+    read_step,
     revocation_step,
     seal_step,
+    sink_step,
 )
 from extproc.core.model import (
     Client,
@@ -141,8 +145,30 @@ EVENTS = {
     "changed": definition_step(at=NOW, step="changed", pin=PIN, before="a"),
     "lent": loan_step(at=NOW, step="lent", loan=LOAN, by="dan"),
     "ended": loan_step(at=NOW, step="ended", loan=LOAN, by="dan"),
-    "login": login_step(at=NOW, person=DAN, local=True),
-    "login_oidc": login_step(at=NOW, person=DAN, local=False),
+    "login": login_step(at=NOW, step="signed_in", person=DAN, local=True, source="10.0.0.9"),
+    "login_oidc": login_step(at=NOW, step="signed_in", person=DAN, local=False),
+    "login_refused": login_step(at=NOW, step="refused", person=None, local=True, reason="not known"),
+    "logout": login_step(at=NOW, step="signed_out", person=DAN, local=True),
+    "approver_added": approver_step(at=NOW, step="added", name="dan", groups=["dba"], by="root"),
+    "approver_removed": approver_step(at=NOW, step="removed", name="dan", groups=[], by="root"),
+    "key_rotated": key_step(at=NOW, step="rotated", of="seals", keys=["k"], by="root"),
+    "key_in_use": key_step(at=NOW, step="in_use", of="payloads", keys=["k"]),
+    "sink_failed": sink_step(at=NOW, step="failed", sink="siem", reason="the collector answers 503"),
+    "sink_recovered": sink_step(at=NOW, step="recovered", sink="siem"),
+    "read": read_step(at=NOW, session="s", calls=1, recipient="auditor", by="eve"),
+    "message": audit.message(
+        at=NOW,
+        decision_id="d-1",
+        server="sales-db",
+        session="s",
+        trace="4bf92f3577b34da6a3ce929d0e0e4736",
+        number=1,
+        kind="notification",
+        method="notifications/progress",
+        id=None,
+        raw=b"{}",
+        payload={"progress": 1},
+    ),
     "policy": audit.policy_loaded(at=NOW, source="policy.yaml", digest="p1", problems=0),
     "policy_broken": audit.policy_loaded(at=NOW, source="policy.yaml", digest="p1", problems=2),
     "started": audit.started(at=NOW, node="n", worker="n-0", version="1.2.3", shadow_mode=False),
@@ -247,6 +273,13 @@ def test_what_was_decided_is_told_in_the_words_of_security_control(name, told):
     assert tuple(event[each] for each in names) == told
 
 
+@pytest.mark.parametrize(
+    ("name", "status"), [("login", 1), ("login_refused", 2), ("sink_failed", 2), ("sink_recovered", 1)]
+)
+def test_what_failed_is_told_as_a_failure(name, status):
+    assert mapped(EVENTS[name])["status_id"] == status
+
+
 def test_a_call_of_nobody_names_nobody():
     event = mapped(EVENTS["reject"])
     assert event["actor"] == {"app_name": "unknown"}
@@ -265,6 +298,14 @@ def test_a_call_of_nobody_names_nobody():
         ("lent", 3005, "Assign Privileges"),
         ("ended", 3005, "Revoke Privileges"),
         ("login", 3002, "Logon"),
+        ("login_refused", 3002, "Logon"),
+        ("logout", 3002, "Logoff"),
+        ("approver_added", 3004, "Create"),
+        ("approver_removed", 3004, "Delete"),
+        ("key_in_use", 3004, "Enable"),
+        ("message", 6003, "Message"),
+        ("read", 1008, "Read"),
+        ("sink_failed", 1008, "Delivery"),
         ("started", 6002, "Start"),
         ("stopped", 6002, "Stop"),
         ("purged", 1008, "Delete"),
@@ -284,6 +325,8 @@ def test_each_kind_has_its_class_and_activity(name, class_uid, activity):
         ("sealed_broken", "High"),
         ("damaged", "High"),
         ("changed", "Medium"),
+        ("sink_failed", "Medium"),
+        ("login_refused", "Medium"),
         ("policy_broken", "Medium"),
         ("policy", "Informational"),
     ],
@@ -324,6 +367,11 @@ NAMES = sorted({name for event in EVENTS.values() for name in event} - {"kind"})
 @given(st.sampled_from([*sorted(KINDS), "other"]), st.dictionaries(st.sampled_from(NAMES), JSON, max_size=8))
 def test_whatever_stands_in_an_event_it_is_one_of_its_class(kind, members):
     mapped({"kind": kind} | members)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_an_event_that_says_nothing_but_its_kind_is_one_of_its_class(kind):
+    assert mapped({"kind": kind})["class_uid"] == KINDS[kind].cls.uid
 
 
 @pytest.mark.parametrize("kind", [None, 7, ["decision"], {"a": 1}])

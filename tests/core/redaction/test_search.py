@@ -134,3 +134,24 @@ def test_the_digits_of_a_hash_are_no_run() -> None:
 def test_counts_are_of_every_place() -> None:
     value = [MAIL, {"x": f"{MAIL} {MAIL}"}, json.dumps([MAIL, MAIL]), in_base64(f"to {MAIL} and on")]
     assert MASKER.document(value).counts == {"mail": 6}
+
+
+def test_what_is_found_within_a_mark_alone_leaves_the_text_as_it_is() -> None:
+    word = OwnDetector(name="word", words=("mail",))
+    using = Masker(Masks(detections=(detect("word", "mail"),), own=(word,)), KEY)
+    found = using.document({"a": "to [mail] now", "b": "[mail]", "c": "mail"})
+    assert found.value == {"a": "to [mail] now", "b": "[mail]", "c": "[word]"}
+    assert found.counts == {"word": 1}
+
+
+def test_marks_mails_and_runs_side_by_side_are_each_seen_once() -> None:
+    text = f"{MAIL} [mail] {in_base64('to ' + MAIL + ' now')} " * 300
+    once = f"[mail] [mail] {in_base64('to [mail] now')} " * 300
+    assert masked(text) == once
+    assert MASKER.document(text).counts == {"mail": 600}
+
+
+def test_a_value_that_is_not_sure_enough_for_its_own_rule_stays() -> None:
+    using = masker(detect("plate", threshold=0.7), detect("mail"))
+    value = {"a": "HH-XY 12", "b": MAIL}
+    assert using.document(value).value == {"a": "HH-XY 12", "b": "[mail]"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from extproc.core import audit
 from extproc.edges.journal.proving import verify
-from extproc.edges.journal.reader import Damage, Entry, Position, journals, read
+from extproc.edges.journal.reader import Damage, Entry, Position, journals, last_seq, read
 from extproc.edges.journal.segments import MAX_LINE_BYTES, numbers, path_of
 from extproc.edges.journal.writer import JournalWriter
 
@@ -285,3 +285,17 @@ def test_a_segment_that_cannot_be_read_is_an_error_not_a_verdict(copied):
     path_of(directory, 2).mkdir()
     with pytest.raises(OSError, match="directory"):
         verify(directory)
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 1_000_000])
+async def test_the_last_number_of_a_journal_is_found_however_long_its_line_is(tmp_path, size):
+    writing = writer(tmp_path / "n-0")
+    writing.open()
+    await writing.append({"kind": "decision", "at": 1})
+    await writing.append({"kind": "decision", "at": 2, "text": "x" * size})
+    await writing.close()
+    (last,) = [entry for entry in read(tmp_path / "n-0") if isinstance(entry, Entry) and entry.event.get("text")]
+    assert last_seq(tmp_path / "n-0") == last.seq
+    with path_of(tmp_path / "n-0", 1).open("ab") as file:
+        file.write(b'{"event":{"kind":' + b"y" * size)
+    assert last_seq(tmp_path / "n-0") == last.seq

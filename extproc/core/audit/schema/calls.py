@@ -15,6 +15,7 @@ from extproc.core.audit.schema.shapes import (
     record,
     text,
 )
+from extproc.core.limits import MAX_CALL_DEPTH
 
 __all__ = ["CALLS", "PRINCIPAL"]
 
@@ -66,6 +67,28 @@ _SHELL: Final = record(
         "findings": listed("What is dangerous about it.", text("A sentence.")),
     },
 )
+
+
+def _called(depth: int) -> Shape:
+    """What inspection found in a tool that calls others; calls inside of calls to ``depth``."""
+    inner = {"calls": _called(depth - 1)} if depth else {}
+    call = record(
+        "One call.",
+        {"server": text("The server that it is of."), "tool": text("The tool, as the caller names it.")},
+        {"sql": _SQL, "shell": _SHELL, **inner},
+    )
+    return record(
+        "What a tool that calls others would call.",
+        {
+            "verb": text("The effect of the strongest call.", *_VERBS),
+            "parsed": flag(
+                "Whether the arguments say what is called as the policy declares it; what does not is admin."
+            ),
+            "fault": or_none(text("What does not fit; null where all does.")),
+            "tools": listed("Every call, in order.", call),
+        },
+    )
+
 
 CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]] = {
     "decision": (
@@ -133,6 +156,7 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
             "rewritten": flag("Whether the message was written anew before it was forwarded."),
             "sql": _SQL,
             "shell": _SHELL,
+            "calls": _called(MAX_CALL_DEPTH),
             "masking": listed("The masking rules that the response owes.", text("The name of a rule.")),
             "masked": _MASKED,
             "approval": text("The approval that the call needs, as the policy names it."),

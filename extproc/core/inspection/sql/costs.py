@@ -74,6 +74,6 @@ def _kinds(tokens: Sequence[Token], at: int) -> frozenset[str]:
     found = {"query"} if after is not None and after.token_type in _QUERIES else set()
     if before is not None and opens_call(before):
         found.add("call")
-        if before.token_type in Parser.TYPE_TOKENS or word_of(before) in _WRITTEN_OUT:
-            found.add("doubling")
+    if before is not None and (before.token_type in Parser.TYPE_TOKENS or word_of(before) in _WRITTEN_OUT):
+        found.add("doubling")
     return frozenset(found)

@@ -84,8 +84,6 @@ def fold(text: str) -> Folded:
 
 @lru_cache(maxsize=8192)
 def _plain(character: str) -> str:
-    if character.isascii():
-        return character
     category = unicodedata.category(character)
     if category in {"Cf", "Mn", "Me"}:
         return ""

@@ -122,9 +122,11 @@ def _fit(number: int, form: Form, shape: bytes) -> Fit | None:
 @cache
 def _compiled(pattern: str) -> tuple[Any, bytes] | None:
     made = relaxed(pattern)
+    options = re2.Options()
+    options.log_errors = False
     try:
-        return None if made is None else (re2.compile(made[0].encode()), made[1])
-    except re2.error:
+        return None if made is None else (re2.compile(made[0].encode(), options), made[1])
+    except re2.error:  # too large: an operator's, of many words
         return None
 
 

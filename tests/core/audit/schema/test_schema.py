@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from extproc.core.access import Facts, ShellFacts, SqlFacts
+from extproc.core.access import CallFacts, Facts, InnerCall, ShellFacts, SqlFacts
 from extproc.core.audit import encode, events, read_event, steps
 from extproc.core.audit.begun import SCHEMA_VERSION
 from extproc.core.audit.schema import KINDS, event_schema
+from extproc.core.limits import MAX_CALL_DEPTH
 from extproc.core.masking import Masking
 from extproc.core.model import (
     Client,
@@ -77,9 +78,8 @@ VERDICT = st.builds(
 ) | st.builds(
     Rejection, status=st.integers(400, 599), code=st.integers(), message=TEXT, reason=TEXT, id=or_none(NUMBER | TEXT)
 )
-FACTS = st.builds(
-    Facts,
-    sql=or_none(
+PLAIN = {
+    "sql": or_none(
         st.builds(
             SqlFacts,
             verb=st.sampled_from(Verb),
@@ -91,7 +91,7 @@ FACTS = st.builds(
             unbounded_write=FLAG,
         )
     ),
-    shell=or_none(
+    "shell": or_none(
         st.builds(
             ShellFacts,
             verb=st.sampled_from(Verb),
@@ -102,7 +102,20 @@ FACTS = st.builds(
             destructive=FLAG,
         )
     ),
-)
+}
+
+
+def calling(facts):
+    """Facts of a tool that calls others, of whose calls these are the facts."""
+    call = st.builds(InnerCall, server=TEXT, tool=TEXT, arguments=st.just({}), facts=facts)
+    calls = st.lists(call, max_size=2).map(tuple)
+    return st.builds(CallFacts, verb=st.sampled_from(Verb), calls=calls, fault=TEXT)
+
+
+INSIDE = st.builds(Facts, **PLAIN)
+for _ in range(MAX_CALL_DEPTH):
+    INSIDE = st.builds(Facts, calls=or_none(calling(INSIDE)), **PLAIN)
+FACTS = st.builds(Facts, calls=or_none(calling(INSIDE)), **PLAIN)
 ASK = st.builds(
     Ask,
     kind=st.sampled_from(AskKind),

@@ -20,6 +20,7 @@ def costly(text):
         "SELECT DISTINCT ON (a) * FROM a" + " JOIN a" * (MAX_SQL_OPEN + 1),
         "SELECT * FROM a" + " STRAIGHT_JOIN a" * (MAX_SQL_OPEN + 1),
         "SELECT " + "DATE(" * (MAX_SQL_OPEN + 1) + "1" + ")" * (MAX_SQL_OPEN + 1),
+        "SELECT " + "STRUCT(" * (MAX_SQL_OPEN + 1) + "1" + ")" * (MAX_SQL_OPEN + 1),
         "SELECT " + "ARRAY[" * (MAX_SQL_OPEN + 1) + "1" + "]" * (MAX_SQL_OPEN + 1),
         *("SELECT " + f"{name} (a, " * (MAX_SQL_OPEN + 1) + "1" + ")" * (MAX_SQL_OPEN + 1) for name in WRITTEN_OUT),
         "SELECT " + "f(" * (MAX_SQL_CALLS_OPEN + 1) + "1" + ")" * (MAX_SQL_CALLS_OPEN + 1),

@@ -23,3 +23,14 @@ def test_every_place_is_inside_of_the_text_and_in_order(text):
     assert spans == sorted(spans)
     assert all(end == start + 1 <= len(text) for start, end in spans)
     assert all(folded.text[at] == text[start] for at, (start, _) in enumerate(spans) if text[start].isascii())
+
+
+def test_many_different_letters_are_folded_at_once():
+    wide = "".join(chr(0xFF21 + place) for place in range(26)) + "".join(chr(0xFF41 + place) for place in range(26))
+    assert fold(wide).text == "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    assert fold(f"{wide}\u200b\u2014").span(51, 53) == (51, 54)
+
+
+def test_a_text_may_end_with_what_is_left_out_or_becomes_several():
+    assert (fold("a\u200b").text, fold("a\u200b").span(0, 1)) == ("a", (0, 1))
+    assert (fold("x\u2026").text, fold("x\u2026").span(1, 4)) == ("x...", (1, 2))

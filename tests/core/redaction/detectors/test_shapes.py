@@ -74,3 +74,11 @@ def test_an_operators_pattern_is_known_by_shape_too() -> None:
     detectors = compile_detectors(("staff",), (own,), threshold=0.5)
     for _ in range(7):
         assert [len(finds) for finds in detectors.find(["E12345", "F12345", "X.1"])] == [1, 0, 1]
+
+
+def test_a_pattern_that_is_too_large_to_be_relaxed_fits_every_shape() -> None:
+    huge = f"(?:{'ab1-' * 240}){{1000}}"
+    shapes = Shapes([Form(huge, huge, 0)])
+    for _ in range(5):
+        learned = shapes.meet(b"a0")
+    assert learned == (Fit(0, ()),)
