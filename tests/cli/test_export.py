@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import zipfile
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def test_nothing_of_anybody_else_is_in_it(store, tmp_path):
         assert set(bundle.namelist()) >= {"report.html", "session.json", "README.txt", "seals/key.pub"}
         session = json.loads(bundle.read("session.json"))
     assert b"secret of ana" in every
-    assert b"bob" not in every
+    # as a word: a key or a signature in base64 may hold any three letters
+    assert not re.search(rb"(?<![A-Za-z0-9+/=_-])bob(?![A-Za-z0-9+/=_-])", every)
     assert all(f'"decision":"{row["decision"]}"'.encode() in every for row in session["calls"])
 
 
