@@ -245,6 +245,7 @@ async def arrive(page: Any, standing: Standing) -> None:
     await page.get_by_label("Secret").fill(standing.secret)
     await page.get_by_role("button", name="Sign in as a local approver").click()
     await page.get_by_role("link", name="drop_table").click()
+    await page.wait_for_url("**/approvals/*")  # and the whole of it: a long page is shown while it arrives
 
 
 @pytest.mark.parametrize("answer", ["Approve exactly this, once", "Deny"])
