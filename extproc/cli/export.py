@@ -107,10 +107,10 @@ def _bundle(state: Path, recorded: Recorded, name: str) -> bytes:
     tickets = {call.ticket for call in session.calls if call.ticket}
 
     def keeps(event: Mapping[str, Json]) -> bool:
-        if event.get("kind") in {"decision", "message", "outcome", "server_request"}:
+        if event.get("kind") in {"decision", "message", "outcome", "server_request", "definition"}:
             return event.get("decision") in decisions
         if event.get("kind") == "approval":
-            return event.get("ticket") in tickets
+            return event.get("ticket") in tickets or event.get("decision") in decisions
         return event.get("kind") in _ABOUT_THE_JOURNAL
 
     key = public_key(state)

@@ -54,6 +54,7 @@ def decided(
     arguments: Json | None,
     arguments_digest: str | None,
     body_bytes: int,
+    arguments_masked: bool = False,
     policy_digest: str = "",
     shadow_mode: bool = False,
     masked: Mapping[str, int] = EMPTY,
@@ -61,9 +62,10 @@ def decided(
 ) -> dict[str, Json]:
     """The event of one answer, stored before anything is forwarded (invariant 3).
 
-    ``arguments`` are already masked, None where the recording level keeps none; ``masked`` counts by type what was
-    masked in the request that is forwarded. ``session`` is the upstream's own id
-    and is kept as a digest. ``policy_digest`` is for a rejection, which knows none; a decision brings its own.
+    ``arguments`` are already masked, None where the recording level keeps none; ``arguments_masked`` says that they
+    differ from those of the call, whose keyed digest is ``arguments_digest`` (see ``digests``). ``masked`` counts by
+    type what was masked in the request that is forwarded. ``session`` is the upstream's own id and is kept as a digest.
+    ``policy_digest`` is for a rejection, which knows none; a decision brings its own.
     """
     event: dict[str, Json] = begun("decision", at) | {
         "decision": decision_id,
@@ -80,6 +82,8 @@ def decided(
         event["arguments"], cut = _fit(arguments, MAX_ARGUMENT_EVENT_BYTES)
         if cut is not None:
             event["arguments_cut"] = cut
+        if arguments_masked:
+            event["arguments_masked"] = True
     if message is not None:
         event["message"] = message.kind.value
         event["method"] = message.method
@@ -209,13 +213,14 @@ def message(
     method: str | None,
     id: Json,  # noqa: A002 - the field's own word
     raw: bytes,
+    digest: str,
     payload: Json | None,
     masked: Mapping[str, int] = EMPTY,
 ) -> dict[str, Json]:
     """The event of message ``number`` of a stream, on its way to the client as ``raw``.
 
-    ``kind``: request, notification, response. ``payload`` is its result, error or parameters, already masked; None
-    where there is none, or where it would be larger than an event may be.
+    ``digest`` is the keyed digest of ``raw``. ``kind``: request, notification, response. ``payload`` is its result,
+    error or parameters, already masked; None where there is none, or where it would be larger than an event may be.
     """
     event = begun("message", at) | {
         "decision": decision_id,
@@ -228,7 +233,7 @@ def message(
         "method": method,
         "id": id,
         "bytes": len(raw),
-        "digest": hashlib.sha256(raw).hexdigest(),
+        "digest": digest,
         "payload": None,
         "masked": dict(masked),
     }

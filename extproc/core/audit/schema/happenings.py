@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from extproc.core.audit.schema.calls import PRINCIPAL
+from extproc.core.audit.schema.calls import DURING, KEYED, PRINCIPAL
 from extproc.core.audit.schema.shapes import Shape, anything, flag, listed, number, or_none, record, text
 
 __all__ = ["HAPPENINGS"]
@@ -33,9 +33,10 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
                 *("expired", "withdrawn"),
             ),
             "ticket": _TICKET,
-            "digest": or_none(
-                text("SHA-256 over what it is bound to, arguments included, in hexadecimal digits; null if encrypted.")
+            "arguments_digest": or_none(
+                text(f"{KEYED} of the canonical arguments, as on the decision; null without any, or encrypted.")
             ),
+            **DURING,
             "asks": text("What it asks for: that a call may run, or a role for a while.", "call", "access"),
             "approval": text("The approval, as the policy names it."),
             "policy": text("The digest of the policy that asks."),
@@ -92,6 +93,7 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
             "digest": text("SHA-256 of the canonical definition in hexadecimal digits."),
             "before": or_none(text("The digest of the one that was approved until then.")),
             "by": or_none(_BY),
+            **DURING,
         },
         {},
     ),
@@ -173,13 +175,24 @@ _SERVICE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]
         {},
     ),
     "sink": (
-        "A place that gets copies of the records stopped taking them, or takes them again.",
+        "A place that gets copies of the records stopped taking them, takes them again, or goes on without one.",
         {
-            "step": text("What happened.", "failed", "recovered"),
+            "step": text("What happened.", "failed", "recovered", "skipped"),
             "sink": text("Its name in the settings."),
-            "reason": or_none(text("What it said.")),
+            "reason": or_none(text("What it said; of `skipped`, why somebody has it go on.")),
         },
-        {},
+        {
+            "skipped": record(
+                "The record that it does not get; stored before it goes on.",
+                {
+                    "journal": text("Its journal."),
+                    "seq": number("Its number there."),
+                    "hash": text("Its hash, in hexadecimal digits."),
+                    "said": text("What the place said of it."),
+                    "by": _BY,
+                },
+            )
+        },
     ),
     "opened": (
         "A writer begins here; the first event of every segment.",

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from extproc.core.access import CallFacts, Facts, InnerCall, ShellFacts, SqlFacts
 from extproc.core.audit import encode, events, read_event, steps
 from extproc.core.audit.begun import SCHEMA_VERSION
+from extproc.core.audit.correlation import Correlation
 from extproc.core.audit.schema import KINDS, event_schema
 from extproc.core.limits import MAX_CALL_DEPTH
 from extproc.core.masking import Masking
@@ -125,6 +126,10 @@ ASK = st.builds(
     approval=TEXT,
     server=TEXT,
     role=TEXT,
+    decision=TEXT,
+    session=TEXT,
+    trace=TEXT,
+    arguments_digest=TEXT,
 )
 TICKET = st.builds(
     Ticket,
@@ -172,6 +177,9 @@ OWN = {
     "verdict": VERDICT,
     "facts": FACTS,
     "ticket": TICKET,
+    "ask": or_none(ASK),
+    "during": st.builds(Correlation, decision=TEXT, session=or_none(TEXT), trace=or_none(TEXT)),
+    "skipped": or_none(st.builds(steps.Skipped, journal=TEXT, seq=NUMBER, hash=TEXT, said=TEXT, by=TEXT)),
     "vote": or_none(VOTE),
     "loan": LOAN,
     "revocation": REVOCATION,
@@ -184,7 +192,7 @@ OWN = {
 }
 MADE = {
     **{getattr(events, name): None for name in events.__all__ if name != "session_digest"},
-    **{getattr(steps, name): None for name in steps.__all__},
+    **{getattr(steps, name): None for name in steps.__all__ if name != "Skipped"},
 }
 KIND_OF = {
     events.decided: "decision",
