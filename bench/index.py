@@ -1,10 +1,10 @@
 """What the index costs: records taken in in a second, and how long a page of the list takes, whole and by each filter.
 
-``python bench/index.py [--postgres] [--url URL] [EVENTS [FOLDER]]`` fills an index with so many (10,000,000 unless said;
-half of them outcomes) through its own batches, as the control process does, but with records that are made instead of
-read. Then it asks for pages of 50 sessions, a few times each, and says the median and the slowest. An index that is in
-FOLDER already is asked only. The index is a SQLite file; with ``--postgres`` it is in a server of its own, from the
-machine's binaries with their settings as they are installed, and with ``--url`` in that PostgreSQL.
+``python bench/index.py [--postgres] [--url URL] [EVENTS [FOLDER]]`` fills an index with so many (10,000,000 unless
+said; half of them outcomes) through its own batches, as the control process does, but with records that are made
+instead of read. Then it asks for pages of 50 sessions, a few times each, and says the median and the slowest. An index
+that is in FOLDER already is asked only. The index is a SQLite file; with ``--postgres`` it is in a server of its own,
+from the machine's binaries with their settings as they are installed, and with ``--url`` in that PostgreSQL.
 """
 
 import argparse

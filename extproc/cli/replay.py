@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from extproc.cli.export import export
+from extproc.cli.export import AlsoState, export
 from extproc.cli.indexed import IndexUrl, Recorded, one_session
 from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, printable, quit_with, screen
@@ -54,6 +54,7 @@ def replay(
     evidence: Annotated[
         Path | None, typer.Option("--export", help="Write its evidence into this file, as `extproc export` does.")
     ] = None,
+    also_state: AlsoState = None,
     key: Identity = None,
     index_url: IndexUrl = None,
 ) -> None:
@@ -62,7 +63,7 @@ def replay(
     With --policy it ends with 3 if some call would be decided otherwise.
     """
     if evidence is not None:
-        export(session_id, state, output=evidence, key=key, index_url=index_url)
+        export(session_id, state, output=evidence, key=key, index_url=index_url, also_state=also_state)
         return
     reading = reading_with(key)
     recorded = one_session(state, index_url, session_id, reading)
