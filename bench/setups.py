@@ -49,9 +49,9 @@ _BUFFER: Final = {
 class Setup:
     """One gateway: a chain with a recording level, or Envoy alone with these filters.
 
-    Without a recording level the chain's service only answers. ``durability`` says when an event is stored. ``answer`` is
-    what the upstream says; with ``masks`` the policy masks what is personal in it. What it costs is told beside the setup
-    ``beside``.
+    Without a recording level the chain's service only answers. ``durability`` says when an event is stored.
+    ``answer`` is what the upstream says; with ``masks`` the policy masks what is personal in it. What it costs is told
+    beside the setup ``beside``.
     """
 
     name: str
