@@ -37,8 +37,8 @@ class Call:
 
     ``arguments`` and ``payload``, the response, are as they were recorded, so masked, or None; ``masked`` counts what
     was masked by its type, in the request and the response; ``size`` is that of the response in bytes; ``ticket`` the
-    approval that let it through; ``messages`` those of a streamed response, in order. ``encrypted``: to whom what of
-    this is readable that is None here, by the ids of their keys.
+    approval that let it through, and ``approvers`` the names of those who gave it; ``messages`` those of a streamed
+    response, in order. ``encrypted``: to whom what of this is readable that is None here, by the ids of their keys.
     """
 
     at: int
@@ -55,6 +55,7 @@ class Call:
     size: int | None = None
     source: str = ""
     ticket: str = ""
+    approvers: tuple[str, ...] = ()
     arguments: Json = None
     payload: Json = None
     masked: Mapping[str, int] = field(default_factory=dict)
@@ -204,12 +205,19 @@ def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None, message
         size=None if outcome is None else number_in(outcome.get("bytes")),
         source=text_of(event.get("source")),
         ticket=text_of(event.get("ticket")),
+        approvers=_approvers(event),
         arguments=event.get("arguments"),
         payload=None if outcome is None else outcome.get("payload"),
         masked=_masked(event, outcome or {}),
         encrypted=tuple(sorted({*_readers(event), *_readers(outcome or {})})),
         messages=tuple(sorted(messages, key=lambda said: said.number)),
     )
+
+
+def _approvers(event: Mapping[str, Json]) -> tuple[str, ...]:
+    found = event.get("approved_by")
+    people = map(members_of, found if isinstance(found, list) else ())
+    return tuple(text_of(each.get("name") or each.get("subject")) for each in people)
 
 
 def _readers(event: Mapping[str, Json]) -> Iterable[str]:

@@ -46,6 +46,12 @@ def grouped(*events: dict) -> list[list[str]]:
     return [[call.decision for call in session.calls] for session in sessions(events)]
 
 
+def test_who_approved_a_call_stands_with_it():
+    people = [{"issuer": "i", "subject": "dan", "name": "Dan"}, {"issuer": "i", "subject": "eva", "name": ""}]
+    (session,) = sessions([call("a", 10, ticket="t1", approved_by=people), call("b", 11, approved_by="odd")])
+    assert [each.approvers for each in session.calls] == [("Dan", "eva"), ()]
+
+
 def test_of_several_outcomes_one_counts_wherever_each_stands():
     first, second = outcome("a", 30, result="first"), outcome("a", 40, result="second")
     for given_ in ([first, second], [second, first]):

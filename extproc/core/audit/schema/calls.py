@@ -17,13 +17,21 @@ from extproc.core.audit.schema.shapes import (
 )
 from extproc.core.limits import MAX_CALL_DEPTH
 
-__all__ = ["CALLS", "DURING", "KEYED", "PRINCIPAL"]
+__all__ = ["CALLS", "DURING", "KEYED", "PERSON", "PRINCIPAL"]
 
 PRINCIPAL: Final = record(
     "Who: issuer and subject together name somebody.",
     {"issuer": text("The token's issuer, or the trust domain of a workload."), "subject": text("Its subject.")},
 )
 
+PERSON: Final = record(
+    "A human at the console, or a local approver.",
+    {
+        "issuer": text("The issuer of the login; `local` for a local approver."),
+        "subject": text("Its subject, or the local name."),
+        "name": text("The name to show."),
+    },
+)
 _VERBS: Final = ("query", "mutate", "admin")
 _ID: Final = ("string", "integer")
 _DECISION: Final = text("The id of the decision that all events of one call bear: 24 hexadecimal digits.")
@@ -172,6 +180,7 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
             "masked": _MASKED,
             "approval": text("The approval that the call needs, as the policy names it."),
             "ticket": or_none(text("The id of the approval that it ran on; null while it has none.")),
+            "approved_by": listed("Who approved it; only of a call that ran on an approval.", PERSON),
             "status": number("The HTTP status of a rejection."),
             "code": number("The JSON-RPC code of a rejection."),
         },

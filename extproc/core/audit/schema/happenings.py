@@ -3,21 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from extproc.core.audit.schema.calls import DURING, KEYED, PRINCIPAL
+from extproc.core.audit.schema.calls import DURING, KEYED, PERSON, PRINCIPAL
 from extproc.core.audit.schema.shapes import Shape, anything, flag, listed, number, or_none, record, text
 
 __all__ = ["HAPPENINGS"]
 
 _BY: Final = text("Who did it.")
 _TICKET: Final = text("The id of the request that humans answer.")
-_PERSON: Final = record(
-    "A human at the console, or a local approver.",
-    {
-        "issuer": text("The issuer of the login; `local` for a local approver."),
-        "subject": text("Its subject, or the local name."),
-        "name": text("The name to show."),
-    },
-)
 _NODE: Final = text("The node, as its settings name it.")
 _WORKER: Final = text("The process of that node that writes this journal.")
 _VERSION: Final = text("The version of mcp-extproc.")
@@ -51,7 +43,7 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
                 *("pending", "approved", "used", "denied", "expired", "withdrawn"),
             ),
             "expires_at": number("When its time is over, in nanoseconds since the epoch."),
-            "by": or_none(_PERSON),
+            "by": or_none(PERSON),
             "approves": or_none(flag("Whether the answer is yes.")),
             "forced": or_none(flag("Whether somebody approved alone what needs more.")),
             "reason": or_none(text("What the approver wrote.")),
@@ -101,7 +93,7 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
         "Somebody signed in to the console, was refused there, or signed out.",
         {
             "step": text("What happened.", "signed_in", "refused", "signed_out"),
-            "by": or_none({**_PERSON, "description": "Who; null where nobody was recognised."}),
+            "by": or_none({**PERSON, "description": "Who; null where nobody was recognised."}),
             "groups": listed("The groups that the login brought.", text("A group.")),
             "local": flag("Whether it was a local approver, without the identity provider."),
             "source": or_none(text("The address of the browser.")),
