@@ -78,7 +78,7 @@ def export(
     session = recorded.session
     target = output or Path(f"evidence-{session.id}.zip")
     if target.exists():
-        quit_with(2, f"{target} exists already; name another file with --output")
+        quit_with(2, f"{target} exists already; name another file")
     places = _places((state, *(also_state or ())), recorded)
     try:
         raw = _bundle(places, recorded, target.name)

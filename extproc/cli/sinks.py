@@ -31,7 +31,9 @@ app = typer.Typer(help="Where copies of the records go, and how far each is.", a
 @app.callback(invoke_without_command=True)
 def show_sinks(
     context: typer.Context,
-    file: Annotated[Path, typer.Option("--sinks", envvar="EXTPROC_SINKS", help="The file that names the sinks.")],
+    file: Annotated[
+        Path | None, typer.Option("--sinks", envvar="EXTPROC_SINKS", help="The file that names the sinks.")
+    ] = None,
     state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
@@ -66,7 +68,7 @@ def show_sinks(
         screen().print(table)
         for status in found:
             if status.skipped:
-                said = f"{status.name} went on without {status.skipped} records; events of the kind `sink` say which"
+                said = f"{status.name} went on without records ({status.skipped}); events of the kind `sink` say which"
                 typer.echo(printable(said), err=True)
     if any(status.error is not None for status in found):
         raise typer.Exit(1)
@@ -121,7 +123,9 @@ def _await(state: Path, name: str) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def _known(file: Path, state: Path) -> tuple[Sequence[Target], Sequence[SinkStatus]]:
+def _known(file: Path | None, state: Path) -> tuple[Sequence[Target], Sequence[SinkStatus]]:
+    if file is None:
+        quit_with(2, "name the file of sinks with --sinks, or in EXTPROC_SINKS")
     try:
         targets = read_sinks(file)
         return targets, statuses(state, [target.name for target in targets])

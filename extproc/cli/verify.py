@@ -61,6 +61,11 @@ def verify_journals(
         sealed = any(report.sealed for report in verdict.reports)
         if bundle is not None:
             typer.echo("Of the events that are left out, only the places and the hashes are proved.")
+        if not verdict.holds:
+            broken = sum(report.fault is not None for report in verdict.reports)
+            typer.echo(
+                f"NOT PROVED: {broken} of {len(verdict.reports)} journals and {len(verdict.faults)} seals do not hold."
+            )
         typer.echo(_meaning(own_key=not key, anchored=bool(anchor), sealed=sealed))
     if not verdict.holds:
         raise typer.Exit(1)
@@ -135,7 +140,7 @@ def _place(fault: FaultAt) -> str:
 
 def _meaning(*, own_key: bool, anchored: bool, sealed: bool) -> str:
     """What this proves, and what it does not."""
-    lines = ["What holds: no event up to the last one was changed, dropped, moved or added since it was written."]
+    lines = ["What holds says: no event up to the last one was changed, dropped, moved or added since it was written."]
     if not sealed:
         lines.append("Without a seal that does not cover a recording that was written anew, or cut at its end.")
     elif own_key:

@@ -163,13 +163,14 @@ async def test_a_record_that_is_refused_is_skipped_by_the_service_on_the_word_of
     assert "siem goes on without record 1 of n-0" in said
     (row,) = [row for row in json.loads(extproc(*refused, "--json")) if row["name"] == "siem"]
     assert (row["skipped"], row["error"]) == (1, None)
-    assert "siem went on without 1 records" in extproc(*refused)
+    assert "siem went on without records (1)" in extproc(*refused)
 
 
 @pytest.mark.parametrize(
     ("more", "code", "what"),
     [
         (("copy", "--reason", "r"), 1, "copy takes records: there is nothing to skip"),
+        (("siem", "--reason", "r", "--sinks", "none.yaml"), 2, "cannot be read"),
         (("nobody", "--reason", "r"), 2, "there is no such sink; there are copy, siem"),
         (("siem", "--reason", " "), 2, "say why"),
         (("siem", "--reason", "r"), 1, "the service does not run"),
@@ -179,3 +180,8 @@ def test_where_nothing_can_be_skipped_that_is_said_and_nothing_is_left_behind(re
     monkeypatch.setattr(sinks, "PATIENCE_SECONDS", 0)
     assert what in extproc(*refused, "skip", *more, code=code)
     assert asked(refused[-1], "siem") is None
+
+
+def test_whoever_names_no_file_of_sinks_is_told_how():
+    for command in (("sinks",), ("sinks", "skip", "siem", "--reason", "r")):
+        assert "with --sinks, or in EXTPROC_SINKS" in extproc(*command, code=2)

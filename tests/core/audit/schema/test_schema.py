@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from extproc.core.access import CallFacts, Facts, InnerCall, ShellFacts, SqlFacts
-from extproc.core.audit import encode, events, read_event, steps
+from extproc.core.audit import encode, events, facts, read_event, steps
 from extproc.core.audit.begun import SCHEMA_VERSION
 from extproc.core.audit.correlation import Correlation
 from extproc.core.audit.schema import KINDS, event_schema
