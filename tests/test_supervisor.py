@@ -343,10 +343,13 @@ async def test_a_nursery_that_is_killed_again_and_again_keeps_no_worker_away(sta
     assert (await node.end())[0] == 0
 
 
-async def test_sigterm_before_the_first_worker_is_born_ends_at_once(start):
+async def test_sigterm_before_the_first_worker_serves_ends_at_once(start):
     node = await start(command=SERVE, seal_seconds="0", purge_seconds="0", index="false")
-    while not children(node.process.pid):
-        pass
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(httpx.TransportError):  # nobody listens yet
+                await node.readiness()
+                break
     node.process.terminate()
     status, said = await node.end()
     assert status == 0, said
