@@ -38,6 +38,7 @@ def fork(environment: Mapping[str, str]) -> tuple[int, socket.socket]:
         OSError: the system has no process to give.
     """
     worker.preload()
+    _share_memory()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     supervisor = os.getpid()
     nursery = os.fork()
@@ -72,8 +73,7 @@ def main(arguments: Sequence[str]) -> int:
         # the control process comes last and wants more: workers do not wait for what it needs
         module = importlib.import_module("extproc.control_process" if name == CONTROL else "extproc.worker")
         module.preload()
-        gc.collect()
-        gc.freeze()  # a collection after the fork would otherwise write to every page that they share
+        _share_memory()
         telling, told = os.pipe()
         try:
             between = os.fork()
@@ -92,6 +92,11 @@ def main(arguments: Sequence[str]) -> int:
             if each >= 0:
                 os.close(each)
         line.send(answer)
+
+
+def _share_memory() -> None:
+    gc.collect()
+    gc.freeze()  # a collection after the fork would otherwise write to every page that they share
 
 
 def _bear(stdin: int, told: int, *, unused: Sequence[int]) -> None:
