@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 KAFKA_STAMP := tests/edges/sinks/kafka/target/.fetched
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
-# three test files at a time, each whole: much of a stack test is waiting for processes to start
-PARALLEL := -n 3 --dist loadfile
+# four test files at a time, each whole: much of a stack test is waiting for processes to start
+PARALLEL := -n 4 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
+# hundreds of processes are started from the same modules: compiled once
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean

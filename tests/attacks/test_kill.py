@@ -33,6 +33,7 @@ from extproc.edges.keys.session_keys import load_session_keys
 from extproc.edges.store.database import open_database
 from extproc.edges.store.shared import DatabaseSharedState
 from extproc.ports import StoreError
+from plain import NO_AUTHORITY
 from ports import free_ports
 from postgres import PostgresServer, postgres_server
 from stack.servers.recorder import Arrival, json_reply, raw_server, sse
@@ -282,7 +283,10 @@ async def test_what_ran_is_recorded_whoever_is_killed(
         ends = int(time.time()) + 3500  # longer than the run
         gate.tokens |= {who: gate.gateway.token(who, groups=GROUPS[who], exp=ends) for who in ("alice", "bob")}
         load = Load(gate)
-        async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        async with (
+            asyncio.TaskGroup() as tasks,
+            httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=30) as http,
+        ):
             killing = Killing(gate, console, postgres, http)
             tasks.create_task(load.run())
             others = tasks.create_task(revoking.run())
