@@ -108,6 +108,14 @@ class Responding:
         said = self._stream(at, chunk, last=last) if self._events else self._json(at, chunk, last=last)
         return (*self._questions(at), *said)
 
+    def weight(self, chunk: bytes, *, last: bool) -> int:
+        """How many bytes are looked at with this chunk; 0 where they only pass, or wait for the rest."""
+        if self._silent or self._streams_through:
+            return 0
+        if self._events is not None:
+            return self._events.held + len(chunk) if sse.ends_a_line(chunk) else 0
+        return len(self._collected) + len(chunk) if last else 0
+
     def trailers(self, at: int, names: tuple[str, ...]) -> tuple[Command, ...]:
         """End the body where trailers end the response; the trailers themselves stay here."""
         rest = self.body(at, b"", last=True)
