@@ -18,9 +18,10 @@ from typing import Final
 from extproc.core.limits import MAX_UNPACKED_BYTES
 from extproc.core.redaction.glance import Glance
 
-__all__ = ["Run", "View", "blob", "runs", "strings_in", "unescaped"]
+__all__ = ["SHORTEST", "Run", "View", "blob", "runs", "strings_in", "unescaped"]
 
-_SHORTEST: Final = 16
+SHORTEST: Final = 16
+"""Characters of a run; shorter ones are words."""
 _RUN: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}+={0,2})*+"
 )
@@ -75,7 +76,7 @@ def runs(text: str) -> tuple[Run, ...]:
 
 def _runs(text: str) -> Iterator[Run]:
     if text.isalnum() and text.isascii():  # a word of its own, as account numbers are
-        only = _run(text, 0) if len(text) >= _SHORTEST else None
+        only = _run(text, 0) if len(text) >= SHORTEST else None
         if only is not None:
             yield only
         return

@@ -2,7 +2,8 @@
 
 Promises: total and without side effects; the input is never changed and is given back itself where nothing in it was
 masked; masking twice is masking once; the same value has the same mask everywhere and always. Every text is searched,
-wherever it stands and however it is encoded (``places``, ``search``), or nothing of it is left.
+wherever it stands and however it is encoded (``places``, ``search``), or nothing of it is left. What one message may
+cost is bounded (``work``); of a message that costs more nothing is left at all.
 """
 
 from collections.abc import Mapping
@@ -10,24 +11,30 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from extproc.core.masking import Masks
+from extproc.core.masking import UNREADABLE, Mask, Masks
 from extproc.core.model import Json, empty
 from extproc.core.redaction import places, tree
+from extproc.core.redaction.columns import Columns
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.search import Search
 from extproc.core.redaction.sinks import Answering, Gathering
 from extproc.core.redaction.treatments import Treatment, Walk
+from extproc.core.redaction.work import Work
 
 __all__ = ["Masked", "Masker", "masker"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
-    """A value as it may be seen; ``counts`` by type, ``dropped`` entries of lists left out for their names."""
+    """A value as it may be seen; ``counts`` by type, ``dropped`` entries of lists left out for their names.
+
+    ``exhausted``: to mask it would have cost too much, and the value is only the mark of something unreadable.
+    """
 
     value: Json
     counts: Mapping[str, int] = field(default_factory=empty, hash=False)
     dropped: int = 0
+    exhausted: bool = False
 
 
 class Masker:
@@ -35,6 +42,9 @@ class Masker:
 
     def __init__(self, masks: Masks, key: bytes) -> None:
         self._rules: Final = Rules(masks, key)
+        self._columns: Final = Columns(self._rules)
+        unreadable = self._rules.marks.of("", UNREADABLE, Mask())
+        self._exhausted: Final = Masked(value=unreadable, counts={UNREADABLE: 1}, exhausted=True)
 
     def message(self, value: Json, *, named: frozenset[str] = frozenset()) -> Masked:
         """A server's JSON-RPC message; ``named`` are the URIs that the client itself named."""
@@ -49,6 +59,8 @@ class Masker:
         gathering = Gathering(self._rules)
         tree.document(value, self._rules.begin, gathering)
         answering = self._answering(gathering)
+        if answering is None:
+            return self._exhausted
         if answering.stays and not gathering.owes:
             return Masked(value=value)
         masked = tree.document(value, self._rules.begin, answering)
@@ -58,16 +70,21 @@ class Masker:
         gathering = Gathering(self._rules)
         treatment(value, Walk(rules=self._rules, sink=gathering, named=named))
         answering = self._answering(gathering)
+        if answering is None:
+            return self._exhausted
         if answering.stays and not gathering.owes:
             return Masked(value=value)
         walk = Walk(rules=self._rules, sink=answering, named=named)
         masked = treatment(value, walk)
         return Masked(value=masked, counts=answering.counts, dropped=walk.dropped)
 
-    def _answering(self, gathering: Gathering) -> Answering:
-        search = Search(self._rules)
+    def _answering(self, gathering: Gathering) -> Answering | None:
+        """What answers for the texts; None where to search them costs too much."""
+        work = Work()
+        search = Search(self._rules, self._columns, work)
         search.take(gathering.keys)
-        return search.settle()
+        answering = search.settle()
+        return None if work.over else answering
 
 
 @lru_cache(maxsize=256)

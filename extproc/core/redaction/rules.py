@@ -46,12 +46,13 @@ class Rules:
         """What of the finds in a text is masked."""
         found: list[Span] = []
         for begin, end, kind, score in finds:
-            wanted = self._wanted(kind, score)
+            wanted = self.wanted(kind, score)
             if wanted and begin < end:
                 found.append(Span(begin, end, kind, text[begin:end], wanted))
         return found
 
-    def _wanted(self, kind: str, score: float) -> Wanted:
+    def wanted(self, kind: str, score: float) -> Wanted:
+        """Who masks a find of this type that scores so much, and how."""
         known = self._by_score.get((kind, score))
         if known is None:
             wants = self._wants[kind]

@@ -9,10 +9,12 @@ import pytest
 
 from extproc.core.masking import Mask, Style
 from extproc.core.redaction import treatments as as_
+from extproc.core.redaction.columns import Columns
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.search import Search
 from extproc.core.redaction.sinks import Gathering
 from extproc.core.redaction.treatments import Treatment, Walk
+from extproc.core.redaction.work import Work
 from masks import KEY, detect, field, masks
 
 MAIL, CARD = "bob@example.com", 4111111111111111
@@ -23,7 +25,7 @@ def treated(treatment: Treatment, value: Any, rules: Rules = RULES, named: froze
     before = copy.deepcopy(value)
     gathering = Gathering(rules)
     treatment(value, Walk(rules=rules, sink=gathering, named=named))
-    search = Search(rules)
+    search = Search(rules, Columns(rules), Work())
     search.take(gathering.keys)
     walk = Walk(rules=rules, sink=search.settle(), named=named)
     result = treatment(value, walk)

@@ -8,7 +8,6 @@ so no text costs more than its length.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import re2
@@ -20,13 +19,14 @@ from extproc.core.redaction.detectors.personal import PERSONAL
 from extproc.core.redaction.detectors.rules import Rule
 from extproc.core.redaction.detectors.secrets import SECRETS
 from extproc.core.redaction.detectors.shapes import LONGEST, Fit, Form, Shapes, spanned
+from extproc.core.redaction.detectors.surroundings import NEAR, begins_alone, ends_alone, is_near
+from extproc.core.redaction.detectors.values import Plan, Test, always, plan
 from extproc.core.redaction.tokens import tells
+from extproc.core.redaction.work import BYTES_JOINED, BYTES_SEARCHED, CANDIDATE, Work
 
 __all__ = ["BUILT_IN", "Detectors", "Find", "compile_detectors"]
 
 BUILT_IN: Final = (*PERSONAL, *NATIONAL, *SECRETS)
-_NEAR: Final = 60
-"""Characters before a find in which context counts."""
 _MEMORY: Final = 64 << 20
 """What one compiled pattern may take; a few of the vendors' are large."""
 _NAMED: Final = "password"
@@ -67,8 +67,20 @@ class Detectors:
         self._named: Final = _NAMED in types and threshold <= _NAMED_SCORE
         self._threshold: Final = threshold
 
-    def find(self, texts: Sequence[str], names: Sequence[str] | None = None) -> list[Finds]:
-        """What is found in each text; ``names`` are the names of the members that the texts stand under."""
+    def plan(self, shape: bytes, name: str) -> Plan | None:
+        """The tests of the texts of this shape under a member ``name``; None as long as the shape is not known."""
+        fits = self._shapes.known.get(shape)
+        if fits is None:
+            return None
+        found = plan(self._rules, self._patterns, fits, shape.decode(), name, self._threshold)
+        return (Test(_NAMED, _NAMED_SCORE, always), *found) if self._named and name and tells(name) else found
+
+    def find(self, texts: Sequence[str], names: Sequence[str] | None = None, work: Work | None = None) -> list[Finds]:
+        """What is found in each text; ``names`` are the names of the members that the texts stand under.
+
+        Ends where ``work`` does, with whatever it has found by then.
+        """
+        work = work or Work()
         under = names if names is not None else [""] * len(texts)
         found: dict[int, list[Find]] = defaultdict(list)
         telling = {name for name in set(under) if name and tells(name)} if self._named else ()
@@ -76,25 +88,26 @@ class Detectors:
             for index, name in enumerate(under):
                 if name in telling and texts[index]:
                     found[index].append(Find(0, len(texts[index]), _NAMED, _NAMED_SCORE))
-        if self._rules and texts:
-            self._search(join(texts), under, found)
+        if self._rules and texts and work.spend(sum(map(len, texts)) // BYTES_JOINED):
+            self._search(join(texts), under, found, work)
         finds: list[Finds] = [()] * len(texts)
         for index, each in found.items():
             finds[index] = tuple(sorted(each, key=_in_order)) if len(each) > 1 else tuple(each)
         return finds
 
-    def _search(self, joined: Joined, under: Sequence[str], found: dict[int, list[Find]]) -> None:
+    def _search(self, joined: Joined, under: Sequence[str], found: dict[int, list[Find]], work: Work) -> None:
         active = set(self._anchors.Match(joined.raw) or ())
         if not active:
             return
-        long = self._in_short(joined, active, under, found)
+        long = self._in_short(joined, active, under, found, work)
         if not long:
             return
         if len(long) < len(joined.parts):
             joined = joined.only(long)
             active.intersection_update(self._anchors.Match(joined.raw) or ())
         for number in sorted(active.difference(self._out_of_context(joined, {under[index] for index in long}))):
-            self._in_long(number, joined, long, under, found)
+            if work.spend(len(joined.raw) // BYTES_SEARCHED):
+                self._in_long(number, joined, long, under, found, work)
 
     def _out_of_context(self, joined: Joined, names: Iterable[str]) -> set[int]:
         """The rules that none of the words that they wait for is there for."""
@@ -105,7 +118,7 @@ class Detectors:
         return {number for place, number in enumerate(self._waiting) if place not in said}
 
     def _in_short(
-        self, joined: Joined, active: set[int], under: Sequence[str], found: dict[int, list[Find]]
+        self, joined: Joined, active: set[int], under: Sequence[str], found: dict[int, list[Find]], work: Work
     ) -> list[int]:
         """Search the texts whose shapes are known or can be learned; the numbers of all others."""
         if min(map(len, joined.parts)) > LONGEST:
@@ -118,13 +131,13 @@ class Detectors:
                 long.append(index)
                 continue
             for fit in fitting:
-                if fit.number in active:
+                if fit.number in active and work.spend(CANDIDATE):
                     self._in_one(fit, joined, index, under[index], found)
         return long
 
     def _in_one(self, fit: Fit, joined: Joined, index: int, name: str, found: dict[int, list[Find]]) -> None:
         rule, text = self._rules[fit.number], joined.texts[index]
-        if rule.context and rule.score < self._threshold and not _is_near(rule, name, text):
+        if rule.context and rule.score < self._threshold and not is_near(rule.context, name, text):
             return
         for first, last in fit.spans or self._spans(fit.number, joined.parts[index]):
             score, finish = self._judged(rule, text, first, last, name)
@@ -140,10 +153,18 @@ class Detectors:
             match = pattern.search(raw, at) if match.start() < at < len(raw) else None
 
     def _in_long(
-        self, number: int, joined: Joined, numbers: Sequence[int], under: Sequence[str], found: dict[int, list[Find]]
+        self,
+        number: int,
+        joined: Joined,
+        numbers: Sequence[int],
+        under: Sequence[str],
+        found: dict[int, list[Find]],
+        work: Work,
     ) -> None:
         rule = self._rules[number]
         for match in self._patterns[number].finditer(joined.raw):
+            if not work.spend(CANDIDATE):
+                return
             start, end = spanned(match, rule.group)
             index, first, last = joined.place(start, end)
             score, finish = self._judged(rule, joined.texts[index], first, last, under[numbers[index]])
@@ -153,15 +174,15 @@ class Detectors:
     def _judged(self, rule: Rule, whole: str, first: int, last: int, name: str) -> tuple[float, int]:
         """How sure a find is, and where it ends; 0 for none."""
         score = rule.score
-        if rule.edges and not _begins_alone(whole, first, rule.joined):
+        if rule.edges and not begins_alone(whole, first, rule.joined):
             return _NO
-        if rule.near > score and rule.context and _is_near(rule, name, whole[max(first - _NEAR, 0) : first]):
+        if rule.near > score and rule.context and is_near(rule.context, name, whole[max(first - NEAR, 0) : first]):
             score = rule.near
         if score < self._threshold:
             return _NO
         if rule.part is not None:
             last = first + rule.part(whole[first:last])
-        if first >= last or (rule.edges and not _ends_alone(whole, last, rule.joined)):
+        if first >= last or (rule.edges and not ends_alone(whole, last, rule.joined)):
             return _NO
         if rule.check is not None and not rule.check(whole[first:last]):
             return _NO
@@ -172,49 +193,12 @@ def _in_order(find: Find) -> tuple[int, int]:
     return find.start, -find.end
 
 
-def _is_near(rule: Rule, name: str, before: str) -> bool:
-    """Whether one of the words that make a rule surer stands before a find, or in the name of its member."""
-    if before == "" or name == "":
-        return _said(rule.context, name) if before == "" else _says(rule.context, before)
-    return _said(rule.context, name) or _says(rule.context, f"{name} {before}")
-
-
-def _says(words: tuple[str, ...], text: str) -> bool:
-    return _context(words).search(text.lower().replace("_", " ").encode("utf-8", "replace")) is not None
-
-
-_said: Final = lru_cache(maxsize=4096)(_says)
-"""For the names of members, of which there are few."""
-
-
-def _begins_alone(text: str, start: int, joined: str) -> bool:
-    """Whether nothing before a find makes it part of something longer."""
-    before = text[start - 1 : start]
-    if before.isalnum() or before == "_":
-        return False
-    return not (before and before in joined and text[start - 2 : start - 1].isalnum())
-
-
-def _ends_alone(text: str, end: int, joined: str) -> bool:
-    """Whether nothing behind a find makes it part of something longer."""
-    after = text[end : end + 1]
-    if after.isalnum() or after == "_":
-        return False
-    return not (after and after in joined and text[end + 1 : end + 2].isalnum())
-
-
 def _form(rule: Rule) -> Form:
     """The pattern of a rule for ``Shapes``: what is found must stand alone, but for what a part of it leaves behind."""
     if not rule.edges:
         return Form(rule.pattern, rule.pattern, rule.group)
     after = "" if rule.part is not None else r"(?:\z|[^0-9A-Za-z_])"
     return Form(rf"(?:\A|[^0-9A-Za-z_])(?:{rule.pattern}){after}", rule.pattern, rule.group)
-
-
-@cache
-def _context(words: tuple[str, ...]) -> Any:
-    """Finds one of the words where a word begins."""
-    return re2.compile(rf"(?:^|[^a-z])(?:{'|'.join(map(re2.escape, words))})")
 
 
 def _own(own: OwnDetector) -> Rule:

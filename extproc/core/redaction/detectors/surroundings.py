@@ -1,0 +1,48 @@
+"""What stands around a candidate: words that make it surer, and characters that make it part of something longer."""
+
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import re2
+
+__all__ = ["NEAR", "begins_alone", "ends_alone", "is_near"]
+
+NEAR: Final = 60
+"""Characters before a find in which context counts."""
+
+
+def is_near(words: tuple[str, ...], name: str, before: str) -> bool:
+    """Whether one of the words that make a rule surer stands before a find, or in the name of its member."""
+    if before == "" or name == "":
+        return _said(words, name) if before == "" else _says(words, before)
+    return _said(words, name) or _says(words, f"{name} {before}")
+
+
+def _says(words: tuple[str, ...], text: str) -> bool:
+    return _context(words).search(text.lower().replace("_", " ").encode("utf-8", "replace")) is not None
+
+
+_said: Final = lru_cache(maxsize=4096)(_says)
+"""For the names of members, of which there are few."""
+
+
+@cache
+def _context(words: tuple[str, ...]) -> Any:
+    """Finds one of the words where a word begins."""
+    return re2.compile(rf"(?:^|[^a-z])(?:{'|'.join(map(re2.escape, words))})")
+
+
+def begins_alone(text: str, start: int, joined: str) -> bool:
+    """Whether nothing before a find makes it part of something longer."""
+    before = text[start - 1 : start]
+    if before.isalnum() or before == "_":
+        return False
+    return not (before and before in joined and text[start - 2 : start - 1].isalnum())
+
+
+def ends_alone(text: str, end: int, joined: str) -> bool:
+    """Whether nothing behind a find makes it part of something longer."""
+    after = text[end : end + 1]
+    if after.isalnum() or after == "_":
+        return False
+    return not (after and after in joined and text[end + 1 : end + 2].isalnum())

@@ -1,0 +1,49 @@
+"""How much the masking of one message may cost: counted and not timed, so the same everywhere and every time.
+
+A unit is what takes about a microsecond. All that grows with what a server may write is paid for where it is done, and
+where nothing is left it stops: nothing of what was found by then is used, and the message counts as unreadable.
+"""
+
+from typing import Final
+
+from extproc.core.limits import MAX_MASKING_WORK
+
+__all__ = ["BYTES_JOINED", "BYTES_READ", "BYTES_SEARCHED", "CANDIDATE", "ESCAPE", "FIND", "RUN", "TEXT", "TRY_CHARS", "Work"]
+
+BYTES_JOINED: Final = 16
+"""Bytes that are made ready for all detectors with one unit: folded, joined, looked at once for every anchor."""
+BYTES_SEARCHED: Final = 64
+"""Bytes that one pattern searches with one unit."""
+BYTES_READ: Final = 8
+"""Bytes of a text that are read for runs, escapes and documents with one unit."""
+TEXT: Final = 1
+"""One text: taken apart, remembered, answered for."""
+CANDIDATE: Final = 3
+"""One place where a pattern fits: its surroundings, its context, its check digits."""
+FIND: Final = 8
+"""One find: laid beside the others, and a mark made for it."""
+ESCAPE: Final = 3
+"""One escape that is read."""
+RUN: Final = 6
+"""One run that may be base64 or hexadecimal: decoded, and looked at."""
+TRY_CHARS: Final = 16
+"""Characters that the search for documents tries in vain with one unit."""
+
+
+class Work:
+    """What one message may still cost."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, units: int = MAX_MASKING_WORK) -> None:
+        self.left = units
+
+    def spend(self, units: int) -> bool:
+        """Pay for something; whether there was enough."""
+        self.left -= units
+        return self.left >= 0
+
+    @property
+    def over(self) -> bool:
+        """Whether more was asked for than there was."""
+        return self.left < 0
