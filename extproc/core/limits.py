@@ -124,7 +124,7 @@ MAX_TEXT_DEPTH: Final = 5
 """Texts inside of texts: JSON in a string of JSON, or base64 in either. Real results have one or two."""
 MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
-MAX_MASKING_WORK: Final = 8_000_000
+MAX_MASKING_WORK: Final = 10_000_000
 """What masking one message may cost, in units of ``redaction.work``, about a microsecond each. Eight MiB of rows full
 of personal data take less with every detector on (`make bench-worst`)."""
 

@@ -37,6 +37,7 @@ from extproc.core.model import Era, Json, Message, MessageKind, Obligations, Rec
 from extproc.core.redaction import tokens
 from extproc.core.redaction.masker import masker
 from extproc.core.wire import replies, sse
+from extproc.core.wire.replies import MASKING_BUDGET
 
 __all__ = ["Responding", "owes_response"]
 
@@ -279,7 +280,8 @@ class Responding:
 
     def _withheld(self, at: int) -> tuple[Command, ...]:
         self._result, self.visible.payload = WITHHELD, None
-        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id)
+        reason = MASKING_BUDGET if self.visible.exhausted else WITHHELD
+        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id, reason)
         if self._events is None:
             return self._released(at, error, last=True)
         # only who asked gets an answer; a stream of its own just ends
@@ -330,6 +332,7 @@ class Responding:
             duration_ns=duration,
             hidden=self.visible.hidden,
             masked=self.visible.masked,
+            reason=MASKING_BUDGET if self.visible.exhausted else None,
             trace=call.message.trace_id,
             messages=None if self._events is None else self._messages,
         )

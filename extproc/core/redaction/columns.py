@@ -12,7 +12,7 @@ from extproc.core.masking import Style
 from extproc.core.redaction import encodings
 from extproc.core.redaction.detectors.joined import shapes_of
 from extproc.core.redaction.detectors.shapes import LONGEST
-from extproc.core.redaction.detectors.values import ELSEWHERE, WHOLE, Test
+from extproc.core.redaction.detectors.values import ELSEWHERE, Test
 from extproc.core.redaction.glance import COMPLEX
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Key
@@ -65,7 +65,7 @@ class Columns:
         for key, shape in zip(short, shapes_of([key[0] for key in short]), strict=True):
             column = known.get((key[1], shape)) or self._column(key[1], shape)
             text = key[0]
-            if column.searched or (column.may_be_run and encodings.runs(text)):
+            if column.searched or (column.may_be_run and encodings.is_run(text)):
                 rest.append(key)
                 continue
             found, held = 0, None

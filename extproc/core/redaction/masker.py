@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from extproc.core.limits import MAX_MASKING_WORK
 from extproc.core.masking import UNREADABLE, Mask, Masks
 from extproc.core.model import Json, empty
 from extproc.core.redaction import places, tree
@@ -29,22 +30,24 @@ class Masked:
     """A value as it may be seen; ``counts`` by type, ``dropped`` entries of lists left out for their names.
 
     ``exhausted``: to mask it would have cost too much, and the value is only the mark of something unreadable.
+    ``cost`` is what it took, in units of ``work``; less where values of the same shapes came before.
     """
 
     value: Json
     counts: Mapping[str, int] = field(default_factory=empty, hash=False)
     dropped: int = 0
     exhausted: bool = False
+    cost: int = field(default=0, compare=False)
 
 
 class Masker:
-    """One set of masks, ready for any number of values."""
+    """One set of masks, ready for any number of values, each of which may cost ``budget`` units of work."""
 
-    def __init__(self, masks: Masks, key: bytes) -> None:
+    def __init__(self, masks: Masks, key: bytes, budget: int = MAX_MASKING_WORK) -> None:
+        self._budget: Final = budget
         self._rules: Final = Rules(masks, key)
         self._columns: Final = Columns(self._rules)
-        unreadable = self._rules.marks.of("", UNREADABLE, Mask())
-        self._exhausted: Final = Masked(value=unreadable, counts={UNREADABLE: 1}, exhausted=True)
+        self._unreadable: Final = self._rules.marks.of("", UNREADABLE, Mask())
 
     def message(self, value: Json, *, named: frozenset[str] = frozenset()) -> Masked:
         """A server's JSON-RPC message; ``named`` are the URIs that the client itself named."""
@@ -58,33 +61,37 @@ class Masker:
         """A JSON document by itself: arguments, or what is to be recorded of them."""
         gathering = Gathering(self._rules)
         tree.document(value, self._rules.begin, gathering)
-        answering = self._answering(gathering)
-        if answering is None:
-            return self._exhausted
+        work = Work(self._budget)
+        answering = self._answering(gathering, work)
+        if work.over:
+            return self._exhausted()
         if answering.stays and not gathering.owes:
-            return Masked(value=value)
+            return Masked(value=value, cost=self._budget - work.left)
         masked = tree.document(value, self._rules.begin, answering)
-        return Masked(value=masked, counts=answering.counts)
+        return Masked(value=masked, counts=answering.counts, cost=self._budget - work.left)
 
     def _walked(self, treatment: Treatment, value: Json, named: frozenset[str]) -> Masked:
         gathering = Gathering(self._rules)
         treatment(value, Walk(rules=self._rules, sink=gathering, named=named))
-        answering = self._answering(gathering)
-        if answering is None:
-            return self._exhausted
+        work = Work(self._budget)
+        answering = self._answering(gathering, work)
+        if work.over:
+            return self._exhausted()
+        cost = self._budget - work.left
         if answering.stays and not gathering.owes:
-            return Masked(value=value)
+            return Masked(value=value, cost=cost)
         walk = Walk(rules=self._rules, sink=answering, named=named)
         masked = treatment(value, walk)
-        return Masked(value=masked, counts=answering.counts, dropped=walk.dropped)
+        return Masked(value=masked, counts=answering.counts, dropped=walk.dropped, cost=cost)
 
-    def _answering(self, gathering: Gathering) -> Answering | None:
-        """What answers for the texts; None where to search them costs too much."""
-        work = Work()
+    def _answering(self, gathering: Gathering, work: Work) -> Answering:
+        """What answers for the texts, as far as there was work for it."""
         search = Search(self._rules, self._columns, work)
         search.take(gathering.keys)
-        answering = search.settle()
-        return None if work.over else answering
+        return search.settle()
+
+    def _exhausted(self) -> Masked:
+        return Masked(value=self._unreadable, counts={UNREADABLE: 1}, exhausted=True, cost=self._budget)
 
 
 @lru_cache(maxsize=256)

@@ -29,8 +29,9 @@ class Rules:
         self.marks: Final = Marks(key, kinds, every)
         self.blocks_opaque: Final = masks.blocks_opaque
         self._smallest: Final = 0 if masks.own else _SMALLEST
+        thresholds = [each.threshold for each in masks.detections] or [1.0]
         self.detectors: Final = compile_detectors(
-            tuple(kinds), masks.own, threshold=min((each.threshold for each in masks.detections), default=1.0)
+            tuple(kinds), masks.own, threshold=min(thresholds), sure=max(thresholds)
         )
         self._wants: Final = {
             kind: tuple((each.threshold, each.mask, each.rule) for each in masks.detections if kind in each.types)

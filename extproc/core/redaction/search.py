@@ -23,7 +23,7 @@ from extproc.core.redaction.glance import COMPLEX, Glance
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
 from extproc.core.redaction.spans import Answer, Span, Stretches, replaced, settled, whole_answer
-from extproc.core.redaction.work import BYTES_READ, ESCAPE, FIND, RUN, TEXT, TRY_CHARS, Work
+from extproc.core.redaction.work import BYTES_READ, DOCUMENT, ESCAPE, FIND, MARK, RUN, TEXT, TRY_CHARS, Work
 
 __all__ = ["Search"]
 
@@ -112,6 +112,7 @@ class Search:
         return Answering(self._rules, self._answers, self._touched)
 
     def _close(self, key: Key, answer: Answer) -> None:
+        self._work.spend(MARK)
         self._answers[key] = answer
         self._open.discard(key)
         if answer.text != key[0]:
@@ -122,7 +123,7 @@ class Search:
     def _take_apart(self, key: Key, depth: int) -> None:
         text, name, place = key
         found = embedded.documents(text)
-        self._work.spend(found.cost // TRY_CHARS)
+        self._work.spend(found.cost // TRY_CHARS + DOCUMENT * len(found.found))
         whole: _Whole = []
         at = 0
         for document in found.found:
@@ -197,6 +198,8 @@ class Search:
                 for span in self._rules.spans(view.text, each)
             ]
         for key, spans in found.items():
+            # each bracket may begin a mark, and a mark may be a hash that is made again to see whose it is
+            self._work.spend(MARK * key[0].count("["))
             apart = settled(key[0], spans, self._rules.marks)
             if apart:
                 self._spans[key] = apart

@@ -25,7 +25,7 @@ def treated(treatment: Treatment, value: Any, rules: Rules = RULES, named: froze
     before = copy.deepcopy(value)
     gathering = Gathering(rules)
     treatment(value, Walk(rules=rules, sink=gathering, named=named))
-    search = Search(rules, Columns(rules), Work())
+    search = Search(rules, Columns(rules), Work(10**6))
     search.take(gathering.keys)
     walk = Walk(rules=rules, sink=search.settle(), named=named)
     result = treatment(value, walk)

@@ -29,6 +29,11 @@ class Joined:
     _counted: tuple[int, int, int] = (-1, 0, 0)
     """A text, and a place in it as bytes and as characters."""
 
+    @property
+    def is_one_even_text(self) -> bool:
+        """Whether a byte of it is a character of the only text there is."""
+        return len(self.parts) == 1 and not self.uneven and len(self.raw) == len(self.texts[0])
+
     def place(self, start: int, end: int) -> tuple[int, int, int]:
         """The text that holds these bytes, and the characters in its fold; a find ends with its text."""
         if self.starts is None:

@@ -1,12 +1,15 @@
 """What stands around a candidate: words that make it surer, and characters that make it part of something longer."""
 
+import re
 from functools import cache, lru_cache
 from typing import Any, Final
 
 import re2
 
-__all__ = ["NEAR", "begins_alone", "ends_alone", "is_near"]
+__all__ = ["NEAR", "begins_alone", "ends_alone", "is_near", "may_say"]
 
+_LETTERS: Final = re.compile("[A-Za-z]+")
+_LAST_LETTERS: Final = re.compile(r"[^\W\d_]*\Z")
 NEAR: Final = 60
 """Characters before a find in which context counts."""
 
@@ -32,17 +35,33 @@ def _context(words: tuple[str, ...]) -> Any:
     return re2.compile(rf"(?:^|[^a-z])(?:{'|'.join(map(re2.escape, words))})")
 
 
+def may_say(words: tuple[str, ...], shape: str) -> bool:
+    """Whether one of these words can end in a text of this shape, wherever it begins."""
+    longest = max(map(len, _LETTERS.findall(shape)), default=0)
+    return longest >= _shortest_end(words)
+
+
+@cache
+def _shortest_end(words: tuple[str, ...]) -> int:
+    """The letters at the end of a word that has the fewest of them there."""
+    return min((len(_LAST_LETTERS.search(word)[0]) for word in words), default=0)  # type: ignore[index]
+
+
 def begins_alone(text: str, start: int, joined: str) -> bool:
     """Whether nothing before a find makes it part of something longer."""
-    before = text[start - 1 : start]
+    if start == 0:
+        return True
+    before = text[start - 1]
     if before.isalnum() or before == "_":
         return False
-    return not (before and before in joined and text[start - 2 : start - 1].isalnum())
+    return not (before in joined and start > 1 and text[start - 2].isalnum())
 
 
 def ends_alone(text: str, end: int, joined: str) -> bool:
     """Whether nothing behind a find makes it part of something longer."""
-    after = text[end : end + 1]
+    if end == len(text):
+        return True
+    after = text[end]
     if after.isalnum() or after == "_":
         return False
-    return not (after and after in joined and text[end + 1 : end + 2].isalnum())
+    return not (after in joined and text[end + 1 : end + 2].isalnum())

@@ -5,12 +5,11 @@ and whether anything but the whole text could be found is the same for all of on
 out once (``plan``), and a text is put to the tests of its plan alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from extproc.core.redaction.detectors.rules import Rule
-from extproc.core.redaction.detectors.shapes import Fit
-from extproc.core.redaction.detectors.surroundings import begins_alone, ends_alone, is_near
+from extproc.core.redaction.detectors.surroundings import begins_alone, ends_alone, is_near, may_say
 
 __all__ = ["ELSEWHERE", "NOTHING", "WHOLE", "Plan", "Test", "always", "plan"]
 
@@ -32,37 +31,35 @@ Plan = tuple[Test, ...]
 """The tests of one shape under one name, in the order in which their finds would come."""
 
 
-def plan(
-    rules: Sequence[Rule], patterns: Sequence[Any], fits: Sequence[Fit], shape: str, name: str, threshold: float
-) -> Plan:
-    """The tests of the texts of this shape under this name; the first one that holds is the find that comes first."""
+def plan(fits: Iterable[tuple[Rule, Any, Sequence[tuple[int, int]]]], shape: str, name: str, threshold: float) -> Plan:
+    """The tests of the texts of this shape under this name; the first one that holds is the find that comes first.
+
+    ``fits`` are the rules that can find something in such a text, each with its pattern and the places where.
+    """
     tests: list[Test] = []
     parts: list[Test] = []
-    for fit in fits:
-        rule = rules[fit.number]
+    for rule, pattern, spans in fits:
         near = rule.near > rule.score and bool(rule.context) and is_near(rule.context, name, "")
         score = rule.near if near else rule.score
-        hopeless = score < threshold and all(word[-1:].isalpha() for word in rule.context)
-        if not fit.spans and not (hopeless and not _has_letters(shape)):
-            tests.append(Test(rule.type, score, _anywhere(patterns[fit.number])))
-        for start, end in fit.spans:
+        if not spans and (score >= threshold or may_say(rule.context, shape)):
+            tests.append(Test(rule.type, score, _anywhere(pattern)))
+        for start, end in spans:
             if (start, end) == (0, len(shape)):
                 if score >= threshold:
                     tests.append(Test(rule.type, score, _whole(rule)))
-            elif not (_is_part_of_more(rule, shape, start, end) or (hopeless and not _has_letters(shape[:start]))):
+            elif (score >= threshold or may_say(rule.context, shape[:start])) and _stands_alone(
+                rule, shape, start, end
+            ):
                 parts.append(Test(rule.type, score, _elsewhere))
     return (*tests, *parts[:1])
 
 
-def _has_letters(shape: str) -> bool:
-    """Whether there can be a word in it that makes a rule surer."""
-    return any(map(str.isalpha, shape))
-
-
-def _is_part_of_more(rule: Rule, shape: str, start: int, end: int) -> bool:
+def _stands_alone(rule: Rule, shape: str, start: int, end: int) -> bool:
     if not rule.edges:
-        return False
-    return not begins_alone(shape, start, rule.joined) or (rule.part is None and not ends_alone(shape, end, rule.joined))
+        return True
+    # where a part of it may be found, that has other edges
+    ends = rule.part is not None or ends_alone(shape, end, rule.joined)
+    return ends and begins_alone(shape, start, rule.joined)
 
 
 def _anywhere(pattern: Any) -> Callable[[str], int]:
