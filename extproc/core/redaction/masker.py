@@ -59,20 +59,20 @@ class Masker:
 
     def document(self, value: Json) -> Masked:
         """A JSON document by itself: arguments, or what is to be recorded of them."""
-        gathering = Gathering(self._rules)
-        tree.document(value, self._rules.begin, gathering)
+        root, gathering = self._rules.root(), Gathering(self._rules)
+        tree.document(value, root, gathering)
         work = Work(self._budget)
         answering = self._answering(gathering, work)
         if work.over:
             return self._exhausted()
         if answering.stays and not gathering.owes:
             return Masked(value=value, cost=self._budget - work.left)
-        masked = tree.document(value, self._rules.begin, answering)
+        masked = tree.document(value, root, answering)
         return Masked(value=masked, counts=answering.counts, cost=self._budget - work.left)
 
     def _walked(self, treatment: Treatment, value: Json, named: frozenset[str]) -> Masked:
-        gathering = Gathering(self._rules)
-        treatment(value, Walk(rules=self._rules, sink=gathering, named=named))
+        root, gathering = self._rules.root(), Gathering(self._rules)
+        treatment(value, Walk(rules=self._rules, root=root, sink=gathering, named=named))
         work = Work(self._budget)
         answering = self._answering(gathering, work)
         if work.over:
@@ -80,7 +80,7 @@ class Masker:
         cost = self._budget - work.left
         if answering.stays and not gathering.owes:
             return Masked(value=value, cost=cost)
-        walk = Walk(rules=self._rules, sink=answering, named=named)
+        walk = Walk(rules=self._rules, root=root, sink=answering, named=named)
         masked = treatment(value, walk)
         return Masked(value=masked, counts=answering.counts, dropped=walk.dropped, cost=cost)
 
@@ -97,4 +97,4 @@ class Masker:
 @lru_cache(maxsize=256)
 def masker(masks: Masks, key: bytes) -> Masker:
     """The masker of these masks; made once for each policy and combination of rules."""
-    return Masker(masks, key)
+    return Masker(masks, key, MAX_MASKING_WORK)

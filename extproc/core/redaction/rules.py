@@ -6,12 +6,14 @@ from typing import Final
 
 from extproc.core.masking import Masks
 from extproc.core.redaction.detectors import Find, compile_detectors
-from extproc.core.redaction.fields import Claim, start
+from extproc.core.redaction.fields import Claim, Place, start
 from extproc.core.redaction.marks import Marks, strictest
 from extproc.core.redaction.spans import Span, Wanted
 
 __all__ = ["Rules"]
 
+_MAX_PLACES: Final = 4096
+"""Places kept from one value to the next."""
 _SMALLEST: Final = 10**6
 """The least number that a built-in detector could take for anything."""
 _LARGEST: Final = 1e21
@@ -19,12 +21,13 @@ _LARGEST: Final = 1e21
 
 
 class Rules:
-    """What one set of masks looks for. ``begin`` is the place of a document's root, ``nowhere`` has no path."""
+    """What one set of masks looks for; ``nowhere`` is a place without a path."""
 
     def __init__(self, masks: Masks, key: bytes) -> None:
         kinds = dict.fromkeys(kind for detection in masks.detections for kind in detection.types)
         every = [*(field.mask for field in masks.fields), *(detection.mask for detection in masks.detections)]
-        self.begin: Final = start(masks.fields)
+        self._fields: Final = masks.fields
+        self._root = start(masks.fields)
         self.nowhere: Final = start(())
         self.marks: Final = Marks(key, kinds, every)
         self.blocks_opaque: Final = masks.blocks_opaque
@@ -42,6 +45,16 @@ class Rules:
         self.wants_alike: Final = len(masks.detections) == 1
         """Whether everything that is found becomes the same."""
         self._names: Final = _last_names(masks)
+
+    def root(self) -> Place:
+        """The place of the root of a document, for all walks through one value.
+
+        A hostile document may lead through many places. They are kept for its own walks, and made anew after it.
+        """
+        root = self._root
+        if root.made > _MAX_PLACES:
+            self._root = root = start(self._fields)
+        return root
 
     def spans(self, text: str, finds: Sequence[Find]) -> list[Span]:
         """What of the finds in a text is masked."""

@@ -165,3 +165,11 @@ def test_equal_values_have_equal_hashes_in_every_message_and_no_two_deployments_
     first, second = one.document({"a": MAIL}).value["a"], one.document([f"to {MAIL}"]).value[0]
     assert second == f"to {first}"
     assert other.document(MAIL).value != first
+
+
+def test_a_document_that_leads_through_more_places_than_are_kept_is_masked_all_the_same() -> None:
+    def tree(depth: int) -> Any:
+        return {name: tree(depth - 1) for name in "ax"} if depth else [f"to {MAIL}", json.dumps({"b": PIN})]
+
+    using = masker_of(detect(), field("$..a.*.*.*.*.*.*.*.*.*.*.*[1].b"))
+    assert using.document(tree(13)).counts == {"mail": 1 << 13, "masked": 1 << 12}

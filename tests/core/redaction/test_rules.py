@@ -4,7 +4,7 @@ import pytest
 
 from extproc.core.masking import Masks
 from extproc.core.redaction.detectors import Find
-from extproc.core.redaction.fields import Claim
+from extproc.core.redaction.fields import Claim, Place
 from extproc.core.redaction.rules import Rules
 from masks import HASH, KEEP, KEY, REDACT, detect, field, masks
 
@@ -59,3 +59,18 @@ def test_only_another_rule_with_a_stricter_mask_may_overrule_a_claim() -> None:
     assert rules(detect("mail", rule="other")).may_overrule(claim)
     assert not rules(detect("mail", rule="other", mask=KEEP)).may_overrule(claim)
     assert not rules(detect("mail", rule="other")).may_overrule(Claim(mask=REDACT, rules=frozenset({"r"})))
+
+
+def test_places_stay_for_one_value_and_are_made_anew_once_they_are_many() -> None:
+    of_one = rules(field("$..a.*.*.*.*.*.*.*.*.*.*.*.*.b"))
+    root = of_one.root()
+    assert of_one.root() is root
+
+    def lead(here: Place, depth: int) -> None:
+        for name in ("a", "x") if depth else ():
+            lead(here.members()[0].get(name, here.members()[1]), depth - 1)
+
+    lead(root, 13)
+    assert root.made > 4096
+    assert of_one.root() is not root
+    assert of_one.root().made == 1

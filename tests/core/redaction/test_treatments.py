@@ -24,10 +24,10 @@ RULES = Rules(masks(detect(), field("$.ssn"), field("$..pin")), KEY)
 def treated(treatment: Treatment, value: Any, rules: Rules = RULES, named: frozenset[str] = frozenset()) -> Any:
     before = copy.deepcopy(value)
     gathering = Gathering(rules)
-    treatment(value, Walk(rules=rules, sink=gathering, named=named))
+    treatment(value, Walk(rules=rules, root=rules.root(), sink=gathering, named=named))
     search = Search(rules, Columns(rules), Work(10**6))
     search.take(gathering.keys)
-    walk = Walk(rules=rules, sink=search.settle(), named=named)
+    walk = Walk(rules=rules, root=rules.root(), sink=search.settle(), named=named)
     result = treatment(value, walk)
     assert value == before
     return result if not walk.dropped else (result, walk.dropped)
