@@ -273,7 +273,9 @@ class Visible:
     def _kept(self, value: Mapping[str, Json]) -> Mapping[str, Json] | None:
         """A response as the client gets it, and the same for the record, where the caller is no exception."""
         seen = self._masked(value)
-        if seen is not None and self._is_recorded:
+        if seen is None:
+            self.answered = False
+        elif self._is_recorded:
             record = self._as_recorded(value, seen)
             payload = None if record is None else record.get("result", record.get("error"))
             # a sealed state is long, and says nothing

@@ -85,7 +85,7 @@ class Columns:
         return rest
 
     def _column(self, name: str, shape: bytes | None) -> _Column:
-        tests = None if shape is None else self._rules.detectors.plan(shape, name)
+        tests = None if shape is None else self._rules.detectors.plan(shape, self._rules.said(name))
         if shape is None or tests is None:
             return _SEARCHED
         if len(self._known) >= _KEPT:

@@ -12,6 +12,8 @@ from extproc.core.redaction.spans import Span, Wanted
 
 __all__ = ["Rules"]
 
+_MAX_NAMES: Final = 4096
+"""Names of members that are remembered."""
 _MAX_PLACES: Final = 4096
 """Places kept from one value to the next."""
 _SMALLEST: Final = 10**6
@@ -42,6 +44,7 @@ class Rules:
         }
         self._by_score: Final[dict[tuple[str, float], Wanted]] = {}
         """As far as asked: scores are those of the detectors, and few."""
+        self._said: Final[dict[str, str]] = {}
         self.wants_alike: Final = len(masks.detections) == 1
         """Whether everything that is found becomes the same."""
         self._names: Final = _last_names(masks)
@@ -72,6 +75,15 @@ class Rules:
             wants = self._wants[kind]
             known = tuple((mask, rule) for least, mask, rule in wants if score >= least)
             self._by_score[kind, score] = known
+        return known
+
+    def said(self, name: str) -> str:
+        """What the name of a member says of the value under it: a mark in it was no word of the server's."""
+        known = self._said.get(name)
+        if known is None:
+            if len(self._said) >= _MAX_NAMES:
+                self._said.clear()
+            known = self._said[name] = self.marks.without(name)
         return known
 
     def digits(self, number: float) -> str | None:

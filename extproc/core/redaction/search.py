@@ -184,7 +184,8 @@ class Search:
         pieces = self._pieces
         viewed = [(key, piece.view) for key in keys if (piece := pieces.get(key)) is not None and piece.view]
         texts = [key[0] for key in keys] + [view.text for _, view in viewed]
-        names = [key[1] for key in keys] + [key[1] for key, _ in viewed]
+        said = self._rules.said
+        names = [said(key[1]) for key in keys] + [said(key[1]) for key, _ in viewed]
         finds = self._rules.detectors.find(texts, names, self._work)
         if not self._work.spend(FIND * sum(map(len, finds))):
             return

@@ -137,6 +137,14 @@ def test_whatever_the_built_in_detectors_find_masking_twice_is_masking_once(
     assert not again.counts
 
 
+def test_a_name_that_is_masked_says_nothing_of_the_value_under_it() -> None:
+    for using in BUILT_IN:
+        found = using.document({"+49 30 1234567": 5551234, "tel +49 30 1234567": 5551234})
+        again = using.document(found.value)
+        assert (again.value, again.counts) == (found.value, {})
+        assert found.counts == {"phone": 3}
+
+
 @given(DOCUMENTS)
 def test_nothing_stays_under_a_claimed_path(value: Any) -> None:
     found = MASKERS[0].document({"a": [{"ssn": PIN}], "ssn": [value, PIN], "text": json.dumps({"x": {"ssn": PIN}})})

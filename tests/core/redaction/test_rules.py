@@ -1,5 +1,7 @@
 """One set of masks made ready: who wants what is found, which numbers are looked at, which names betray a field."""
 
+from typing import Any
+
 import pytest
 
 from extproc.core.masking import Masks
@@ -59,6 +61,13 @@ def test_only_another_rule_with_a_stricter_mask_may_overrule_a_claim() -> None:
     assert rules(detect("mail", rule="other")).may_overrule(claim)
     assert not rules(detect("mail", rule="other", mask=KEEP)).may_overrule(claim)
     assert not rules(detect("mail", rule="other")).may_overrule(Claim(mask=REDACT, rules=frozenset({"r"})))
+
+
+def test_what_a_name_says_is_remembered_for_the_names_of_late(monkeypatch: Any) -> None:
+    monkeypatch.setattr("extproc.core.redaction.rules._MAX_NAMES", 2)
+    of_one = rules(detect("mail"))
+    said = [of_one.said(name) for name in ("a", "[mail]", "b [mail] c", "a", "a")]
+    assert said == ["a", " ", "b   c", "a", "a"]
 
 
 def test_places_stay_for_one_value_and_are_made_anew_once_they_are_many() -> None:
