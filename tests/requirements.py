@@ -68,6 +68,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_envoy_faults.py",
             "core/exchange/test_corridor.py::test_after_a_failure_there_is_nothing_but_abort",
             "edges/processor/test_stream.py",
+            "edges/processor/test_lanes.py",
             "edges/processor/test_server.py",
             "edges/processor/test_translate.py",
             "edges/processor/test_protos.py",
@@ -80,6 +81,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "Of a response that owes work nothing reaches the client before the work; what cannot be read is withheld.",
         (
             "core/exchange/test_responding.py",
+            "core/exchange/test_weighing.py",
             "core/exchange/test_visible.py",
             "core/exchange/test_refusing.py",
             "core/wire/test_sse.py",
