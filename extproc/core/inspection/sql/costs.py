@@ -3,8 +3,9 @@
 It tries several readings where one word can begin several things, and tries them again inside of each: joins whose
 condition comes later or never, and calls by the name of a type (``DATE(DATE(...))``, ``ARRAY[ARRAY[...]]``). Some
 functions it writes out, with their arguments several times over (``DIV0``). Subqueries inside of each other are copied
-at each step in some dialects, and types inside of each other (``ARRAY<ARRAY<...>>``) are read again at each. ``bench/worst_sql.py`` looks for more of these; against those that nobody has found,
-calls inside of each other have a bound too.
+at each step in some dialects, and types inside of each other (``ARRAY<ARRAY<...>>``) are read again at each.
+``bench/worst_sql.py`` looks for more of these; against those that nobody has found, calls inside of each other have a
+bound too.
 """
 
 from collections.abc import Sequence

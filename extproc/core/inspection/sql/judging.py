@@ -37,6 +37,7 @@ _SCHEMA: Final = {
 }
 _QUIET: Final = (exp.Transaction, exp.Commit, exp.Rollback, exp.Show, exp.Values, exp.Declare)
 _ODD_TABLE: Final = re.compile(r"[/\\:.*?]")
+_WILD_TABLE: Final = re.compile(r"[\w-]*\*|information_schema\.\w+", re.IGNORECASE)
 _PLAIN_WORD: Final = re.compile(r"[A-Z]{2,20}")
 _PLAIN_REST: Final = re.compile(r"[\w\s.,%=]*")
 _MOST_PARTS: Final = 3
@@ -95,7 +96,7 @@ class _Judge:
     def __init__(self, tree: exp.Expr, tokens: Sequence[Token], *, spelling: Spelling) -> None:
         self._tree = tree
         self._tokens = tokens
-        self._semicolons, self._bare_calls = spelling.semicolons, spelling.bare_calls
+        self._semicolons, self._bare_calls, self._wild = spelling.semicolons, spelling.bare_calls, spelling.wild_tables
         self._ctes = {cte.alias.lower(): cte.this for cte in tree.find_all(exp.CTE)}
 
     def statement(self) -> Statement:
@@ -121,7 +122,7 @@ class _Judge:
 
     def _command(self) -> Statement:
         rest = self._tree.expression.name if self._tree.expression is not None else ""
-        if word_of(self._tokens[0]) == "SHOW" and _PLAIN_REST.fullmatch(rest):
+        if self._semicolons and word_of(self._tokens[0]) == "SHOW" and _PLAIN_REST.fullmatch(rest):
             return Statement(effects=(Effect(verb=Verb.QUERY, kind="show"),))
         return Statement(effects=(self._opaque(),), parsed=False)
 
@@ -140,6 +141,12 @@ class _Judge:
                 yield Effect(verb=Verb.QUERY, kind="describe")
             case exp.Pragma() if _ASKS.fullmatch(" ".join(str(token.text) for token in self._tokens)):
                 yield Effect(verb=Verb.QUERY, kind="pragma")
+            case exp.Summarize():
+                yield Effect(verb=Verb.QUERY, kind="describe")
+            case exp.Pivot():
+                yield Effect(verb=Verb.QUERY, kind="select")
+            case exp.MultitableInserts():
+                return  # each of them is an INSERT of its own
             case exp.Copy():
                 yield self._copy(tree)
             case _ if isinstance(tree, _QUIET):
@@ -195,18 +202,26 @@ class _Judge:
         )
         if inner is not None and inner is not self._tree:
             yield Effect(verb=Verb.ADMIN, kind="unknown", said="a statement inside of another that is not understood")
+        if self._tree.find(exp.QueryTransform) is not None:
+            yield Effect(verb=Verb.ADMIN, kind="call", said="TRANSFORM, which runs a program")
         for table in self._tree.find_all(exp.Table):
             if isinstance(table.parent, exp.Into):
                 continue
             parts = table.parts
             names = [part for part in parts if isinstance(part, exp.Identifier)]
             is_function = isinstance(table.this, exp.Func)
-            odd = any(_ODD_TABLE.search(part.name) if part.quoted else "@" in part.name for part in names)
+            odd = any(map(self._is_odd, names))
             odd = odd or (len(names) > 1 and names[-1].name.lower() in _FILES)
             if not is_function and (len(names) < len(parts) or len(parts) > _MOST_PARTS or odd or not parts):
                 yield Effect(
                     verb=Verb.ADMIN, kind="unknown", said="a table that is a file, a link or a place elsewhere"
                 )
+
+    def _is_odd(self, part: exp.Identifier) -> bool:
+        """Whether a part of a table's name may be a file, a link or a place elsewhere."""
+        if not part.quoted:
+            return "@" in part.name
+        return bool(_ODD_TABLE.search(part.name)) and not (self._wild and _WILD_TABLE.fullmatch(part.name))
 
     def _calls(self, functions: Sequence[str]) -> Iterator[Effect]:
         for name in functions:

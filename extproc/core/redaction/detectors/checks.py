@@ -19,7 +19,7 @@ _ISSUED: Final = re.compile(
     r"|35(?:2[89]|[3-8]\d)\d{12,15}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|220[0-5]\d{12,15}"
     r"|1800\d{11}|2131\d{11}|122\d{12}"
 )
-"""How numbers of payment cards begin, and how long those are that begin so: a clock's digits (``20261128…``) are none."""
+"""How numbers of payment cards begin, and how long those are: the digits of a clock (``20261128…``) are none."""
 
 
 _CARD_AND_MORE: Final = re.compile(r"(.*\d)[ \-]\d{1,3}", re.DOTALL)

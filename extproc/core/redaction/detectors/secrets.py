@@ -158,8 +158,14 @@ SECRETS: Final[tuple[Rule, ...]] = (
             ("webhooks/", r"https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/\d+/[A-Za-z0-9_\-]{40,}"),
             ("hv[sb]\\.", r"\bhv[sb]\.[A-Za-z0-9_\-]{24,}"),
             ("EAAC|EAAB|EAAA", r"EAA[A-Z][A-Za-z0-9]{40,}"),
-            ("whsec_|NRAK-|sbp_|r8_", r"whsec_[A-Za-z0-9+/=]{24,}|NRAK-[A-Z0-9]{27}|sbp_[a-f0-9]{40}|\br8_[A-Za-z0-9]{37}"),
-            ("sq0[a-z]+-|figd_|gsk_", r"sq0[a-z]{3}-[A-Za-z0-9_\-]{22,}|figd_[A-Za-z0-9_\-]{30,}|\bgsk_[A-Za-z0-9]{40,}"),
+            (
+                "whsec_|NRAK-|sbp_|r8_",
+                r"whsec_[A-Za-z0-9+/=]{24,}|NRAK-[A-Z0-9]{27}|sbp_[a-f0-9]{40}|\br8_[A-Za-z0-9]{37}",
+            ),
+            (
+                "sq0[a-z]+-|figd_|gsk_",
+                r"sq0[a-z]{3}-[A-Za-z0-9_\-]{22,}|figd_[A-Za-z0-9_\-]{30,}|\bgsk_[A-Za-z0-9]{40,}",
+            ),
             ("xai-|:AA", r"\bxai-[A-Za-z0-9]{60,}|\b\d{8,10}:AA[A-Za-z0-9_\-]{33}"),
             ("AccountKey=|SharedAccess", r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,}={0,2}"),
         )
