@@ -16,7 +16,7 @@ __all__ = ["account", "by", "card", "digits", "entropy", "ip_address", "mailbox"
 
 _ISSUED: Final = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|5[06-9]\d{10,17}|6\d{11,18}|3[47]\d{13}|3(?:0[0-5]|09|6\d|[89]\d)\d{11,16}"
-    r"|35(?:2[89]|[3-8]\d)\d{12,15}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|220[0-5]\d{12,15}"
+    r"|35\d{14,17}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|220[0-5]\d{12,15}"
     r"|1800\d{11}|2131\d{11}|122\d{12}"
 )
 """How numbers of payment cards begin, and how long those are: the digits of a clock (``20261128…``) are none."""
