@@ -8,6 +8,7 @@ from sqlglot import TokenType, exp
 
 from extproc.core.inspection.sql.functions import ADVANCING, HARMLESS
 from extproc.core.inspection.sql.lexing import Token, word_of
+from extproc.core.inspection.sql.nodes import Nodes
 
 __all__ = ["calls_in", "is_advancing", "is_harmless", "opens_call"]
 
@@ -35,13 +36,13 @@ _DECLARING: Final = (exp.Schema, exp.TableAlias, exp.Star, exp.HistoricalData, e
 _BUILT_IN: Final = frozenset({"pg_catalog"})
 
 
-def calls_in(tokens: Sequence[Token], tree: exp.Expr) -> Iterator[str]:
+def calls_in(tokens: Sequence[Token], nodes: Nodes) -> Iterator[str]:
     """The functions that a statement calls, lower case and with their schema where one is written, in order.
 
     By the words before a parenthesis, since a parser gives some dangerous function a harmless name of its own. Words
     that the tree declares as tables or aliases, with their columns in parentheses, count as often as it does.
     """
-    declared = Counter(_declared(tree))
+    declared = Counter(_declared(nodes))
     for at, token in enumerate(tokens[:-1]):
         if tokens[at + 1].token_type is not TokenType.L_PAREN or not _is_word(token):
             continue
@@ -65,8 +66,8 @@ def _is_word(token: Token) -> bool:
     return token.token_type is TokenType.IDENTIFIER or word_of(token)[:1].isalpha() or word_of(token)[:1] == "_"
 
 
-def _declared(tree: exp.Expr) -> Iterator[str]:
-    for node in tree.find_all(*_DECLARING):
+def _declared(nodes: Nodes) -> Iterator[str]:
+    for node in nodes.of(*_DECLARING):
         match node:
             case exp.Schema():
                 yield node.this.name.lower() if node.this is not None else ""

@@ -75,7 +75,7 @@ def tokens_of(text: str, dialect: str) -> list[Token] | None:
 
 def _start(token: Token, text: str) -> int:
     """Where a token begins; of plain words that sqlglot does not look into it says where the last one does."""
-    whole = token.end + 1 - len(token.text)
+    whole: int = token.end + 1 - len(token.text)
     if 0 <= whole < token.start and text.startswith(token.text, whole) and _WORDS.fullmatch(token.text):
         return whole
     return int(token.start)
