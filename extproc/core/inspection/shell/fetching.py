@@ -8,6 +8,7 @@ from extproc.core.inspection.shell.arguments import has, operands, values
 from extproc.core.inspection.shell.effects import Effect, finding, joined
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.scope import Judge, Scope
+from extproc.core.inspection.shell.steps import NOTHING
 from extproc.core.inspection.shell.words import Word
 from extproc.core.model import Verb
 
@@ -34,6 +35,9 @@ _CURL_TAKES: Final = listed(
     "--user-agent --url --max-time --connect-timeout --cert --key --cacert --proxy --resolve --retry "
     "--retry-delay --cookie --cookie-jar --referer --write-out --range --config --upload-file "
     "--output-dir --limit-rate --interface --dns-servers --oauth2-bearer --aws-sigv4"
+)
+_CLIENT: Final = re.compile(
+    r"(?i)(?:tcp|openssl|ssl)[46]?(?:-connect)?:[\w.-]+:\w+(?:,(?:crnl|crlf|verify=[01]|shut-none))*"
 )
 _READS: Final = frozenset({"", "GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "LIST"})
 _DELETING_PATH: Final = re.compile(
@@ -107,8 +111,17 @@ def httpie(words: Sequence[Word], _scope: Scope) -> Effect:
     return joined(_NET, *_requested("http", method, rest, sends=sends), *files)
 
 
+def relay(words: Sequence[Word], scope: Scope) -> Effect:
+    """``socat``: a terminal on a connection is admin, everything else a raw connection."""
+    rest = operands(words, listed("-b -t -T -d -lf -L"))
+    alone = len(rest) == 2 and rest[0].text in {"-", "STDIO", "stdio"} and scope.feed is NOTHING
+    if alone and _CLIENT.fullmatch(rest[1].text):
+        return Effect(verb=Verb.ADMIN, network=True)
+    return connect(words, scope)
+
+
 def connect(words: Sequence[Word], _scope: Scope) -> Effect:
-    """``nc`` and ``socat``: asking whether a port is open is a query, a raw connection is a finding."""
+    """``nc``: asking whether a port is open is a query, a raw connection is a finding."""
     probing = words and words[0].text in {"-z", "-zv", "-vz", "-znv", "-zvn", "-h", "--help"}
     return _NET if probing else joined(_NET, finding("a raw network connection"))
 
@@ -145,7 +158,7 @@ FETCHING: Final[dict[str, Judge]] = {
     "netcat": connect,
     "nc.openbsd": connect,
     "nc.traditional": connect,
-    "socat": connect,
+    "socat": relay,
     "scp": carry,
     "rsync": carry,
 }

@@ -94,7 +94,8 @@ GIT: Final = (
     . rebase|am --exec|-x : admin
     . rebase -i|--interactive|--root : mutate
     . lfs prune : destroy
-    . delete-*|obliterate|nuke : destroy
+    . delete-branch|delete-tag|delete-merged-branches|delete-squashed-branches|obliterate|nuke : destroy
+    . delete-submodule : mutate
     . instaweb|daemon|shell|http-backend|upload-pack|receive-pack|send-email|svn|p4|cvsserver|credential* : admin net
 
     hg|svn|jj|fossil|bzr status|st|log|diff|cat|annotate|blame|ann : query

@@ -15,6 +15,8 @@ _PROTECTION: Final = (
 SYSTEM: Final = (
     """
     mkfs|mke2fs|mkswap|mkdosfs|mkntfs|newfs|newfs_msdos|blkdiscard|sfdisk|cfdisk|cgdisk|luksformat : destroy
+    format : admin
+    . *: : destroy
     fdisk|gdisk|sgdisk|parted|gparted : destroy
     fdisk|gdisk|sgdisk|parted ^-l|--list|-lu|--print|-p|-v|--version : query
     sfdisk ^-l|-d|--dump|--list|-J|--json|-V|--verify : query
