@@ -29,6 +29,10 @@ _CURL_UNSEEN: Final = (
     "--libcurl",
     "--netrc-file",
 )
+_CURL_WRITES: Final = (
+    *("-o", "--output", "--output-dir", "-D", "--dump-header", "-c", "--cookie-jar", "--trace", "--trace-ascii"),
+    *("--etag-save", "--stderr", "--hsts", "--alt-svc", "--libcurl"),
+)
 _CURL_TAKES: Final = listed(
     "-A -b -c -C -d -D -e -E -F -h -H -K -m -o -P -Q -r -t -T -u -U -w -x -X -y -Y -z --request "
     "--data --data-raw --header --data-binary --data-urlencode --json --form --output --user "
@@ -52,10 +56,7 @@ def curl(words: Sequence[Word], _scope: Scope) -> Effect:
     method = next((value.text.upper() for value in values(words, ("-X", "--request"))), "")
     sends = has(words, _CURL_DATA) and not has(words, ("-G", "--get"))
     parts = [_NET, *_requested("curl", method, operands(words, _CURL_TAKES), sends=sends)]
-    outputs = [
-        Effect(verb=Verb.MUTATE, touches=(path.text,))
-        for path in values(words, ("-o", "--output", "--output-dir", "-D", "-c"))
-    ]
+    outputs = [Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, _CURL_WRITES)]
     parts += (output for output in outputs if output.touches not in {("-",), ("/dev/null",)})
     if has(words, ("-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all")):
         parts.append(Effect(verb=Verb.MUTATE, touches=tuple(_base_names(operands(words, _CURL_TAKES)))))
@@ -94,7 +95,8 @@ def wget(words: Sequence[Word], scope: Scope) -> Effect:
     if not outputs and not has(words, ("--spider",)):
         parts.append(Effect(verb=Verb.MUTATE, touches=tuple(_base_names(urls))))
     parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in outputs if path.text != "-")
-    parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, ("-o", "-a", "-P")))
+    logs = ("-o", "-a", "-P", "--save-cookies", "--output-file", "--append-output", "--directory-prefix", "--warc-file")
+    parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, logs))
     codes = [*values(words, ("--use-askpass",)), *values(words, ("-e", "--execute"))]
     parts += (joined(scope.read(code, scope), Effect(verb=Verb.ADMIN)) for code in codes)
     if any(word.may_be_option for word in words) or has(words, ("-i", "--input-file", "--config")):
