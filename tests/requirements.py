@@ -370,6 +370,9 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/audit/test_chain.py",
             "core/audit/test_events.py",
+            "core/audit/test_correlation.py",
+            "core/audit/test_facts.py",
+            "core/audit/test_digests.py",
             "core/audit/schema/test_calls.py",
             "core/audit/schema/test_schema.py",
             "core/audit/schema/test_shapes.py",

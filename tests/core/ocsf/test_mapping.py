@@ -17,6 +17,7 @@ from ocsf_json_schema.embedded import OcsfJsonSchemaEmbedded
 from extproc.core import audit
 from extproc.core.approval import open_ticket
 from extproc.core.audit.steps import (
+    Skipped,
     approval_step,
     approver_step,
     definition_step,
@@ -154,6 +155,13 @@ EVENTS = {
     "key_rotated": key_step(at=NOW, step="rotated", of="seals", keys=["k"], by="root"),
     "key_in_use": key_step(at=NOW, step="in_use", of="payloads", keys=["k"]),
     "sink_failed": sink_step(at=NOW, step="failed", sink="siem", reason="the collector answers 503"),
+    "sink_skipped": sink_step(
+        at=NOW,
+        step="skipped",
+        sink="siem",
+        reason="too large",
+        skipped=Skipped(journal="n-0", seq=7, hash="ab", said="the collector answers 413", by="eve"),
+    ),
     "sink_recovered": sink_step(at=NOW, step="recovered", sink="siem"),
     "read": read_step(at=NOW, session="s", calls=1, recipient="auditor", by="eve"),
     "message": audit.message(
@@ -167,6 +175,7 @@ EVENTS = {
         method="notifications/progress",
         id=None,
         raw=b"{}",
+        digest="hmac-sha256:0:ab",
         payload={"progress": 1},
     ),
     "policy": audit.policy_loaded(at=NOW, source="policy.yaml", digest="p1", problems=0),
