@@ -151,13 +151,14 @@ def concluded(
     duration_ns: int,
     hidden: int,
     masked: Mapping[str, int] = EMPTY,
+    reason: str | None = None,
     trace: str | None = None,
     messages: int | None = None,
 ) -> dict[str, Json]:
     """The event of one response. ``result``: complete, error, withheld, cut; ``hidden`` counts filtered list entries.
 
     ``masked`` counts by type what was masked for the client; ``messages`` the events of their own that a stream had,
-    None of anything else.
+    None of anything else. ``reason`` says why it was withheld, where more is known than that it could not be read.
 
     ``payload`` is already masked, None where none is kept. ``session`` may be first known here (a handshake's answer).
     """
@@ -177,6 +178,8 @@ def concluded(
     }
     if messages is not None:
         event["messages"] = messages
+    if reason is not None:
+        event["reason"] = reason
     _put_payload(event, payload)
     return event
 

@@ -79,8 +79,10 @@ def intent(
 
 def _kept(arguments: Mapping[str, Json], masks: Masks, key: bytes) -> Json:
     """The arguments without what any masking rule claims, and without tokens."""
-    owed = arguments if masks is NO_MASKS else masker(masks, key).params({"arguments": arguments}).value["arguments"]
-    return tokens.mask(owed)
+    if masks is NO_MASKS:
+        return tokens.mask(arguments)
+    found = masker(masks, key).params({"arguments": arguments})
+    return found.value if found.exhausted else tokens.mask(found.value["arguments"])
 
 
 def _named(message: Message | None, masks: Masks, key: bytes) -> Message | None:

@@ -38,6 +38,7 @@ from extproc.core.model import Era, Json, Message, MessageKind, Obligations, Rec
 from extproc.core.redaction import tokens
 from extproc.core.redaction.masker import masker
 from extproc.core.wire import replies, sse
+from extproc.core.wire.replies import MASKING_BUDGET
 
 __all__ = ["Responding", "owes_response"]
 
@@ -111,6 +112,14 @@ class Responding:
             return self._released(at, b"", last=True) if last else ()
         said = self._stream(at, chunk, last=last) if self._events else self._json(at, chunk, last=last)
         return (*self._questions(at), *said)
+
+    def weight(self, chunk: bytes, *, last: bool) -> int:
+        """How many bytes are looked at with this chunk; 0 where they only pass, or wait for the rest."""
+        if self._silent or self._streams_through:
+            return 0
+        if self._events is not None:
+            return self._events.held + len(chunk) if sse.ends_a_line(chunk) else 0
+        return len(self._collected) + len(chunk) if last else 0
 
     def trailers(self, at: int, names: tuple[str, ...]) -> tuple[Command, ...]:
         """End the body where trailers end the response; the trailers themselves stay here."""
@@ -276,7 +285,8 @@ class Responding:
 
     def _withheld(self, at: int) -> tuple[Command, ...]:
         self._result, self.visible.payload = WITHHELD, None
-        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id)
+        reason = MASKING_BUDGET if self.visible.exhausted else WITHHELD
+        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id, reason)
         if self._events is None:
             return self._released(at, error, last=True)
         # only who asked gets an answer; a stream of its own just ends
@@ -330,6 +340,7 @@ class Responding:
             duration_ns=duration,
             hidden=self.visible.hidden,
             masked=self.visible.masked,
+            reason=MASKING_BUDGET if self.visible.exhausted else None,
             trace=call.message.trace_id,
             messages=None if self._events is None else self._messages,
         )

@@ -209,7 +209,11 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
             "hidden": number("How many entries of lists were left out, because the caller may not use them."),
             "masked": _MASKED,
         },
-        {"payload_cut": _CUT, "messages": number("How many messages the stream had; only of a stream.")},
+        {
+            "payload_cut": _CUT,
+            "messages": number("How many messages the stream had; only of a stream."),
+            "reason": text("Why it was withheld: to mask it costs more than one message may.", "masking_budget"),
+        },
     ),
     "message": (
         "One message of a streamed response, stored before the client gets it.",

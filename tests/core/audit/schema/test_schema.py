@@ -206,6 +206,7 @@ KIND_OF = {
 }
 WORDS = {
     (events.concluded, "result"): ("outcome", "result"),
+    (events.concluded, "reason"): ("outcome", "reason"),
     (events.message, "kind"): ("message", "message"),
     (events.server_asked, "asks"): ("server_request", "asks"),
     (events.server_asked, "effect"): ("server_request", "effect"),
