@@ -443,7 +443,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "ocsf": Requirement(
         "issue 4: OCSF mapping on request",
         "Every record is an event of the Open Cybersecurity Schema Framework that its own definition takes.",
-        ("core/ocsf/test_mapping.py",),
+        ("core/ocsf/test_mapping.py", "core/ocsf/test_attributes.py", "core/ocsf/test_objects.py"),
     ),
     "anchors": Requirement(
         "issue 4: anchors written to the sinks",
