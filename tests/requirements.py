@@ -36,6 +36,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "What no rule allows is denied, and what is unknown, ambiguous or erring is refused.",
         (
             "core/policy/test_decide.py",
+            "core/policy/test_quotas.py",
+            "core/policy/test_verdicts.py",
             "core/policy/test_conditions.py",
             "core/policy/test_question.py",
             "core/policy/test_cases.py",
