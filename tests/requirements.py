@@ -36,6 +36,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "What no rule allows is denied, and what is unknown, ambiguous or erring is refused.",
         (
             "core/policy/test_decide.py",
+            "core/policy/test_quotas.py",
+            "core/policy/test_verdicts.py",
             "core/policy/test_conditions.py",
             "core/policy/test_question.py",
             "core/policy/test_cases.py",
@@ -443,7 +445,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "ocsf": Requirement(
         "issue 4: OCSF mapping on request",
         "Every record is an event of the Open Cybersecurity Schema Framework that its own definition takes.",
-        ("core/ocsf/test_mapping.py",),
+        ("core/ocsf/test_mapping.py", "core/ocsf/test_attributes.py", "core/ocsf/test_objects.py"),
     ),
     "anchors": Requirement(
         "issue 4: anchors written to the sinks",

@@ -344,24 +344,6 @@ def test_what_somebody_must_look_at_is_more_severe(name, severity):
     assert mapped(EVENTS[name])["severity"] == severity
 
 
-@pytest.mark.parametrize(
-    ("source", "endpoint"),
-    [
-        ("10.0.0.7:40112", {"ip": "10.0.0.7", "port": 40112}),
-        ("10.0.0.7", {"ip": "10.0.0.7"}),
-        ("::1", {"ip": "::1"}),
-        ("[fe80::1%eth0]:9", {"ip": "fe80::1", "port": 9}),
-        ("10.0.0.7:99999", {"ip": "10.0.0.7"}),
-        ("10.0.0.7:" + "9" * 5000, {"ip": "10.0.0.7"}),
-        ("10.0.0.7:\u0665", {"ip": "10.0.0.7"}),
-        ("/run/envoy.sock", {"name": "/run/envoy.sock"}),
-        ("", {"name": "unknown"}),
-    ],
-)
-def test_where_a_call_came_from_is_an_address_or_a_name(source, endpoint):
-    assert mapped(decided() | {"source": source})["src_endpoint"] == endpoint
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(sorted(EFFECTS)),
     lambda inner: (
