@@ -6,6 +6,7 @@ of arguments is looked for call by call, so far back as one page may take, and a
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
+from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -20,6 +21,8 @@ __all__ = ["Cursor", "Page", "SessionRow", "page", "rows_of"]
 FEW: Final = 1000
 """Of so many people or shapes the sessions are looked up one by one; of more, the sessions are gone through."""
 TOGETHER: Final = 100
+MERGED: Final = 32
+"""So many lists are merged in one statement; planning one takes PostgreSQL time that grows with their square."""
 LOOKED_THROUGH: Final = 60_000
 """In so many calls the text is looked for, for one page."""
 
@@ -191,15 +194,19 @@ class _Search:
         return [*found, *([_Condition(f"{low} < ?", (until,))] if until is not None else [])]
 
     def _merged(self, lists: Iterable[_Condition], count: int) -> Iterator[Cursor]:
-        """The first of each list, all together."""
+        """The first of each few lists together, so that no database reads a list further than it must."""
         rest = iter(lists)
-        while some := [each for each, _ in zip(rest, range(TOGETHER), strict=False)]:
-            parts = [
+        while some := list(islice(rest, MERGED)):
+            parts = " UNION ALL ".join(
                 f"SELECT * FROM ({each.text} ORDER BY first_at DESC, key DESC LIMIT {count:d}) AS p{number:d}"
                 for number, each in enumerate(some)
-            ]
+            )
+            # in this form PostgreSQL merges the lists as their indexes give them
+            statement = (
+                f"SELECT DISTINCT first_at, key FROM ({parts}) AS p ORDER BY first_at DESC, key DESC LIMIT {count:d}"
+            )
             values = (value for each in some for value in each.values)
-            yield from ((row[0], row[1]) for row in self._transaction.rows(" UNION ALL ".join(parts), *values))
+            yield from ((row[0], row[1]) for row in self._transaction.rows(statement, *values))
 
 
 def _of_shape(wanted: Filter) -> list[_Condition]:
