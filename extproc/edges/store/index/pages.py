@@ -116,7 +116,7 @@ class _Search:
         if self._shapes is not None and (self._people is None or len(self._shapes) <= len(self._people)):
             lists: Iterable[_Condition] = (self._by_shape(shape, after) for shape in self._shapes)
         elif self._people is not None:
-            lists = (self._of_sessions(after, _Condition("s.who = ?", (who,))) for who in self._people)
+            lists = (self._of_sessions(after, who) for who in self._people)
         else:
             lists = [self._of_sessions(after)]
         return nlargest(count, set(self._merged(lists, count)))
@@ -165,9 +165,10 @@ class _Search:
         one = _joined(conditions)
         return _Condition(f"SELECT e.first_at, e.session AS key FROM seen e WHERE {one.text}", one.values)
 
-    def _of_sessions(self, after: Cursor | None, *more: _Condition) -> _Condition:
-        conditions = [*more, *_behind("s.first_at, s.key", after), *self._times("s.first_at", "s.last_at")]
-        conditions += self._owned()
+    def _of_sessions(self, after: Cursor | None, who: int | None = None) -> _Condition:
+        """The sessions of one of those people, or of all of them."""
+        conditions = [*_behind("s.first_at, s.key", after), *self._times("s.first_at", "s.last_at")]
+        conditions += self._owned() if who is None else [_Condition("s.who = ?", (who,)), *self._served()]
         if self._shape:
             inner = _joined([*self._shape, *self._times("e.from_at", "e.to_at")])
             conditions.append(
@@ -182,11 +183,14 @@ class _Search:
 
     def _owned(self) -> list[_Condition]:
         """Whose session it is to be, and of which server."""
-        found = [_Condition("s.server = ?", (clean(self._wanted.server),))] if self._wanted.server is not None else []
+        found = self._served()
         if self._wanted.principal is not None:
             inner = _joined(_holding("said", self._wanted.principal))
             found.append(_Condition(f"s.who IN (SELECT who FROM people WHERE {inner.text})", inner.values))
         return found
+
+    def _served(self) -> list[_Condition]:
+        return [_Condition("s.server = ?", (clean(self._wanted.server),))] if self._wanted.server is not None else []
 
     def _times(self, low: str, high: str) -> list[_Condition]:
         since, until = self._wanted.since, self._wanted.until
