@@ -4,10 +4,10 @@ Lists are read in order from where the page before ended. What stands in the ind
 of arguments is looked for call by call, so far back as one page may take, and a page says how far that was.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import nlargest
 from itertools import islice
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,13 +21,17 @@ __all__ = ["Cursor", "Page", "SessionRow", "page", "rows_of"]
 FEW: Final = 1000
 """Of so many people or shapes the sessions are looked up one by one; of more, the sessions are gone through."""
 TOGETHER: Final = 100
-MERGED: Final = 32
+MERGED: Final = 16
 """So many lists are merged in one statement; planning one takes PostgreSQL time that grows with their square."""
 LOOKED_THROUGH: Final = 60_000
 """In so many calls the text is looked for, for one page."""
 
 Cursor: TypeAlias = tuple[int, int]
 """Where a page ended: when its last session began, and the key of that one."""
+
+_Span: TypeAlias = tuple[Cursor | None, Cursor | None]
+"""Behind the first place and before the second one, where they are."""
+_T = TypeVar("_T")
 
 _SESSION: Final = "key, id, issuer, subject, server, client, first_at, last_at, calls, denied"
 
@@ -114,12 +118,8 @@ class _Search:
     def candidates(self, after: Cursor | None, count: int) -> list[Cursor]:
         """The next sessions that may be what is asked for."""
         if self._shapes is not None and (self._people is None or len(self._shapes) <= len(self._people)):
-            lists: Iterable[_Condition] = (self._by_shape(shape, after) for shape in self._shapes)
-        elif self._people is not None:
-            lists = (self._of_sessions(after, who) for who in self._people)
-        else:
-            lists = [self._of_sessions(after)]
-        return nlargest(count, set(self._merged(lists, count)))
+            return self._merged(self._by_shape, self._shapes, after, count)
+        return self._merged(self._of_sessions, [None] if self._people is None else self._people, after, count)
 
     def verified(self, places: Sequence[Cursor]) -> set[int]:
         """Those of the sessions in which one call is all that is asked for."""
@@ -153,8 +153,8 @@ class _Search:
         found = self._transaction.rows(f"SELECT {column} FROM {table} WHERE {one.text} LIMIT ?", *one.values, FEW + 1)
         return [row[0] for row in found] if len(found) <= FEW else None
 
-    def _by_shape(self, shape: int, after: Cursor | None) -> _Condition:
-        conditions = [_Condition("e.shape = ?", (shape,)), *_behind("e.first_at, e.session", after)]
+    def _by_shape(self, shape: int, span: _Span) -> _Condition:
+        conditions = [_Condition("e.shape = ?", (shape,)), *_between("e.first_at, e.session", span)]
         conditions += self._times("e.from_at", "e.to_at")
         of_session = self._owned()
         if of_session:
@@ -165,9 +165,9 @@ class _Search:
         one = _joined(conditions)
         return _Condition(f"SELECT e.first_at, e.session AS key FROM seen e WHERE {one.text}", one.values)
 
-    def _of_sessions(self, after: Cursor | None, who: int | None = None) -> _Condition:
+    def _of_sessions(self, who: int | None, span: _Span) -> _Condition:
         """The sessions of one of those people, or of all of them."""
-        conditions = [*_behind("s.first_at, s.key", after), *self._times("s.first_at", "s.last_at")]
+        conditions = [*_between("s.first_at, s.key", span), *self._times("s.first_at", "s.last_at")]
         conditions += self._owned() if who is None else [_Condition("s.who = ?", (who,)), *self._served()]
         if self._shape:
             inner = _joined([*self._shape, *self._times("e.from_at", "e.to_at")])
@@ -197,20 +197,26 @@ class _Search:
         found = [_Condition(f"{high} >= ?", (since,))] if since is not None else []
         return [*found, *([_Condition(f"{low} < ?", (until,))] if until is not None else [])]
 
-    def _merged(self, lists: Iterable[_Condition], count: int) -> Iterator[Cursor]:
-        """The first of each few lists together, so that no database reads a list further than it must."""
-        rest = iter(lists)
+    def _merged(
+        self, listed: Callable[[_T, _Span], _Condition], each_of: Iterable[_T], after: Cursor | None, count: int
+    ) -> list[Cursor]:
+        """The first of the lists together, merged a few at a time; later ones are read only as far as they matter."""
+        found: list[Cursor] = []
+        rest = iter(each_of)
         while some := list(islice(rest, MERGED)):
+            span = after, found[-1] if len(found) == count else None
+            lists = [listed(one, span) for one in some]
             parts = " UNION ALL ".join(
                 f"SELECT * FROM ({each.text} ORDER BY first_at DESC, key DESC LIMIT {count:d}) AS p{number:d}"
-                for number, each in enumerate(some)
+                for number, each in enumerate(lists)
             )
             # in this form PostgreSQL merges the lists as their indexes give them
-            statement = (
-                f"SELECT DISTINCT first_at, key FROM ({parts}) AS p ORDER BY first_at DESC, key DESC LIMIT {count:d}"
+            rows = self._transaction.rows(
+                f"SELECT DISTINCT first_at, key FROM ({parts}) AS p ORDER BY first_at DESC, key DESC LIMIT {count:d}",
+                *(value for each in lists for value in each.values),
             )
-            values = (value for each in some for value in each.values)
-            yield from ((row[0], row[1]) for row in self._transaction.rows(statement, *values))
+            found = nlargest(count, {*found, *((row[0], row[1]) for row in rows)})
+        return found
 
 
 def _of_shape(wanted: Filter) -> list[_Condition]:
@@ -223,8 +229,12 @@ def _holding(column: str, part: str | None) -> list[_Condition]:
     return [] if part is None else [_Condition(f"instr({column}, ?) > 0", (clean(part.lower()),))]
 
 
-def _behind(columns: str, after: Cursor | None) -> list[_Condition]:
-    return [] if after is None else [_Condition(f"({columns}) < (?, ?)", after)]
+def _between(columns: str, span: _Span) -> list[_Condition]:
+    return [
+        _Condition(f"({columns}) {sign} (?, ?)", end)
+        for sign, end in zip(("<", ">"), span, strict=True)
+        if end is not None
+    ]
 
 
 def _joined(conditions: Sequence[_Condition]) -> _Condition:
