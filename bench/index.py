@@ -104,12 +104,14 @@ QUESTIONS = {
     "decision": Filter(decision="deny"),
     "decision, none": Filter(decision="reject"),
     "rule": Filter(rule="role-17"),
+    "rule, many": Filter(rule="role-1"),
     "since": Filter(since=START + 59 * 86400 * SECOND),
     "until": Filter(until=START + 86400 * SECOND),
     "one hour": Filter(since=START + 30 * 86400 * SECOND, until=START + 30 * 86400 * SECOND + 3600 * SECOND),
     "text, often": Filter(text="sales.orders"),
     "text, nowhere": Filter(text="payroll"),
     "principal and decision": Filter(principal="person-432", decision="deny"),
+    "many principals and decision": Filter(principal="person-43", decision="deny"),
     "server, tool and verb": Filter(server="server-7", tool="tool_17", verb="admin"),
 }
 

@@ -67,6 +67,9 @@ class _Condition(NamedTuple):
     values: tuple[object, ...]
 
 
+_ALL: Final = _Condition("1 = 1", ())
+
+
 def page(transaction: Transaction, wanted: Filter, *, after: Cursor | None, limit: int) -> Page:
     """The next ``limit`` sessions behind ``after``."""
     search = _Search(transaction, wanted)
@@ -178,15 +181,14 @@ class _Search:
                     inner.values,
                 )
             )
-        one = _joined(conditions or [_Condition("1 = 1", ())])
+        one = _joined(conditions or [_ALL])
         return _Condition(f"SELECT s.first_at, s.key AS key FROM sessions s WHERE {one.text}", one.values)
 
     def _owned(self) -> list[_Condition]:
         """Whose session it is to be, and of which server."""
         found = self._served()
         if self._wanted.principal is not None:
-            inner = _joined(_holding("said", self._wanted.principal))
-            found.append(_Condition(f"s.who IN (SELECT who FROM people WHERE {inner.text})", inner.values))
+            found.append(_Condition("s.who IN (SELECT who FROM asked)", ()))
         return found
 
     def _served(self) -> list[_Condition]:
@@ -201,6 +203,7 @@ class _Search:
         self, listed: Callable[[_T, _Span], _Condition], each_of: Iterable[_T], after: Cursor | None, count: int
     ) -> list[Cursor]:
         """The first of the lists together, merged a few at a time; later ones are read only as far as they matter."""
+        asked = _joined(_holding("said", self._wanted.principal) or [_ALL])
         found: list[Cursor] = []
         rest = iter(each_of)
         while some := list(islice(rest, MERGED)):
@@ -212,7 +215,9 @@ class _Search:
             )
             # in this form PostgreSQL merges the lists as their indexes give them
             rows = self._transaction.rows(
+                f"WITH asked AS (SELECT who FROM people WHERE {asked.text}) "
                 f"SELECT DISTINCT first_at, key FROM ({parts}) AS p ORDER BY first_at DESC, key DESC LIMIT {count:d}",
+                *asked.values,
                 *(value for each in lists for value in each.values),
             )
             found = nlargest(count, {*found, *((row[0], row[1]) for row in rows)})
