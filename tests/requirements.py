@@ -36,6 +36,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "What no rule allows is denied, and what is unknown, ambiguous or erring is refused.",
         (
             "core/policy/test_decide.py",
+            "core/policy/test_quotas.py",
+            "core/policy/test_verdicts.py",
             "core/policy/test_conditions.py",
             "core/policy/test_question.py",
             "core/policy/test_cases.py",
@@ -68,6 +70,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "attacks/test_envoy_faults.py",
             "core/exchange/test_corridor.py::test_after_a_failure_there_is_nothing_but_abort",
             "edges/processor/test_stream.py",
+            "edges/processor/test_lanes.py",
             "edges/processor/test_server.py",
             "edges/processor/test_translate.py",
             "edges/processor/test_protos.py",
@@ -80,6 +83,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "Of a response that owes work nothing reaches the client before the work; what cannot be read is withheld.",
         (
             "core/exchange/test_responding.py",
+            "core/exchange/test_weighing.py",
             "core/exchange/test_visible.py",
             "core/exchange/test_refusing.py",
             "core/wire/test_sse.py",
@@ -369,6 +373,9 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/audit/test_chain.py",
             "core/audit/test_events.py",
+            "core/audit/test_correlation.py",
+            "core/audit/test_facts.py",
+            "core/audit/test_digests.py",
             "core/audit/schema/test_calls.py",
             "core/audit/schema/test_schema.py",
             "core/audit/schema/test_shapes.py",
@@ -439,7 +446,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "ocsf": Requirement(
         "issue 4: OCSF mapping on request",
         "Every record is an event of the Open Cybersecurity Schema Framework that its own definition takes.",
-        ("core/ocsf/test_mapping.py",),
+        ("core/ocsf/test_mapping.py", "core/ocsf/test_attributes.py", "core/ocsf/test_objects.py"),
     ),
     "anchors": Requirement(
         "issue 4: anchors written to the sinks",

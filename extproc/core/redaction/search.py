@@ -3,7 +3,8 @@
 A text may hold JSON, and that JSON a text that holds base64: it is taken apart to the last text, or said to be
 unreadable where that goes too deep. All pieces are searched in one call of the detectors. A piece that was changed is
 searched again until nothing is found outside of marks, so masking twice is masking once. What does not come to rest is
-unreadable, and of an unreadable text nothing is left.
+unreadable, and of an unreadable text nothing is left. All of it is paid for (``work``): once nothing is left to spend,
+the search ends wherever it is, and its answers are worth nothing.
 """
 
 from collections import Counter
@@ -14,20 +15,20 @@ from typing import Final
 from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
 from extproc.core.masking import UNREADABLE, Mask
 from extproc.core.redaction import embedded, encodings, tree
+from extproc.core.redaction.columns import Columns
 from extproc.core.redaction.detectors import Find
 from extproc.core.redaction.embedded import Document, Documents
 from extproc.core.redaction.encodings import Run, View
-from extproc.core.redaction.glance import Glance
+from extproc.core.redaction.glance import COMPLEX, Glance
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
 from extproc.core.redaction.spans import Answer, Span, Stretches, replaced, settled, whole_answer
+from extproc.core.redaction.work import BYTES_READ, DOCUMENT, ESCAPE, FIND, MARK, RUN, TEXT, TRY_CHARS, Work
 
 __all__ = ["Search"]
 
 _NESTED: Final = Glance(r"[{\[\"]")
 """What a text has that may hold a document."""
-_COMPLEX: Final = Glance(r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
-"""What a text has that may hold more than itself."""
 _SIMPLE_CHARS: Final = 5
 """A text that is no longer has room for itself alone."""
 _REDACT: Final = Mask()
@@ -57,8 +58,10 @@ _Whole = list["Key | _Inner"]
 class Search:
     """The search in one value: ``take`` its texts, ``settle``, then ask for each ``answer``."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, columns: Columns, work: Work) -> None:
         self._rules: Final = rules
+        self._columns: Final = columns
+        self._work: Final = work
         self._seen: set[Key] = set()
         self._fresh: dict[Key, None] = {}
         """What is to be searched."""
@@ -71,13 +74,16 @@ class Search:
         self._touched: set[str] = set()
         self._unreadable: Final = Answer(rules.marks.of("", UNREADABLE, _REDACT), Counter((UNREADABLE,)))
 
-    def take(self, keys: Iterable[Key], depth: int = 0) -> None:
-        """Take texts apart, each once."""
-        for key in dict.fromkeys(keys):
+    def take(self, keys: Sequence[Key], depth: int = 0) -> None:
+        """Answer for the texts whose columns are known; take all others apart, each once."""
+        self._work.spend(TEXT * len(keys))
+        for key in dict.fromkeys(self._columns.answer(keys, self._close)):
             if key in self._seen:
                 continue
+            if not self._work.spend(TEXT):
+                return
             self._seen.add(key)
-            if len(key[0]) <= _SIMPLE_CHARS or not _COMPLEX.in_(key[0]):
+            if len(key[0]) <= _SIMPLE_CHARS or not COMPLEX.in_(key[0]):
                 self._fresh[key] = None
             elif key[2].inside().leads_on or _NESTED.in_(key[0]):
                 self._take_apart(key, depth)
@@ -87,6 +93,8 @@ class Search:
     def settle(self) -> Answering:
         """Search everything that was taken until it rests, and give what answers for it."""
         for _ in range(MAX_MASKING_ROUNDS):
+            if self._work.over:
+                return self._answering()
             fresh, self._fresh = list(self._fresh), {}
             self._find(fresh)
             for key in tuple(self._open):
@@ -104,6 +112,7 @@ class Search:
         return Answering(self._rules, self._answers, self._touched)
 
     def _close(self, key: Key, answer: Answer) -> None:
+        self._work.spend(MARK)
         self._answers[key] = answer
         self._open.discard(key)
         if answer.text != key[0]:
@@ -114,6 +123,7 @@ class Search:
     def _take_apart(self, key: Key, depth: int) -> None:
         text, name, place = key
         found = embedded.documents(text)
+        self._work.spend(found.cost // TRY_CHARS + DOCUMENT * len(found.found))
         whole: _Whole = []
         at = 0
         for document in found.found:
@@ -151,6 +161,7 @@ class Search:
         text, name, place = key
         runs = tuple((run, (run.text, name, place.inside())) for run in self._runs(text))
         view = encodings.unescaped(text)
+        self._work.spend(ESCAPE * (0 if view is None else len(view.places)))
         if runs and depth >= MAX_TEXT_DEPTH:
             self._close(key, self._unreadable)
             return
@@ -158,11 +169,12 @@ class Search:
         if runs or view is not None:
             self._open.add(key)
             self._pieces[key] = _Piece(depth, runs, view)
-            self.take((inner for _, inner in runs), depth + 1)
+            self.take([inner for _, inner in runs], depth + 1)
 
     def _runs(self, text: str) -> list[Run]:
         """The runs of a text; the digits of a mark are none."""
         found = encodings.runs(text)
+        self._work.spend(len(text) // BYTES_READ + RUN * len(found))
         marks = Stretches(self._rules.marks.spans(text) if found else ())
         return [run for run in found if not marks.meets(run.start, run.end)]
 
@@ -172,8 +184,11 @@ class Search:
         pieces = self._pieces
         viewed = [(key, piece.view) for key in keys if (piece := pieces.get(key)) is not None and piece.view]
         texts = [key[0] for key in keys] + [view.text for _, view in viewed]
-        names = [key[1] for key in keys] + [key[1] for key, _ in viewed]
-        finds = self._rules.detectors.find(texts, names)
+        said = self._rules.said
+        names = [said(key[1]) for key in keys] + [said(key[1]) for key, _ in viewed]
+        finds = self._rules.detectors.find(texts, names, self._work)
+        if not self._work.spend(FIND * sum(map(len, finds))):
+            return
         found: dict[Key, list[Span]] = {}
         for key, each in zip(keys, finds, strict=False):
             if each and not (key not in pieces and self._is_one_value(key, each)):
@@ -184,6 +199,8 @@ class Search:
                 for span in self._rules.spans(view.text, each)
             ]
         for key, spans in found.items():
+            # each bracket may begin a mark, and a mark may be a hash that is made again to see whose it is
+            self._work.spend(MARK * key[0].count("["))
             apart = settled(key[0], spans, self._rules.marks)
             if apart:
                 self._spans[key] = apart
