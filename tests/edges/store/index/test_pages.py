@@ -89,7 +89,13 @@ async def test_each_choice_finds_what_a_look_at_every_call_finds(full, limits, m
 
 @pytest.mark.parametrize(
     "wanted",
-    [Filter(decision="deny"), Filter(tool="l"), Filter(rule="analyst"), Filter(verb="query"), Filter(principal="https")],
+    [
+        Filter(decision="deny"),
+        Filter(tool="l"),
+        Filter(rule="analyst"),
+        Filter(verb="query"),
+        Filter(principal="https"),
+    ],
 )
 async def test_of_lists_that_are_merged_a_few_at_a_time_none_is_left_out_or_cut(full, wanted, monkeypatch):
     monkeypatch.setattr(pages, "MERGED", 1)
