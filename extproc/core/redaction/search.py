@@ -30,7 +30,7 @@ __all__ = ["Search"]
 _NESTED: Final = Glance(r"[{\[\"]")
 """What a text has that may hold a document."""
 _SIMPLE_CHARS: Final = 5
-"""A text that is no longer has room for itself alone."""
+"""A text that is no longer has room for itself alone, or for a shorter one in quotes."""
 _REDACT: Final = Mask()
 
 
@@ -83,7 +83,7 @@ class Search:
             if not self._work.spend(TEXT):
                 return
             self._seen.add(key)
-            if len(key[0]) <= _SIMPLE_CHARS or not COMPLEX.in_(key[0]):
+            if (len(key[0]) <= _SIMPLE_CHARS and '"' not in key[0]) or not COMPLEX.in_(key[0]):
                 self._fresh[key] = None
             elif key[2].inside().leads_on or _NESTED.in_(key[0]):
                 self._take_apart(key, depth)
