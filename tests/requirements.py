@@ -36,6 +36,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "What no rule allows is denied, and what is unknown, ambiguous or erring is refused.",
         (
             "core/policy/test_decide.py",
+            "core/policy/test_quotas.py",
+            "core/policy/test_verdicts.py",
             "core/policy/test_conditions.py",
             "core/policy/test_question.py",
             "core/policy/test_cases.py",
@@ -216,6 +218,9 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/sql/test_judging.py",
             "core/inspection/sql/test_lexing.py",
             "core/inspection/sql/test_naming.py",
+            "core/inspection/sql/test_nodes.py",
+            "core/inspection/sql/test_product_functions.py",
+            "core/inspection/sql/test_samples.py",
             "core/inspection/sql/test_system_tables.py",
             "core/inspection/sql/test_writes.py",
             "stack/test_sql.py",
@@ -247,6 +252,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/shell/test_reading.py",
             "core/inspection/shell/test_resolving.py",
             "core/inspection/shell/test_rules.py",
+            "core/inspection/shell/test_samples.py",
             "core/inspection/shell/test_scripts.py",
             "core/inspection/shell/test_searching.py",
             "core/inspection/shell/test_sed.py",
@@ -267,6 +273,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/redaction/detectors/test_shapes.py",
             "core/redaction/detectors/test_secrets.py",
             "core/redaction/detectors/test_national.py",
+            "core/redaction/detectors/test_samples.py",
             "core/redaction/detectors/test_corpora.py",
         ),
     ),
@@ -365,6 +372,9 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         (
             "core/audit/test_chain.py",
             "core/audit/test_events.py",
+            "core/audit/test_correlation.py",
+            "core/audit/test_facts.py",
+            "core/audit/test_digests.py",
             "core/audit/schema/test_calls.py",
             "core/audit/schema/test_schema.py",
             "core/audit/schema/test_shapes.py",
@@ -435,7 +445,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "ocsf": Requirement(
         "issue 4: OCSF mapping on request",
         "Every record is an event of the Open Cybersecurity Schema Framework that its own definition takes.",
-        ("core/ocsf/test_mapping.py",),
+        ("core/ocsf/test_mapping.py", "core/ocsf/test_attributes.py", "core/ocsf/test_objects.py"),
     ),
     "anchors": Requirement(
         "issue 4: anchors written to the sinks",

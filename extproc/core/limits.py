@@ -141,7 +141,7 @@ MAX_SQL_OPEN: Final = 8
 """So many joins may wait for their condition, or calls by the name of a type stand inside of each other: what the
 parser tries doubles with each."""
 MAX_SQL_CALLS_OPEN: Final = 16
-"""So many calls may stand inside of each other: whatever else doubles with each would still end in a second."""
+"""So many calls, or types, may stand inside of each other: what else doubles with each would still end in a second."""
 MAX_SQL_QUERIES_OPEN: Final = 32
 """So many queries may stand inside of each other: in some dialects the time grows with the square of them."""
 MAX_SQL_STATEMENTS: Final = 64

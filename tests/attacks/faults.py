@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from extproc.core.audit.digests import Digests
 from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
 from extproc.core.policy import compiled
@@ -157,6 +158,7 @@ class Worker:
     journal: Journal
     server: ProcessorServer
     servicer: Servicer
+    digests: Digests
     policy: Policy | None = None
     plan: Plan = field(default_factory=Plan)
 
@@ -217,6 +219,7 @@ async def worker(
         journal=journal,
         server=ProcessorServer(servicer, address=address, tls=tls, drain_seconds=drain_seconds),
         servicer=servicer,
+        digests=ring.digests,
     )
     for name in METHODS:
         setattr(servicer, name, _driven(getattr(servicer, name), name, running))

@@ -218,7 +218,13 @@ class Exchange:
 
     def _on_used(self, event: ApprovalUsed) -> tuple[Command, ...]:
         self._ticket = event.ticket
-        decision = replace(known(self._decision), effect=Effect.ALLOW, reason="approved", ticket=event.ticket.id)
+        decision = replace(
+            known(self._decision),
+            effect=Effect.ALLOW,
+            reason="approved",
+            ticket=event.ticket.id,
+            approved_by=tuple(vote for vote in event.ticket.votes if vote.approves),
+        )
         return self._decided(event.at, decision)
 
     def _on_approval_refused(self, event: ApprovalRefused) -> tuple[Command, ...]:

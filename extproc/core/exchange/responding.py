@@ -6,7 +6,6 @@ their owner; what cannot be read is withheld and the client gets a JSON-RPC erro
 of ``catalog`` and ``handles``; this module knows only where in a response they apply.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +13,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from extproc.core import audit
+from extproc.core.audit.correlation import Correlation
+from extproc.core.audit.digests import RunningDigest
 from extproc.core.exchange.opening import marked
 from extproc.core.exchange.passing import passing
 from extproc.core.exchange.visible import FILTERED, Visible
@@ -78,7 +79,10 @@ class Responding:
     _bytes: int = 0
     _messages: int = 0
     _notes: list[Mapping[str, Json]] = field(default_factory=list)
-    _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    _digest: RunningDigest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._digest = RunningDigest(self.visible.call.ring.digests)
 
     def head(self, event: ResponseHeadReceived) -> tuple[Command, ...]:
         """Decide what the body needs, from the response's status and headers."""
@@ -240,6 +244,7 @@ class Responding:
                 method=said.method,
                 id=said.id,
                 raw=raw,
+                digest=call.ring.digests.of_bytes(raw),
                 payload=payload,
                 masked=said.masked,
             )
@@ -311,7 +316,10 @@ class Responding:
     def _concluded(self, at: int) -> tuple[Command, ...]:
         self.over = True
         call = self.visible.call
-        news = (NoteDefinitions(seen=tuple(self.visible.seen)),) if self.visible.seen else ()
+        news: tuple[Command, ...] = ()
+        if self.visible.seen:
+            during = Correlation.of(call.decision_id, call.owner.session, call.message.trace_id)
+            news = (NoteDefinitions(seen=tuple(self.visible.seen), during=during),)
         recording = call.decision.obligations.recording
         duration = max(at - call.started, 0)
         if recording is Recording.NONE:
@@ -327,7 +335,7 @@ class Responding:
             status=self._status,
             result=self._ending(),
             bytes=self._bytes,
-            digest=self._digest.hexdigest(),
+            digest=self._digest.said(),
             payload=payload,
             duration_ns=duration,
             hidden=self.visible.hidden,

@@ -10,7 +10,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -37,7 +37,6 @@ from extproc.core.exchange import (
     UseApproval,
     WantKeys,
 )
-from extproc.core.shared_state import Pin
 from extproc.edges.processor.lanes import LIGHT_BYTES, Lanes
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
 from extproc.edges.processor.translate import ProtocolFault, Translation, decode, patience
@@ -65,7 +64,7 @@ class Servicer:
         want_keys: Callable[[], None],
         approvals: Approvals,
         stands: Callable[[Exchange], bool],
-        definitions: Callable[[str, Sequence[Pin]], Awaitable[None]],
+        definitions: Callable[[str, NoteDefinitions], Awaitable[None]],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
@@ -282,7 +281,7 @@ class Servicer:
 
     async def _note(self, exchange: Exchange, command: NoteDefinitions) -> None:
         try:
-            await self._definitions(exchange.verdict.server, command.seen)
+            await self._definitions(exchange.verdict.server, command)
         except StoreError:  # seen again with the next list
             self._metrics.journal_failed()
 
