@@ -90,7 +90,7 @@ worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in 
 bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes); writes into bench/REPORT.md
 	@$(BIN)/python bench/masking.py
 
-bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time (about 5 minutes)
+bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time, and whole responses of them (about 5 minutes)
 	@$(BIN)/python bench/worst.py
 
 bench-stream: $(STAMP) ## what one message of a streamed response costs a worker, by recording level (some seconds)

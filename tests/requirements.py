@@ -108,6 +108,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/policy/test_owed.py",
             "core/policy/test_paths.py",
             "core/policy/test_styles.py",
+            "core/redaction/test_columns.py",
             "core/redaction/test_embedded.py",
             "core/redaction/test_encodings.py",
             "core/redaction/test_fields.py",
@@ -122,6 +123,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/redaction/test_spans.py",
             "core/redaction/test_treatments.py",
             "core/redaction/test_tree.py",
+            "core/redaction/test_work.py",
         ),
     ),
     "I6": Requirement(
@@ -267,6 +269,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "Personal data, payment data, national numbers and secrets are found whole, in any script, and little else.",
         (
             "core/redaction/detectors/test_detectors.py",
+            "core/redaction/detectors/test_surroundings.py",
+            "core/redaction/detectors/test_values.py",
             "core/redaction/detectors/test_checks.py",
             "core/redaction/detectors/test_folding.py",
             "core/redaction/detectors/test_joined.py",

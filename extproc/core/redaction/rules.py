@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from extproc.core.masking import Masks
+from extproc.core.masking import DETECTORS, Masks
 from extproc.core.redaction.detectors import Find, compile_detectors
 from extproc.core.redaction.fields import Claim, Place, start
 from extproc.core.redaction.marks import Marks, strictest
@@ -45,6 +45,8 @@ class Rules:
         self._by_score: Final[dict[tuple[str, float], Wanted]] = {}
         """As far as asked: scores are those of the detectors, and few."""
         self._said: Final[dict[str, str]] = {}
+        self.patterns_alone: Final = kinds.keys() <= {*DETECTORS, *(each.name for each in masks.own)}
+        """Whether patterns find all that is looked for, so that the shape of a short text can tell what is found."""
         self.wants_alike: Final = len(masks.detections) == 1
         """Whether everything that is found becomes the same."""
         self._names: Final = _last_names(masks)

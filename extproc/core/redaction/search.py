@@ -67,6 +67,8 @@ class Search:
         """What is to be searched."""
         self._open: set[Key] = set()
         """What has no answer yet."""
+        self._resolving: set[Key] = set()
+        """What is being closed."""
         self._wholes: dict[Key, _Whole] = {}
         self._pieces: dict[Key, _Piece] = {}
         self._spans: dict[Key, tuple[Span, ...]] = {}
@@ -218,11 +220,13 @@ class Search:
         return True
 
     def _resolve(self, key: Key) -> None:
-        """Close a text as soon as nothing in it is open."""
-        if key in self._fresh or key not in self._open:
+        """Close a text as soon as nothing in it is open; one that leads back to itself stays open."""
+        if key in self._fresh or key not in self._open or key in self._resolving:
             return
         whole = self._wholes.get(key)
+        self._resolving.add(key)
         answer = self._replaced(key) if whole is None else self._together(key, whole)
+        self._resolving.discard(key)
         if answer is not None:
             self._close(key, answer)
 
@@ -238,7 +242,7 @@ class Search:
         if not self._rests([inner for _, inner in runs]):
             return None
         answer = replaced(key[0], spans, [(run, self._answers.get(inner)) for run, inner in runs], self._rules.marks)
-        if answer.rests:
+        if answer.rests or answer.text == key[0]:
             return answer
         following = (answer.text, key[1], key[2])
         self.take((following,), 0 if piece is None else piece.depth)

@@ -146,6 +146,17 @@ def test_a_name_that_is_masked_says_nothing_of_the_value_under_it() -> None:
         assert found.counts == {"phone": 3}
 
 
+def test_words_that_look_like_what_they_stand_for_come_to_rest() -> None:
+    """A text may lead back to itself where a mask is found as part of something longer."""
+    marked = field("$..ssn", Mask(Style.REPLACE, text="a"))
+    for word in ("api_key=Zx81kQ0mTn4Lw9Rb7Vc2", "key=a1a1a1a1a1", "a"):
+        found = detect(*DETECTORS, mask=Mask(Style.REPLACE, text=word))
+        using = Masker(Masks(fields=(marked,), detections=(found,)), KEY)
+        for text in (f'{{"ssn": "{MAIL}"}}born 1980-01-31*{MAIL}', f"token={MAIL}", f"key={word}1"):
+            once = using.document(text)
+            assert using.document(once.value) == Masked(value=once.value)
+
+
 @pytest.mark.parametrize(
     "text", ['"bob@example.com"', '["bob@example.com"]', '{"password":"x1"}', '"x"', '[""]', '"', '""']
 )
