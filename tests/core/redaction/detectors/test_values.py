@@ -43,6 +43,11 @@ def test_where_the_shape_does_not_tell_enough_the_text_is_asked():
     assert told(rule(), (), "a00", "abc") == [NOTHING]
 
 
+def test_where_something_else_must_stand_somewhere_the_text_is_searched():
+    assert told(rule(apart=True), ((0, 3),), "000", "123") == [ELSEWHERE]
+    assert told(rule(apart=True), ((0, 3),), "000", "abc") == [NOTHING]
+
+
 def test_a_part_of_the_text_counts_if_it_stands_alone_and_behind_the_whole():
     assert told(rule(), ((2, 5),), "a 000", "a 123") == [ELSEWHERE]
     assert told(rule(), ((1, 4),), "a000", "a123") == []
