@@ -149,10 +149,11 @@ def test_a_name_that_is_masked_says_nothing_of_the_value_under_it() -> None:
 def test_words_that_look_like_what_they_stand_for_come_to_rest() -> None:
     """A text may lead back to itself where a mask is found as part of something longer."""
     marked = field("$..ssn", Mask(Style.REPLACE, text="a"))
-    for word in ("api_key=Zx81kQ0mTn4Lw9Rb7Vc2", "key=a1a1a1a1a1", "a"):
+    pem = "-----BEGIN PRIVATE KEY-----"
+    for word in ("api_key=Zx81kQ0mTn4Lw9Rb7Vc2", "key=a1a1a1a1a1", "a", "Bearer abcdefghijklmnop0123"):
         found = detect(*DETECTORS, mask=Mask(Style.REPLACE, text=word))
         using = Masker(Masks(fields=(marked,), detections=(found,)), KEY)
-        for text in (f'{{"ssn": "{MAIL}"}}born 1980-01-31*{MAIL}', f"token={MAIL}", f"key={word}1"):
+        for text in (f'{{"ssn": "{MAIL}"}}born 1980-01-31*{MAIL}', f"token={MAIL}", f"key={word}1", MAIL + pem):
             once = using.document(text)
             assert using.document(once.value) == Masked(value=once.value)
 
