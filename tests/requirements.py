@@ -246,6 +246,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/shell/test_facts.py",
             "core/inspection/shell/test_fetching.py",
             "core/inspection/shell/test_files.py",
+            "core/inspection/shell/test_generated.py",
             "core/inspection/shell/test_gitting.py",
             "core/inspection/shell/test_harm.py",
             "core/inspection/shell/test_inline.py",
