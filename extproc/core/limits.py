@@ -22,6 +22,7 @@ __all__ = [
     "MAX_LIST_TTL_MS",
     "MAX_MASKING_ROUNDS",
     "MAX_METHOD_CHARS",
+    "MAX_NAMED_CHARS",
     "MAX_NAME_CHARS",
     "MAX_PATH_CHARS",
     "MAX_PATH_STEPS",
@@ -123,6 +124,8 @@ MAX_TEXT_DEPTH: Final = 5
 """Texts inside of texts: JSON in a string of JSON, or base64 in either. Real results have one or two."""
 MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
+MAX_NAMED_CHARS: Final = 64 << 10
+"""Characters of one message that are read for names and places, which takes about 30 ms for each thousand of them."""
 
 MAX_INNER_CALLS: Final = 64
 """Calls that one call of a tool may make of others, all depths together; each is judged and counted by itself."""

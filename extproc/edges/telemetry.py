@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from extproc.core.masking import DETECTORS, FIELD, OPAQUE, UNREADABLE
+from extproc.core.masking import DETECTORS, FIELD, NAMES, OPAQUE, UNREADABLE
 from extproc.core.redaction.tokens import mask
 from extproc.ports import SinkStatus
 
@@ -36,7 +36,7 @@ VERBS: Final = frozenset({"query", "mutate", "admin"})
 EFFECTS: Final = frozenset({"allow", "deny", "shadow", "reject"})
 ASKED: Final = frozenset({"sampling", "roots", "elicitation", "other"})
 RESULTS: Final = frozenset({"complete", "error", "withheld", "cut"})
-TYPES: Final = frozenset({*DETECTORS, FIELD, OPAQUE, UNREADABLE})
+TYPES: Final = frozenset({*DETECTORS, *NAMES, FIELD, OPAQUE, UNREADABLE})
 _RESERVED: Final = {
     "counter": 1 << 20,
     "histogram": 1 << 20,

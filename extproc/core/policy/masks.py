@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
-from extproc.core.masking import DETECTORS, GROUPS, Detection, FieldMask, Mask, OwnDetector
+from extproc.core.masking import DETECTORS, GROUPS, NAMES, Detection, FieldMask, Mask, OwnDetector
 from extproc.core.policy.detectors import read_share
 from extproc.core.policy.entries import MaskEntry, ScopeEntry
 from extproc.core.policy.paths import PathFault, read_path
@@ -180,7 +180,10 @@ def _types(word: Word, own: tuple[OwnDetector, ...], what: str, reading: Reading
     """The detectors that a word of ``detect`` stands for."""
     if word.value in GROUPS:
         return tuple(GROUPS[word.value])
-    names = (*DETECTORS, *(each.name for each in own))
+    names = (*DETECTORS, *NAMES, *(each.name for each in own))
+    if word.value in NAMES and reading.recogniser is None:
+        needs = f"detector `{word.value}` needs a language model that is not installed"
+        reading.problem(word.spot, needs, "Install it: pip install 'mcp-extproc[presidio]'")
     if word.value in names:
         return (word.value,)
     near = get_close_matches(word.value, (*GROUPS, *names), n=1)

@@ -139,3 +139,8 @@ class Policy:
     detectors: tuple[str, ...] = ()
     lent: Mapping[str, Loan] = field(default_factory=dict)
     retention: Retention = FOR_EVER
+
+    @property
+    def wants_names(self) -> bool:
+        """Whether names or places are looked for anywhere."""
+        return any(rule.masks.recogniser is not None for server in self.servers.values() for rule in server.masks)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
-from extproc.core.masking import UNREADABLE, Mask
+from extproc.core.masking import UNREADABLE, Find, Mask
 from extproc.core.redaction import embedded, encodings, tree
-from extproc.core.redaction.detectors import Find
+from extproc.core.redaction.detectors import in_order
 from extproc.core.redaction.embedded import Document, Documents
 from extproc.core.redaction.encodings import Run, View
 from extproc.core.redaction.glance import Glance
+from extproc.core.redaction.names import Names
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
 from extproc.core.redaction.spans import Answer, Span, Stretches, replaced, settled, whole_answer
@@ -59,6 +60,7 @@ class Search:
 
     def __init__(self, rules: Rules) -> None:
         self._rules: Final = rules
+        self._names: Final = rules.names()
         self._seen: set[Key] = set()
         self._fresh: dict[Key, None] = {}
         """What is to be searched."""
@@ -173,7 +175,9 @@ class Search:
         viewed = [(key, piece.view) for key in keys if (piece := pieces.get(key)) is not None and piece.view]
         texts = [key[0] for key in keys] + [view.text for _, view in viewed]
         names = [key[1] for key in keys] + [key[1] for key, _ in viewed]
-        finds = self._rules.detectors.find(texts, names)
+        finds: Sequence[Sequence[Find]] = self._rules.detectors.find(texts, names)
+        if self._names is not None:
+            finds = self._with_names(self._names, [*keys, *(key for key, _ in viewed)], texts, finds)
         found: dict[Key, list[Span]] = {}
         for key, each in zip(keys, finds, strict=False):
             if each and not (key not in pieces and self._is_one_value(key, each)):
@@ -184,10 +188,28 @@ class Search:
                 for span in self._rules.spans(view.text, each)
             ]
         for key, spans in found.items():
+            if key in self._answers:  # it could not be read
+                continue
             apart = settled(key[0], spans, self._rules.marks)
             if apart:
                 self._spans[key] = apart
                 self._open.add(key)
+
+    def _with_names(
+        self, search: Names, keys: Sequence[Key], texts: Sequence[str], finds: Sequence[Sequence[Find]]
+    ) -> list[Sequence[Find]]:
+        """The finds with the names and places among them; a text that could not be read for these is unreadable."""
+        nowhere, marks = self._rules.nowhere, self._rules.marks
+        # what stands nowhere is a name of the protocol's or of a member: one without a space is an identifier
+        read = [number for number, key in enumerate(keys) if key[2] is not nowhere or " " in texts[number]]
+        named = search.find([texts[number] for number in read], [marks.spans(texts[number]) for number in read])
+        every = list(finds)
+        for number, more in zip(read, named, strict=True):
+            if more is None:
+                self._close(keys[number], self._unreadable)
+            elif more:
+                every[number] = sorted((*every[number], *more), key=in_order)
+        return every
 
     def _is_one_value(self, key: Key, finds: Sequence[Find]) -> bool:
         """Answer for a text that is found as a whole, as most values of rows are; says whether it was."""

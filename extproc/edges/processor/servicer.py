@@ -38,7 +38,7 @@ from extproc.core.exchange import (
 from extproc.core.shared_state import Pin
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
 from extproc.edges.processor.translate import ProtocolFault, Translation, decode, patience
-from extproc.ports import Approvals, Counters, Journal, Metrics, StoreError
+from extproc.ports import Approvals, Aside, Counters, Journal, Metrics, StoreError
 
 __all__ = ["Servicer"]
 
@@ -62,6 +62,7 @@ class Servicer:
         approvals: Approvals,
         stands: Callable[[Exchange], bool],
         definitions: Callable[[str, Sequence[Pin]], Awaitable[None]],
+        aside: Aside | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
@@ -72,6 +73,7 @@ class Servicer:
         self._approvals = approvals
         self._stands = stands
         self._definitions = definitions
+        self._aside = aside
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
         self._superseded = asyncio.Event()
@@ -132,12 +134,13 @@ class Servicer:
             coming = deque(self._events(frame, translation))
             frame = None  # while a call is held, its body is kept once, and not here
             while coming and not exchange.over:  # refused on its head: the body that came along is not looked at
-                due = self._owed(exchange, coming.popleft())
+                due = self._owed(exchange, await self._handled(exchange, coming.popleft()))
                 while due:
                     command = due.popleft()
                     kind = type(command)
                     if kind in _ASKED:
-                        due.extend(self._owed(exchange, await self._ask(command, stream)))
+                        answer = await self._ask(command, stream)
+                        due.extend(self._owed(exchange, await self._handled(exchange, answer)))
                         continue
                     if kind is Forward or kind is Answer:
                         # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
@@ -230,14 +233,20 @@ class Servicer:
             except StoreError:  # what happened already cannot be refused any more
                 self._metrics.journal_failed()
 
-    def _owed(self, exchange: Exchange, event: Event) -> deque[Command]:
+    async def _handled(self, exchange: Exchange, event: Event) -> tuple[Command, ...]:
+        """What the corridor answers to an event; where that may take long, other streams go on meanwhile."""
+        if self._aside is None or not self._aside.is_loaded:
+            return exchange.handle(event)
+        return await self._aside.run(exchange.handle, event)
+
+    def _owed(self, exchange: Exchange, commands: tuple[Command, ...]) -> deque[Command]:
         """What an event makes due; the last record is on its way to the journal already.
 
         Envoy cancels the stream as soon as the client has its last byte, which can be in the middle of our last write:
         nothing that is owed to the record may stand behind a write.
         """
         due: deque[Command] = deque()
-        for command in exchange.handle(event):
+        for command in commands:
             beside = self._beside.get(type(command))
             if beside is None:
                 due.append(command)
@@ -271,4 +280,11 @@ class Servicer:
             self._metrics.journal_failed()
 
     def _close(self, exchange: Exchange) -> None:
-        self._owed(exchange, Closed(at=self._clock()))
+        closed = Closed(at=self._clock())
+        if self._aside is None or not self._aside.is_loaded:
+            self._owed(exchange, exchange.handle(closed))
+        else:  # what is recorded now is masked first, and that may wait
+            self._later(self._closing(exchange, closed))
+
+    async def _closing(self, exchange: Exchange, closed: Closed) -> None:
+        self._owed(exchange, await self._handled(exchange, closed))

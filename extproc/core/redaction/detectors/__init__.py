@@ -9,11 +9,11 @@ so no text costs more than its length.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import re2
 
-from extproc.core.masking import OwnDetector
+from extproc.core.masking import Find, OwnDetector
 from extproc.core.redaction.detectors.joined import Joined, join
 from extproc.core.redaction.detectors.national import NATIONAL
 from extproc.core.redaction.detectors.personal import PERSONAL
@@ -22,7 +22,7 @@ from extproc.core.redaction.detectors.secrets import SECRETS
 from extproc.core.redaction.detectors.shapes import LONGEST, Fit, Form, Shapes, spanned
 from extproc.core.redaction.tokens import tells
 
-__all__ = ["BUILT_IN", "Detectors", "Find", "compile_detectors"]
+__all__ = ["BUILT_IN", "Detectors", "compile_detectors", "in_order"]
 
 BUILT_IN: Final = (*PERSONAL, *NATIONAL, *SECRETS)
 _NEAR: Final = 60
@@ -33,15 +33,6 @@ _NAMED: Final = "password"
 """The type of a value whose member's name says that it is a secret."""
 _NAMED_SCORE: Final = 0.9
 _NO: Final = (0.0, 0)
-
-
-class Find(NamedTuple):
-    """One find in one text: characters ``start`` to ``end``, the detector's name, and how sure it is (0 to 1)."""
-
-    start: int
-    end: int
-    type: str
-    score: float
 
 
 Finds: TypeAlias = tuple[Find, ...]
@@ -80,7 +71,7 @@ class Detectors:
             self._search(join(texts), under, found)
         finds: list[Finds] = [()] * len(texts)
         for index, each in found.items():
-            finds[index] = tuple(sorted(each, key=_in_order)) if len(each) > 1 else tuple(each)
+            finds[index] = tuple(sorted(each, key=in_order)) if len(each) > 1 else tuple(each)
         return finds
 
     def _search(self, joined: Joined, under: Sequence[str], found: dict[int, list[Find]]) -> None:
@@ -168,7 +159,8 @@ class Detectors:
         return score, last
 
 
-def _in_order(find: Find) -> tuple[int, int]:
+def in_order(find: Find) -> tuple[int, int]:
+    """The key by which the finds of a text are sorted."""
     return find.start, -find.end
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.core.masking import DETECTORS, GROUPS, OwnDetector
-from extproc.core.redaction.detectors import BUILT_IN, Find, compile_detectors
+from extproc.core.masking import DETECTORS, GROUPS, Find, OwnDetector
+from extproc.core.redaction.detectors import BUILT_IN, compile_detectors
 from extproc.core.redaction.detectors.rules import Rule
 
 ALL = compile_detectors(DETECTORS, (), threshold=0.5)

@@ -1,0 +1,86 @@
+"""A recogniser that works beside the event loop, for a core that asks it in the middle of a call and waits.
+
+The core's call runs as a greenlet. Where it asks, it is left standing there, the texts go to a thread of their own, and
+the loop serves other calls until the answer is back. Nothing but the recogniser leaves the loop's thread, so the core
+needs no locks; there is one such thread, so the texts of a worker are read one after the other.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from extproc.core.masking import Find, Recogniser
+from extproc.ports import RecogniserError
+
+__all__ = ["Beside"]
+
+T = TypeVar("T")
+
+
+class Beside:
+    """Is a recogniser itself, but only inside of ``run``; ``load`` gives the one that does the work."""
+
+    def __init__(self, load: Callable[[], Recogniser]) -> None:
+        self._load = load
+        self._recogniser: Recogniser | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="names")
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether anybody may ask."""
+        return self._recogniser is not None
+
+    def load(self) -> None:
+        """Load what does the work, once; takes seconds, so not on the loop.
+
+        Raises:
+            RecogniserError: it cannot be loaded.
+        """
+        if self._recogniser is None:
+            self._recogniser = self._load()
+
+    def __call__(self, texts: Sequence[str]) -> Sequence[Sequence[Find]]:
+        """What is found in each text.
+
+        Raises:
+            RecogniserError: nobody here can wait for it; whatever it raises itself.
+        """
+        here = getcurrent()
+        if not isinstance(here, _Call) or here.parent is None:
+            raise RecogniserError("names are looked for where nobody can wait for them")
+        found: Sequence[Sequence[Find]] = here.parent.switch(texts)
+        return found
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What ``work`` returns; it may ask this recogniser, and is dropped where it stands if this is cancelled."""
+        call = _Call(work)
+        try:
+            given = call.switch(*arguments)
+            while not call.dead:
+                try:
+                    answer = await asyncio.get_running_loop().run_in_executor(self._thread, self._asked, given)
+                except Exception as failure:  # noqa: BLE001 - who asked hears of it
+                    given = call.throw(failure)
+                else:
+                    given = call.switch(answer)
+        finally:
+            if not call.dead:
+                call.throw(GreenletExit)
+        result: T = given
+        return result
+
+    def _asked(self, texts: Sequence[str]) -> Sequence[Sequence[Find]]:
+        if self._recogniser is None:
+            raise RecogniserError("the recogniser is not loaded")
+        return self._recogniser(texts)
+
+    def close(self) -> None:
+        """Take no more texts."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class _Call(greenlet):
+    """One call that may be left standing."""
