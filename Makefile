@@ -92,8 +92,9 @@ bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size
 worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in every dialect (about 25 minutes)
 	@$(BIN)/python bench/worst_sql.py
 
-bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes); writes into bench/REPORT.md
+bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes), and what names and places cost where their extra is installed; writes into bench/REPORT.md
 	@$(BIN)/python bench/masking.py
+	@$(BIN)/python bench/naming.py
 
 bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time (about 5 minutes)
 	@$(BIN)/python bench/worst.py

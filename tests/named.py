@@ -3,11 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from extproc.core.masking import Find
+from extproc.core.masking import NAME_SCORE, Find
 
-__all__ = ["SCORE", "Naming", "recognise"]
+__all__ = ["Naming", "recognise"]
 
-SCORE = 0.85
 _FIND = re.compile(
     r"\b(?:Mr|Ms) (?P<titled>[A-Z][a-z]+)\b|(?P<person>\b(?:Ann Lee|Bob Stone|José Ruiz)\b)|(?P<place>\b(?:Oslo|Berlin)\b)"
 )
@@ -20,11 +19,11 @@ def recognise(texts: Sequence[str]) -> list[list[Find]]:
 
 def _one(text: str) -> list[Find]:
     found = [
-        Find(*match.span(match.lastgroup or 0), "place" if match.lastgroup == "place" else "person_name", SCORE)
+        Find(*match.span(match.lastgroup or 0), "place" if match.lastgroup == "place" else "person_name", NAME_SCORE)
         for match in _FIND.finditer(text)
     ]
     if (begun := re.match(r"[A-Z][a-z]+(?= lives)", text)) is not None:
-        found.append(Find(*begun.span(), "person_name", SCORE))
+        found.append(Find(*begun.span(), "person_name", NAME_SCORE))
     return found
 
 

@@ -125,7 +125,7 @@ MAX_TEXT_DEPTH: Final = 5
 MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
 MAX_NAMED_CHARS: Final = 64 << 10
-"""Characters of one message that are read for names and places, which takes about 30 ms for each thousand of them."""
+"""Characters of one message that are read for names and places, which takes tens of ms for each thousand of them."""
 
 MAX_INNER_CALLS: Final = 64
 """Calls that one call of a tool may make of others, all depths together; each is judged and counted by itself."""

@@ -14,6 +14,7 @@ __all__ = [
     "FIELD",
     "GROUPS",
     "NAMES",
+    "NAME_SCORE",
     "NO_MASKING",
     "NO_MASKS",
     "OPAQUE",
@@ -54,6 +55,8 @@ DETECTORS: Final = tuple(sorted((*_SECRETS, *_NATIONAL, *_PERSONAL, *_PAYMENT)))
 """The built-in detectors; a policy may name no other, besides its own and ``NAMES``."""
 NAMES: Final = ("person_name", "place")
 """What no pattern finds: it takes a ``Recogniser``, which whoever loads a policy hands over."""
+NAME_SCORE: Final = 0.85
+"""How sure every such find is: the model does not say, and Presidio takes it for this."""
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "secrets": _SECRETS,

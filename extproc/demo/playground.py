@@ -154,7 +154,7 @@ def _sample_policy(state: Path, before: DevelopmentIssuer | None, *, url: str, a
         text, known = path.read_text("utf-8"), (before.url, before.audience)
     else:
         text = SAMPLE_POLICY.read_text("utf-8")
-        trusted = read_policy(SAMPLE_POLICY, recogniser=None).identity.issuers[0]
+        trusted = read_policy(SAMPLE_POLICY).identity.issuers[0]
         known = (trusted.issuer, trusted.audiences[0])
     for old, new in zip(known, (url, audience), strict=True):
         text = text.replace(old, new)

@@ -65,7 +65,7 @@ def _problem(path: Path, what: str, fix: str) -> Problem:
     return Problem(source=str(path), line=1, column=1, what=what, fix=fix)
 
 
-def read_policy(path: Path, *, recogniser: Recogniser | None) -> Policy:
+def read_policy(path: Path, *, recogniser: Recogniser | None = None) -> Policy:
     """The policy of a file; without a ``recogniser`` one that wants names or places found is refused.
 
     Raises:
@@ -87,7 +87,7 @@ class PolicyFile:
         self,
         path: Path,
         *,
-        recogniser: Recogniser | None,
+        recogniser: Recogniser | None = None,
         load_names: Callable[[], None] = lambda: None,
         shadow: bool = False,
         on_change: Callable[[Policy], None] = lambda _: None,

@@ -84,15 +84,17 @@ def load(text: str, *, source: str, recogniser: Recogniser | None = None) -> Pol
     check_calls(document, reading)
     check_approvals(document.approvals, document.roles, document.identity, reading)
     compiler = _Compiler(document=document, reading=reading)
+    servers = compiler.servers()
     policy = Policy(
         source=source,
         digest=hashlib.sha256(text.encode("utf-8")).hexdigest(),
         identity=document.identity,
         shadow=document.shadow,
-        servers=MappingProxyType(compiler.servers()),
+        servers=MappingProxyType(servers),
         membership=compiler.membership(),
         roles=tuple(role.name.value for role in document.roles),
         detectors=tuple(detector.name for _, detector in document.detectors),
+        wants_names=any(rule.masks.recogniser for server in servers.values() for rule in server.masks),
         lent=MappingProxyType(compiler.lent()),
         retention=compiler.retention(),
     )

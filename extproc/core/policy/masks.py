@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
-from extproc.core.masking import DETECTORS, GROUPS, NAMES, Detection, FieldMask, Mask, OwnDetector
+from extproc.core.masking import DETECTORS, GROUPS, NAME_SCORE, NAMES, Detection, FieldMask, Mask, OwnDetector
 from extproc.core.policy.detectors import read_share
 from extproc.core.policy.entries import MaskEntry, ScopeEntry
 from extproc.core.policy.paths import PathFault, read_path
@@ -194,10 +194,12 @@ def _types(word: Word, own: tuple[OwnDetector, ...], what: str, reading: Reading
 
 
 def _check_score(word: Word, own: tuple[OwnDetector, ...], threshold: float | None, reading: Reading) -> None:
-    for each in own:
-        if each.name == word.value and threshold is not None and each.score < threshold:
-            what = f"`{word.value}` is never found: its score {each.score:g} is below the threshold {threshold:g}"
-            reading.problem(word.spot, what, "Raise its `score`, or lower the `threshold`")
+    scores = dict.fromkeys(NAMES, NAME_SCORE) | {each.name: each.score for each in own}
+    score = scores.get(word.value, 1.0)
+    if threshold is not None and score < threshold:
+        what = f"`{word.value}` is never found: its score {score:g} is below the threshold {threshold:g}"
+        fix = "Lower the `threshold`" if word.value in NAMES else "Raise its `score`, or lower the `threshold`"
+        reading.problem(word.spot, what, fix)
 
 
 def _joined(found: dict[str, Detection]) -> tuple[Detection, ...]:

@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
-from extproc.core.masking import Find, Recogniser
+from extproc.core.masking import NAME_SCORE, Find, Recogniser
 from extproc.ports import RecogniserError
 
 __all__ = ["MODEL", "installed", "is_installed", "load"]
@@ -91,6 +91,7 @@ def _engine() -> Any:
     reading = engines.SpacyNlpEngine(
         models=[{"lang_code": _LANGUAGE, "model_name": MODEL}],
         ner_model_configuration=engines.NerModelConfiguration(
+            default_score=NAME_SCORE,
             model_to_presidio_entity_mapping=_LABELS,
             labels_to_ignore=[label for label in labels if label not in _LABELS],
         ),

@@ -3,6 +3,7 @@
 import pytest
 
 from extproc.core.masking import Detection, FieldMask, Mask, OwnDetector, Step, Style
+from extproc.core.policy import compiled
 from named import recognise
 from policies import GOOD, load, problems
 
@@ -128,6 +129,14 @@ def test_names_and_places_want_a_recogniser_and_without_one_the_policy_is_refuse
     rule = load(GOOD + text, recogniser=recognise).servers["db"].masks[0]
     assert rule.masks.recogniser is recognise
     assert Detection(rule="pii", types=("person_name",), mask=Mask(), threshold=0.8) in rule.masks.detections
+
+
+def test_a_threshold_that_no_name_reaches_is_a_mistake() -> None:
+    loaded = compiled.load(GOOD + RULE + "    detect: [place]\n    threshold: 0.9\n", source="p", recogniser=recognise)
+    assert isinstance(loaded, tuple)
+    (problem,) = loaded
+    assert problem.what == "`place` is never found: its score 0.85 is below the threshold 0.9"
+    assert problem.fix == "Lower the `threshold`"
 
 
 def test_a_policy_that_names_neither_does_not_want_it() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from extproc.core.masking import Find
+from extproc.core.masking import NAME_SCORE, Find
 from extproc.edges.names.beside import Beside
 from extproc.ports import RecogniserError
-from named import SCORE, Naming
+from named import Naming
 
 
 def loaded(recogniser: Callable[..., Any]) -> Beside:
@@ -26,7 +26,7 @@ async def test_a_call_waits_for_the_answer_and_the_loop_for_nothing() -> None:
         threads.add(get_ident())
         reached.set()
         assert go.wait(60)
-        return [[Find(0, len(text), "place", SCORE)] for text in texts]
+        return [[Find(0, len(text), "place", NAME_SCORE)] for text in texts]
 
     beside = loaded(slow)
     told: list[str] = []

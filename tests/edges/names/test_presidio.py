@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.core.masking import NAMES
+from extproc.core.masking import NAME_SCORE, NAMES
 from extproc.edges.names import presidio
 from masks import detect, masker
 
@@ -98,7 +98,7 @@ def test_names_and_places_are_found_whole_with_a_score() -> None:
     assert said[2] == said[4] == []
     assert ("person_name", "Maria Garcia") in said[3]
     assert {find.type for finds in found for find in finds} <= set(NAMES)
-    assert {find.score for finds in found for find in finds} == {0.85}
+    assert {find.score for finds in found for find in finds} == {NAME_SCORE}
 
 
 @needs_model
