@@ -19,6 +19,11 @@ __all__ = ["Finds", "Names"]
 Finds: TypeAlias = tuple[Find, ...]
 
 _LINE: Final = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
+_LEAST: Final = 16
+"""Characters that a line counts as at least: each costs something by itself."""
+_SIGN: Final = re.compile(r"[^\w\s]")
+_SIGN_COUNTS: Final = 4
+"""Characters that a sign counts as: each is a word by itself to the model, and a word has about as many."""
 _LETTERS: Final = re.compile(r"[^\W\d_]{2}")
 
 
@@ -42,10 +47,11 @@ class Names:
         for line in lines:
             if line in self._known:
                 continue
-            if len(line) > self._room:
+            cost = max(len(line) + (_SIGN_COUNTS - 1) * len(_SIGN.findall(line)), _LEAST)
+            if cost > self._room:
                 self._known[line] = None
             else:
-                self._room -= len(line)
+                self._room -= cost
                 asked.append(line)
         if asked:
             self._known.update(zip(asked, self._answers(asked), strict=True))

@@ -8,8 +8,9 @@ loaded, and of Presidio's recognisers only the one that reads the model's answer
 
 import logging
 import os
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -28,6 +29,9 @@ _LABELS: Final = {"PERSON": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION", "FAC
 """The model's labels: countries and cities, other places, and buildings, streets and bridges."""
 _UNUSED: Final = ("tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 _BATCH: Final = 64
+_LONGEST: Final = 128
+"""Characters without a space that are read as one: how long the model takes to cut such a run grows with its square."""
+_LONG: Final = re.compile(rf"\S{{{_LONGEST + 1},}}")
 _AGAIN: Final = "Install it anew: pip install --force-reinstall 'mcp-extproc[presidio]'"
 _LOGGERS: Final = ("presidio-analyzer", "spacy", "decision_process")
 
@@ -60,23 +64,47 @@ def load() -> Recogniser:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            engine = _engine()
+            model, engine = _engine()
     except Exception as error:  # noqa: BLE001 - whatever a broken installation raises; the policy is refused
         what = f"the language model {MODEL} cannot be loaded ({type(error).__name__})"
         raise RecogniserError(f"{what}; {_AGAIN}") from None
 
     def recognise(texts: Sequence[str]) -> list[list[Find]]:
-        with warnings.catch_warnings():
+        # half a character is none to the model; another one of the same length stands in for it
+        parts = [
+            (number, start, part)
+            for number, text in enumerate(texts)
+            for start, part in _parts(text.encode("utf-8", "replace").decode())
+        ]
+        found: list[list[Find]] = [[] for _ in texts]
+        # words that were never met before are forgotten behind each call
+        with warnings.catch_warnings(), model.memory_zone():
             warnings.simplefilter("ignore")
-            # half a character is none to the model; another one of the same length stands in for it
-            whole = [text.encode("utf-8", "replace").decode() for text in texts]
-            answers = engine.analyze_iterator(whole, _LANGUAGE, batch_size=_BATCH, entities=list(_TYPES))
-        return [[Find(each.start, each.end, _TYPES[each.entity_type], each.score) for each in one] for one in answers]
+            answers = engine.analyze_iterator(
+                [part for _, _, part in parts], _LANGUAGE, batch_size=_BATCH, entities=list(_TYPES)
+            )
+            for (number, start, _), answer in zip(parts, answers, strict=True):
+                found[number] += [
+                    Find(start + each.start, start + each.end, _TYPES[each.entity_type], each.score) for each in answer
+                ]
+        return found
 
     return recognise
 
 
-def _engine() -> Any:
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    """Where each part of a text begins, and the part: what has no space for long is apart, and cut."""
+    at = 0
+    for run in _LONG.finditer(text):
+        if at < run.start():
+            yield at, text[at : run.start()]
+        yield from ((start, text[start : min(start + _LONGEST, run.end())]) for start in range(*run.span(), _LONGEST))
+        at = run.end()
+    if at < len(text):
+        yield at, text[at:]
+
+
+def _engine() -> tuple[Any, Any]:
     analyzer, engines, recognisers, spacy = (
         import_module(name)
         for name in (
@@ -100,4 +128,4 @@ def _engine() -> Any:
     recogniser = recognisers.SpacyRecognizer(supported_language=_LANGUAGE, supported_entities=list(_TYPES))
     registry = analyzer.RecognizerRegistry(recognizers=[recogniser], supported_languages=[_LANGUAGE])
     one = analyzer.AnalyzerEngine(registry=registry, nlp_engine=reading, supported_languages=[_LANGUAGE])
-    return analyzer.BatchAnalyzerEngine(analyzer_engine=one)
+    return model, analyzer.BatchAnalyzerEngine(analyzer_engine=one)

@@ -101,6 +101,9 @@ def test_what_is_over_the_cap_is_withheld_and_what_is_within_is_not() -> None:
     answers = masked(beyond)
     assert answers[0].startswith("0 words and more words of [place]")
     assert answers[-1] == "[unreadable]"
+    assert masked("x" + "(" * (MAX_NAMED_CHARS // 4 - 1) + "Ab c") == "[unreadable]"
+    short = [f"{chr(65 + number % 26)}{number:x}xyz" for number in range(MAX_NAMED_CHARS // 16 + 1)]
+    assert masked(short) == [*short[:-1], "[unreadable]"]
     assert masked("x" + line * (MAX_NAMED_CHARS // len(line) + 1)) == "[unreadable]"
     assert masked("bob@example.com " + line * (MAX_NAMED_CHARS // len(line) + 1)) == "[unreadable]"
 

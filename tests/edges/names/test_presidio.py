@@ -1,12 +1,16 @@
 """The recogniser of the extra ``presidio``; the tests of the model itself need that extra: ``make names``."""
 
+import gc
 import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extproc.core.masking import NAME_SCORE, NAMES
 from extproc.edges.names import presidio
@@ -144,3 +148,31 @@ def test_it_says_nothing_and_asks_nobody(tmp_path: Path) -> None:
 @needs_model
 def test_an_engine_is_loaded_once_in_a_process() -> None:
     assert presidio.load() is presidio.load()
+
+
+@given(st.lists(st.one_of(st.text(max_size=9), st.integers(1, 400).map("(".__mul__)), max_size=9).map("".join))
+def test_a_text_is_read_in_parts_none_of_which_goes_on_for_long_without_a_space(text: str) -> None:
+    """Uncut, sixteen thousand brackets took the model half a minute: the square of their number."""
+    parts = list(presidio._parts(text))
+    assert "".join(part for _, part in parts) == text
+    assert all(text.startswith(part, start) for start, part in parts)
+    assert all(len(word) <= 128 for _, part in parts for word in part.split())
+
+
+@needs_model
+@pytest.mark.parametrize("run", ["(", "\U0001f600", "x"])
+def test_names_around_what_has_no_space_for_long_are_found(run: str) -> None:
+    text = "Alice Johnson said " + run * 2000 + " to Maria Garcia"
+    (finds,) = presidio.load()([text])
+    assert {text[find.start : find.end] for find in finds} >= {"Alice Johnson", "Maria Garcia"}
+
+
+@needs_model
+def test_words_that_were_never_met_before_do_not_stay_in_memory() -> None:
+    recognise = presidio.load()
+    recognise(["warm"])
+    vocabulary = import_module("spacy.vocab").Vocab
+    (known,) = [each for each in gc.get_objects() if isinstance(each, vocabulary) and len(each.strings) > 10_000]
+    before = len(known.strings)
+    recognise([" ".join(f"Word{number}x{start}" for number in range(200)) for start in range(20)])
+    assert len(known.strings) == before
