@@ -6,12 +6,14 @@ STAMP := $(VENV)/.installed
 NAMES_STAMP := $(VENV)/.names
 KAFKA_STAMP := tests/edges/sinks/kafka/target/.fetched
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
-# three test files at a time, each whole: much of a stack test is waiting for processes to start
-PARALLEL := -n 3 --dist loadfile
+# four test files at a time, each whole: much of a stack test is waiting for processes to start
+PARALLEL := -n 4 --dist loadfile
 export NPM_CONFIG_UPDATE_NOTIFIER := false
+# hundreds of processes are started from the same modules: compiled once
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds names check unit bench bench-core bench-journal bench-index bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
+.PHONY: help up test crash races holds names check unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +87,9 @@ bench-journal: $(STAMP) ## events written and verified in a second (a million of
 
 bench-index: $(STAMP) ## records taken into the index in a second, and pages of its list at 10 million of them (about 15 minutes)
 	@$(BIN)/python bench/index.py
+
+bench-index-postgres: $(STAMP) ## the same in PostgreSQL, at 3 million of them (needs its programs; about 10 minutes)
+	@$(BIN)/python bench/index.py --postgres 3000000
 
 bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size; writes into bench/REPORT.md
 	@cd bench && ../$(BIN)/python inspection.py

@@ -1,11 +1,13 @@
 """What the index costs: records taken in in a second, and how long a page of the list takes, whole and by each filter.
 
-``python bench/index.py [EVENTS [FOLDER]]`` fills a SQLite index with so many (10,000,000 unless said; half of them
-outcomes) through its own batches, as the control process does, but with records that are made instead of read. Then it
-asks for pages of 50 sessions, a few times each, and says the median and the slowest. An index that is in FOLDER already
-is asked only.
+``python bench/index.py [--postgres] [--url URL] [EVENTS [FOLDER]]`` fills an index with so many (10,000,000 unless
+said; half of them outcomes) through its own batches, as the control process does, but with records that are made
+instead of read. Then it asks for pages of 50 sessions, a few times each, and says the median and the slowest. An index
+that is in FOLDER already is asked only. The index is a SQLite file; with ``--postgres`` it is in a server of its own,
+from the machine's binaries with their settings as they are installed, and with ``--url`` in that PostgreSQL.
 """
 
+import argparse
 import asyncio
 import random
 import statistics
@@ -112,15 +114,19 @@ QUESTIONS = {
 }
 
 
-async def measure(count: int, folder: Path) -> None:
-    index = Index(folder / "index.db")
+async def measure(count: int, place: Path | str) -> None:
+    index = Index(place)
     await index.open()
     if not await index.standings():
         await fill(index, count)
     await ask(index)
+    size = "SELECT pg_database_size(current_database())"
+    if isinstance(place, Path):
+        found = sum(path.stat().st_size for path in place.parent.iterdir())
+    else:
+        found = int((await index.database.transact(lambda each: each.rows(size)))[0][0])
     await index.close()
-    size = sum(path.stat().st_size for path in folder.iterdir())  # noqa: ASYNC240 - nobody else waits
-    print(f"on the disk: {size:,} bytes")
+    print(f"on the disk: {found:,} bytes")
 
 
 async def fill(index: Index, count: int) -> None:
@@ -147,13 +153,27 @@ async def ask(index: Index) -> None:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
-    if len(sys.argv) > 2:
-        Path(sys.argv[2]).mkdir(exist_ok=True)
-        asyncio.run(measure(count, Path(sys.argv[2])))
-        return
-    with tempfile.TemporaryDirectory(prefix="extproc-bench-") as folder:
-        asyncio.run(measure(count, Path(folder)))
+    parser = argparse.ArgumentParser(description="What the index costs.")
+    parser.add_argument("events", type=int, nargs="?", default=EVENTS)
+    parser.add_argument("folder", type=Path, nargs="?", help="keeps the SQLite file; one that is there is asked only")
+    parser.add_argument("--postgres", action="store_true", help="in a PostgreSQL that is started for it")
+    parser.add_argument("--url", help="in this PostgreSQL")
+    given = parser.parse_args()
+    if given.url is not None:
+        asyncio.run(measure(given.events, given.url))
+    elif given.postgres:
+        # the server that the tests start
+        sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+        from postgres import postgres_server  # noqa: PLC0415
+
+        with postgres_server() as server:
+            asyncio.run(measure(given.events, server.database()))
+    elif given.folder is not None:
+        given.folder.mkdir(exist_ok=True)
+        asyncio.run(measure(given.events, given.folder / "index.db"))
+    else:
+        with tempfile.TemporaryDirectory(prefix="extproc-bench-") as folder:
+            asyncio.run(measure(given.events, Path(folder) / "index.db"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What the journal costs: events written in a second, bytes for each call, and how fast a recording is proved.
 
 ``python bench/journal.py [EVENTS]`` writes that many events (1,000,000 unless said) with the real writer into a folder
-of its own, seals them with the real sealer, verifies chain, tree and seals on one core, and prints what it took.
+of its own, seals them with the real sealer, verifies chain, tree and seals on one core, and prints what it took. A
+twentieth of them is written with ``durability: disk``, and some one by one in both: what a lonely call waits for.
 """
 
 import asyncio
@@ -9,12 +10,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import get_args
 
 from extproc.core.audit.notes import read_key
 from extproc.core.audit.seals import signer_from
 from extproc.edges.journal.proving import prove
 from extproc.edges.journal.sealer import Sealer
-from extproc.edges.journal.writer import JournalWriter
+from extproc.edges.journal.writer import Durability, JournalWriter
 
 EVENTS = 1_000_000
 TOGETHER = 100
@@ -48,13 +50,13 @@ def decision(number: int) -> dict:
     }
 
 
-async def write(root: Path, count: int) -> float:
-    """Seconds for ``count`` events, ``TOGETHER`` of them waiting at a time, as under load."""
-    journal = JournalWriter(root / "journal" / "w", node="n", worker="0", durability="process", clock=time.time_ns)
+async def write(root: Path, count: int, *, durability: Durability = "process", together: int = TOGETHER) -> float:
+    """Seconds for ``count`` events, ``together`` of them waiting at a time, as under load."""
+    journal = JournalWriter(root / "journal" / "w", node="n", worker="0", durability=durability, clock=time.time_ns)
     journal.open()
     began = time.perf_counter()
-    for first in range(0, count, TOGETHER):
-        await asyncio.gather(*(journal.append(decision(number)) for number in range(first, first + TOGETHER)))
+    for first in range(0, count, together):
+        await asyncio.gather(*(journal.append(decision(number)) for number in range(first, first + together)))
     took = time.perf_counter() - began
     await journal.close()
     return took
@@ -66,7 +68,15 @@ def main() -> None:
         root = Path(folder)
         took = asyncio.run(write(root, count))
         size = sum(path.stat().st_size for path in (root / "journal" / "w").glob("*.jsonl"))
-        print(f"written: {count / took:,.0f} events/s, {size / count:,.0f} bytes each")
+        print(f"written by one worker, process, {TOGETHER} waiting: {count / took:,.0f} events/s")
+        print(f"on the disk: {size / count:,.0f} bytes each")
+        some = max(count // 20, TOGETHER)
+        took = asyncio.run(write(root / "disk", some, durability="disk"))
+        print(f"written by one worker, disk, {TOGETHER} waiting: {some / took:,.0f} events/s")
+        few = max(count // 500, 1)
+        for durability in get_args(Durability):
+            took = asyncio.run(write(root / f"alone-{durability}", few, durability=durability, together=1))
+            print(f"one event by itself, {durability}: {took / few * 1e6:,.0f} µs")
         began = time.perf_counter()
         Sealer(root, name=SIGNER.name, sign=SIGNER.sign, clock=time.time_ns).seal()
         print(f"followed and sealed: {count / (time.perf_counter() - began):,.0f} events/s")

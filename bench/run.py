@@ -157,6 +157,7 @@ def gateway(
                 "EXTPROC_LISTEN": ",".join(workers),
                 "EXTPROC_METRICS": f"127.0.0.1:{metrics_port}",
                 "EXTPROC_LOG_LEVEL": "warning",
+                "EXTPROC_DURABILITY": setup.durability,
             }
             ready = f"http://127.0.0.1:{metrics_port}/readyz"
             stack.enter_context(running(command, folder / "service.log", ready, env=environment))

@@ -49,8 +49,9 @@ _BUFFER: Final = {
 class Setup:
     """One gateway: a chain with a recording level, or Envoy alone with these filters.
 
-    Without a recording level the chain's service only answers. ``answer`` is what the upstream says; with ``masks``
-    the policy masks what is personal in it. What it costs is told beside the setup ``beside``.
+    Without a recording level the chain's service only answers. ``durability`` says when an event is stored.
+    ``answer`` is what the upstream says; with ``masks`` the policy masks what is personal in it. What it costs is told
+    beside the setup ``beside``.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Setup:
     masks: bool = False
     chain: Chain | None = None
     payloads: str = ""
+    durability: str = "process"
     filters: tuple[Mapping[str, Any], ...] = ()
 
     def configuration(
@@ -177,6 +179,7 @@ SETUPS: Final = (
     Setup(name="native", filters=_NATIVE),
     Setup(name="one-message, empty", chain="one-message"),
     Setup(name="one-message, none", chain="one-message", payloads="none"),
+    Setup(name="one-message, none, on disk", chain="one-message", payloads="none", durability="disk"),
     Setup(name="portable, none", chain="portable", payloads="none"),
     Setup(name="one-message, masked", chain="one-message", payloads="masked"),
     Setup(name="portable, masked", chain="portable", payloads="masked"),

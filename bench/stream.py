@@ -50,7 +50,7 @@ async def streamed(level: str, folder: Path, protect: Callable[[Any], Any] | Non
     journal.open()
     exchange = Exchange(snapshot, decision_id="0123456789abcdef01234567")
     exchange.handle(HeadReceived(at=core.NOW, head=core.HEAD, bodiless=False))
-    exchange.handle(BodyReceived(at=core.NOW, body=core.BODY))
+    exchange.handle(BodyReceived(at=core.NOW, body=core.call("echo", "text", "x" * 200)))
     exchange.handle(Stored(at=core.NOW))
     media = {"content-type": "text/event-stream"}
     exchange.handle(ResponseHeadReceived(at=core.NOW, status=200, headers=media, bodiless=False))

@@ -13,7 +13,7 @@ from typing import Any
 
 from extproc.core.masking import DETECTORS, Detection, FieldMask, Mask, Masks, Step
 from extproc.core.redaction import embedded, encodings
-from extproc.core.redaction.detectors import compile_detectors
+from extproc.core.redaction.detectors import BUILT_IN, compile_detectors
 from extproc.core.redaction.detectors.gitleaks import GITLEAKS
 from extproc.core.redaction.masker import Masker
 from extproc.core.wire import sse, strict_json
@@ -33,6 +33,7 @@ MASKS = Masks(
 )
 MASKER = Masker(MASKS, b"w" * 64)
 WORDS = " ".join(sorted({word for form in GITLEAKS for word in form.words}))
+CONTEXT = " ".join(sorted({word for rule in BUILT_IN for word in rule.context}))
 
 UNITS: dict[str, str] = {
     "digits": "4",
@@ -57,6 +58,8 @@ UNITS: dict[str, str] = {
     "passwords with a value": "password=hunter22 ",
     "every vendor's word": f"{WORDS} ",
     "every vendor's word and a value": " ".join(f"{word}='x9'" for word in WORDS.split()) + " ",
+    "numbers behind every word that makes them surer": f"{CONTEXT} 123456789 12345678901 ",
+    "numbers close behind a word": "tax tin nif bsn 123456789 ",
     "zero width": "\u200b4",
     "letters of other scripts": "\u0430\u0435\u043e\u0440\u0441",
     "accents": "é",

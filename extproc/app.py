@@ -18,13 +18,13 @@ import uvloop
 from extproc import __version__
 from extproc.core import audit
 from extproc.core.audit.steps import definition_step, key_step
-from extproc.core.exchange import Exchange, Snapshot, prepare
+from extproc.core.exchange import Exchange, NoteDefinitions, Snapshot, prepare
 from extproc.core.handles import KeyRing
 from extproc.core.identity.acquaintances import Acquaintances
 from extproc.core.identity.tokens import Memory
 from extproc.core.model import Json
 from extproc.core.policy.rules import Policy
-from extproc.core.shared_state import Pin, Pinning, SharedState
+from extproc.core.shared_state import Pinning, SharedState
 from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.keys.fetcher import KeyFetcher
@@ -124,7 +124,7 @@ class _Worker:
             journal=self._journal,
             counters=self._counters,
             metrics=self._metrics,
-            aside=self._names,
+            names=self._names,
             want_keys=self._keys.want if self._keys is not None else _no_keys_wanted,
         )
         self._server = ProcessorServer(
@@ -203,17 +203,18 @@ class _Worker:
         self._servicer.supersede()
         self._holding.wake()
 
-    async def _note_definitions(self, server: str, seen: Sequence[Pin]) -> None:
+    async def _note_definitions(self, server: str, news: NoteDefinitions) -> None:
         """Keep what a list showed; what somebody has to look at is on record and in the log."""
         place = self._policy.current.servers.get(server)
         pins_first = place is not None and place.pinning is not Pinning.APPROVE
-        for pin in seen:
+        for pin in news.seen:
             before = self._shared.current.pins.get((pin.server, pin.tool))
             step = await self._shared.note(pin, pins_first=pins_first)
             if step is None:
                 continue
             digest = before.digest if before is not None else None
-            await self._journal.append(definition_step(at=time.time_ns(), step=step, pin=pin, before=digest))
+            event = definition_step(at=time.time_ns(), step=step, pin=pin, before=digest, during=news.during)
+            await self._journal.append(event)
             if step in {"changed", "found"}:
                 log.warning("a tool's definition waits for approval", server=pin.server, tool=pin.tool, step=step)
 

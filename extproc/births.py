@@ -20,7 +20,10 @@ from extproc.bond import adopt_orphans
 from extproc.nursery import CONTROL, FAILED
 from extproc.settings import Settings
 
-__all__ = ["Births", "Commanded", "Life", "births", "born"]
+__all__ = ["CAN_FORK", "Births", "Commanded", "Life", "births", "born"]
+
+CAN_FORK: Final = sys.platform == "linux"
+"""Elsewhere a forked process may not use what the system's own libraries have begun before the fork."""
 
 WORKER_COMMAND: Final = (sys.executable, "-P", "-m", "extproc.worker")
 """``-P``: the folder that the operator happens to stand in must not provide modules."""
@@ -67,10 +70,11 @@ class Births(Protocol):
         """No more of them."""
 
 
-def births(environment: Mapping[str, str]) -> Births:
-    """The way that this system has."""
-    # elsewhere a forked process may not use what the system's own libraries have begun before the fork
-    return Nursed(environment) if sys.platform == "linux" else Commanded(WORKER_COMMAND, environment)
+def births(environment: Mapping[str, str], nursery: tuple[int, socket.socket] | None = None) -> Births:
+    """The way that this system has; ``nursery`` is one that ``nursery.fork`` has made already."""
+    if not CAN_FORK:
+        return Commanded(WORKER_COMMAND, environment)
+    return Nursed(environment, nursery)
 
 
 async def born(births: Births, name: str, settings: Settings, stopping: asyncio.Event) -> Life | None:
@@ -119,11 +123,12 @@ class Commanded:
 class Nursed:
     """Each process is forked by one that has loaded everything."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], nursery: tuple[int, socket.socket] | None = None) -> None:
         adopt_orphans()
         self._environment = environment
         self._turn = asyncio.Lock()
-        self._process: asyncio.subprocess.Process | None = None
+        self._first = nursery
+        self._process: Life | None = None
         self._line: socket.socket | None = None
         self._following: set[asyncio.Task[None]] = set()
 
@@ -157,26 +162,37 @@ class Nursed:
         if self._line is not None and self._process is not None and self._process.returncode is None:
             return self._line
         self._leave()
-        # whole messages: a question and its file belong together
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        self._line = ours
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *NURSERY_COMMAND,
-                str(os.getpid()),
-                str(theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                env=self._environment,
-            )
+        if self._first is not None:
+            (pid, self._line), self._first = self._first, None
+            self._process = _Forked(pid)
+        else:
+            self._process, self._line = await self._commanded()
+        self._line.setblocking(False)
         task = asyncio.create_task(self._follow(self._process))
         self._following.add(task)
         task.add_done_callback(self._following.discard)
-        return ours
+        return self._line
 
-    async def _follow(self, process: asyncio.subprocess.Process) -> None:
+    async def _commanded(self) -> tuple[Life, socket.socket]:
+        # whole messages: a question and its file belong together
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    *NURSERY_COMMAND,
+                    str(os.getpid()),
+                    str(theirs.fileno()),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                    env=self._environment,
+                )
+        except OSError:
+            ours.close()
+            raise
+        return process, ours
+
+    async def _follow(self, process: Life) -> None:
         """Make a nursery that ended anew, before a worker waits for it."""
         status = await process.wait()
         log.error("the nursery ended", status=status)
@@ -208,9 +224,9 @@ async def _asked(line: socket.socket, name: str, stdin: int) -> bytes:
 
 
 class _Forked:
-    """A process that the kernel made ours; ``stdin`` is the writing end of its standard input."""
+    """A process of ours that asyncio did not start; ``stdin`` is the end that we hold of its standard input."""
 
-    def __init__(self, pid: int, stdin: int) -> None:
+    def __init__(self, pid: int, stdin: int | None = None) -> None:
         self.pid = pid
         self._stdin = stdin
         loop = asyncio.get_running_loop()
@@ -237,5 +253,6 @@ class _Forked:
             loop.call_soon_threadsafe(self._over, status)
 
     def _over(self, status: int) -> None:
-        os.close(self._stdin)
+        if self._stdin is not None:
+            os.close(self._stdin)
         self._status.set_result(status)

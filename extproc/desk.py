@@ -162,7 +162,7 @@ class Desk:
         if isinstance(step, Refusal):
             return step
         if await self._tickets.exchange(ticket, step):
-            await self._record(approval_step(at=at, step="used" if used is None else "resumed", ticket=step))
+            await self._record(approval_step(at=at, step="used" if used is None else "resumed", ticket=step, ask=ask))
             return step
         return Refusal("used_elsewhere", "This approval was used by another call at the same time.")
 

@@ -19,6 +19,7 @@ from extproc.edges.journal.segments import path_of
 from extproc.edges.store.index.files import current
 from extproc.edges.store.index.index import Index
 from extproc.edges.store.index.places import Batch, Place, Read, Standing
+from extproc.lag import Indexed, write_indexed
 from extproc.office import OfficeError, secret_in
 from extproc.ports import Record, StoreError
 
@@ -41,19 +42,25 @@ class Indexing:
         self._url_file = url_file
         self._place: Path | str | None = None
         self._index: Index | None = None
+        self._standings: Mapping[str, tuple[int, int | None]] = {}
 
     async def run(self) -> None:
         """Follow until cancelled."""
         failures = 0
+        kept = False
         while True:
             try:
                 began = time.monotonic()
                 done = await self._advance()
+                if done or failures or not kept:
+                    await self._keep(None)
+                    kept = True
             except (StoreError, OSError, OfficeError) as failure:
                 await self.close()
                 failures += 1
                 if failures == 1:
                     log.error("the index is not kept up; records wait in the journals", problem=str(failure))
+                    await self._keep(str(failure))
                 pause = min(2.0 ** min(failures, 10), LONGEST_PAUSE)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
                 continue
@@ -62,6 +69,20 @@ class Indexing:
             failures = 0
             # with much to catch up, at least half of the time is left to the traffic
             await asyncio.sleep(min(time.monotonic() - began, IDLE_SECONDS) if done else IDLE_SECONDS)
+
+    async def _keep(self, error: str | None) -> None:
+        """Write down how far the index is, for the metrics; where that fails it looks further behind than it is."""
+        if self._index is not None:
+            here = await asyncio.to_thread(_present, self._state_dir)
+            found = await self._index.standings()
+            self._standings = {
+                each.name: (found[each.name].place.seq, found[each.name].at) for each in here if each.name in found
+            }
+        indexed = Indexed(journals=self._standings, error=error)
+        try:
+            await asyncio.to_thread(write_indexed, self._state_dir, indexed)
+        except OSError as failure:
+            log.error("how far the index is cannot be kept", problem=failure.strerror)
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -2,7 +2,8 @@
 
 One that dies is back in the time of a fork instead of the seconds that loading takes, and all share the memory of what
 was loaded. One thread and no open channel, so that a fork leaves nothing behind that does not work. Each is forked
-twice, so it becomes a child of the supervisor and does not die with this process.
+twice, so it becomes a child of the supervisor and does not die with this process. The first nursery is forked itself,
+from a supervisor that has opened nothing yet; one that takes its place is a command.
 """
 
 import gc
@@ -12,18 +13,46 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from extproc import worker
 from extproc.bond import call_process, die_with
 
-__all__ = ["CONTROL", "FAILED", "main"]
+__all__ = ["CONTROL", "FAILED", "fork", "main"]
 
 CONTROL: Final = "control"
 FAILED: Final = b"-"
 """The answer where the system has no process to give."""
 _MOST_DIGITS: Final = 32
 _LOOK_SECONDS: Final = 0.001
+
+
+def fork(environment: Mapping[str, str]) -> tuple[int, socket.socket]:
+    """Make a nursery out of this process: its id, and the socket over which it is asked.
+
+    Only for a process of one thread that has opened nothing yet. What both need is loaded once, here; the nursery
+    itself never returns from this call.
+
+    Raises:
+        OSError: the system has no process to give.
+    """
+    worker.preload()
+    _share_memory()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    supervisor = os.getpid()
+    nursery = os.fork()
+    if nursery:
+        theirs.close()
+        return nursery, ours
+    ours.close()
+    os.setsid()
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, not a file of ours
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    os.environ.update(environment)
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the folder that the operator happens to stand in must not provide modules
+    sys.exit(main([str(supervisor), str(theirs.detach())]))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,8 +73,7 @@ def main(arguments: Sequence[str]) -> int:
         # the control process comes last and wants more: workers do not wait for what it needs
         module = importlib.import_module("extproc.control_process" if name == CONTROL else "extproc.worker")
         module.preload()
-        gc.collect()
-        gc.freeze()  # a collection after the fork would otherwise write to every page that they share
+        _share_memory()
         telling, told = os.pipe()
         try:
             between = os.fork()
@@ -64,6 +92,11 @@ def main(arguments: Sequence[str]) -> int:
             if each >= 0:
                 os.close(each)
         line.send(answer)
+
+
+def _share_memory() -> None:
+    gc.collect()
+    gc.freeze()  # a collection after the fork would otherwise write to every page that they share
 
 
 def _bear(stdin: int, told: int, *, unused: Sequence[int]) -> None:

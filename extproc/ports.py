@@ -21,10 +21,13 @@ __all__ = [
     "Approvals",
     "Aside",
     "Counters",
+    "IndexLag",
+    "IndexStatus",
     "Journal",
     "Metrics",
     "RecogniserError",
     "Record",
+    "RecordsRefusedError",
     "SharedStore",
     "Sink",
     "SinkError",
@@ -47,6 +50,10 @@ class RecogniserError(Exception):
 
 class SinkError(Exception):
     """A sink did not take records, or nobody knows whether it did; the message names what and why, never a value."""
+
+
+class RecordsRefusedError(SinkError):
+    """A sink answered that it does not take these records; to wait does not help."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +87,8 @@ class Sink(Protocol):
 class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a sink is: records delivered over all, records that wait, and its last error if that is not over.
 
-    ``positions`` has, for each journal, the number of the next record; times are in nanoseconds since the epoch.
+    ``positions`` has, for each journal, the number of the next record; ``skipped`` counts records that somebody told it
+    to go on without, the last one with its journal and number there. Times are in nanoseconds since the epoch.
     """
 
     name: str
@@ -90,6 +98,23 @@ class SinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     behind: int
     error: str | None
     error_at: int | None
+    skipped: int = 0
+    last_skipped: tuple[str, int] | None = None
+
+
+class IndexLag(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a journal is not in the index yet, and for how many seconds at most; 0 of both where nothing is."""
+
+    journal: str
+    records: int
+    seconds: float
+
+
+class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the index is; ``failing`` while it cannot be kept up."""
+
+    lags: Sequence[IndexLag]
+    failing: bool
 
 
 class Journal(Protocol):

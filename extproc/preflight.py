@@ -25,7 +25,7 @@ from extproc.indexing import place_of_index
 from extproc.settings import UNIX, Settings, SettingsError, host_and_port
 from extproc.settings.sinks import SinksError, missing_libraries, read_sinks
 
-__all__ = ["Ground", "take_ground"]
+__all__ = ["Ground", "metrics_dir", "take_ground"]
 
 _TAKEN: Final = "is taken by another program; stop it or choose another address with"
 
@@ -70,7 +70,7 @@ def take_ground(settings: Settings) -> Iterator[Ground]:
         control.listen(64)
         control.setblocking(False)
         wants_names = isinstance(policy, Policy) and policy.wants_names
-        yield Ground(control=control, metrics_dir=_fresh_run_dir(settings.state_dir), wants_names=wants_names)
+        yield Ground(control=control, metrics_dir=_fresh_run_dir(settings), wants_names=wants_names)
 
 
 def _policy(path: Path) -> Policy | list[str]:
@@ -145,14 +145,18 @@ def _state_dir(path: Path, held: contextlib.ExitStack) -> list[str]:
     return []
 
 
-def _fresh_run_dir(state_dir: Path) -> Path:
+def metrics_dir(settings: Settings) -> Path:
+    """The folder of the workers' metric files, there once the ground is taken."""
+    return (settings.state_dir / "run" / "metrics").absolute()
+
+
+def _fresh_run_dir(settings: Settings) -> Path:
     """The folder of what does not outlive a run; counters of an earlier run would be counted again."""
-    run = state_dir / "run"
-    shutil.rmtree(run, ignore_errors=True)
-    metrics = run / "metrics"
+    metrics = metrics_dir(settings)
+    shutil.rmtree(metrics.parent, ignore_errors=True)
     metrics.mkdir(mode=0o700, parents=True)
-    run.chmod(0o700)
-    return metrics.absolute()
+    metrics.parent.chmod(0o700)
+    return metrics
 
 
 def _socket(address: str) -> socket.socket:

@@ -2,6 +2,7 @@
 
 What was delivered is kept in ``<state_dir>/sinks/<name>.json``, so a restart goes on there. A sink that is away, slow
 or broken is asked again with growing pauses; it holds up nobody, and nothing is left out: the journals keep it all.
+A record that a sink refuses for ever is left out only where somebody says so (``skips``), and that is on record first.
 """
 
 import asyncio
@@ -17,15 +18,17 @@ import msgspec
 import structlog
 
 from extproc.core.audit import damaged, encode
-from extproc.core.audit.steps import sink_step
+from extproc.core.audit.steps import Skipped, sink_step
 from extproc.core.model import Json
 from extproc.edges.journal.reader import Damage, Position, journals, last_seq, read
-from extproc.ports import Record, Sink, SinkError, SinkStatus, StoreError
+from extproc.ports import Record, RecordsRefusedError, Sink, SinkError, SinkStatus, StoreError
+from extproc.skips import SINKS, Skip, asked, done
 
 __all__ = ["Batches", "Shipper", "first_needed", "statuses"]
 
-SINKS: Final = "sinks"
 LONGEST_PAUSE: Final = 60.0
+LOOK_SECONDS: Final = 0.5
+"""How soon a wish is seen, however long the pause is."""
 
 log: Final = structlog.get_logger("extproc.sinks")
 
@@ -49,6 +52,8 @@ class Kept(msgspec.Struct, kw_only=True):
     delivered_at: int | None = None
     error: str | None = None
     error_at: int | None = None
+    skipped: int = 0
+    last_skipped: tuple[str, int] | None = None
 
 
 class Batches(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +98,9 @@ class Shipper:
         """Deliver until cancelled; ``record`` stores an event where the sink fails, and where it has recovered."""
         fails = False
         while True:
+            skip = await asyncio.to_thread(asked, self._state_dir, self._name) if record is not None else None
+            if skip is not None and record is not None:
+                await self._skip(skip, record)
             delivered = await self.deliver()
             if fails is not (delivered is None):
                 fails = delivered is None
@@ -101,9 +109,58 @@ class Shipper:
             if delivered is None:
                 # apart from each other, so that sinks that failed together do not come back together
                 pause = min(2.0 ** min(self._failures, 10), LONGEST_PAUSE)
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+                await self._rest(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             elif not self._more:
                 await asyncio.sleep(self._batches.every)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but not where somebody asks for something meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+            if await asyncio.to_thread(asked, self._state_dir, self._name) is not None:
+                return
+
+    async def _skip(self, skip: Skip, record: Recorder) -> None:
+        """Give what waits one by one as far as the first record that is refused, and go on behind it.
+
+        A sink that does not answer refuses nothing: then the wish stays, and so it does where it cannot be recorded.
+        """
+        try:
+            for directory in await asyncio.to_thread(_present, self._state_dir):
+                if await self._skip_in(directory, skip, record):
+                    break
+            await asyncio.to_thread(done, self._state_dir, self._name)
+        except (SinkError, StoreError, OSError) as failure:
+            log.error("nothing is skipped yet", sink=self._name, problem=str(failure))
+        except Exception as failure:  # noqa: BLE001 - as in `deliver`
+            log.error("nothing is skipped yet", sink=self._name, problem=type(failure).__name__)
+
+    async def _skip_in(self, directory: Path, skip: Skip, record: Recorder) -> bool:
+        """Whether a record of this journal was refused; it is left out by now."""
+        batch, _ = await asyncio.to_thread(self._next, directory)
+        for _ in batch:
+            (one,), place = await asyncio.to_thread(self._next, directory, 1)
+            try:
+                await self._sink.deliver([one])
+            except RecordsRefusedError as refusal:
+                step = sink_step(
+                    at=self._clock(),
+                    step="skipped",
+                    sink=self._name,
+                    reason=skip.reason,
+                    skipped=Skipped(journal=one.journal, seq=one.seq, hash=one.hash, said=str(refusal), by=skip.by),
+                )
+                await record(step)
+                self._kept.skipped += 1
+                self._kept.last_skipped = (one.journal, one.seq)
+                self._tried.pop(directory.name, None)
+                await asyncio.to_thread(self._note, directory.name, place, 0)
+                log.warning("a sink goes on without a record", sink=self._name, journal=one.journal, seq=one.seq)
+                return True
+            self._tried.pop(directory.name, None)
+            await asyncio.to_thread(self._note, directory.name, place, 1)
+        return False
 
     async def _put_on_record(self, record: Recorder, step: str) -> None:
         try:
@@ -142,11 +199,11 @@ class Shipper:
             return None
         return total
 
-    def _next(self, directory: Path) -> tuple[list[Record], Place]:
+    def _next(self, directory: Path, at_most: int | None = None) -> tuple[list[Record], Place]:
         place = self._kept.places.get(directory.name, Place())
         records: list[Record] = []
         size = 0
-        most = self._tried.get(directory.name, self._batches.records)
+        most = at_most or self._tried.get(directory.name, self._batches.records)
         for record, after in islice(_records(directory, place), most):
             records.append(record)
             place = after
@@ -205,6 +262,8 @@ def _status(name: str, kept: Kept, ends: Mapping[str, int]) -> SinkStatus:
         behind=behind,
         error=kept.error,
         error_at=kept.error_at,
+        skipped=kept.skipped,
+        last_skipped=kept.last_skipped,
     )
 
 

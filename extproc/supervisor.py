@@ -23,8 +23,10 @@ from extproc.births import Births, Life, births, born
 from extproc.bond import CANNOT_START, NAMES_VARIABLE
 from extproc.control_child import keep_control
 from extproc.edges.control import ControlServer
-from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, exposition, forget_worker
-from extproc.ports import SinkStatus
+from extproc.edges.exposition import exposition, forget_worker
+from extproc.edges.telemetry import MULTIPROCESS_VARIABLE
+from extproc.lag import index_status
+from extproc.ports import IndexStatus, SinkStatus
 from extproc.preflight import Ground
 from extproc.settings import Settings
 from extproc.settings.sinks import read_sinks
@@ -251,7 +253,15 @@ class Supervisor:
             ready={worker.index: worker.state is State.READY for worker in self._workers},
             restarts={worker.index: max(worker.starts - 1, 0) for worker in self._workers},
             sinks=self._sink_statuses(),
+            index=self._index_status() if self._settings.index else None,
         )
+
+    def _index_status(self) -> IndexStatus | None:
+        try:
+            return index_status(self._settings.state_dir)
+        except OSError as error:
+            log.error("how far the index is cannot be read", problem=error.strerror)
+            return None
 
     def _sink_statuses(self) -> Sequence[SinkStatus]:
         try:

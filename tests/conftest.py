@@ -1,10 +1,14 @@
 """Fixtures that every suite may use."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+# where whoever started the tests ignores Ctrl-C (a shell does for what it runs in the background), the programs that
+# they start would too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # a time is no verdict: other loads share the machine
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")

@@ -23,6 +23,15 @@ roles:
     grants: [{servers: [db], verbs: [query]}]
 """
 GOOD = HEAD + SERVERS + ROLES
+LIMITS = (
+    GOOD
+    + """\
+limits:
+  - {per: principal, servers: [db], calls: 60/1m}
+  - {per: tool, servers: ["*"], calls: 5/10s}
+  - {per: server, servers: [db], calls: 1000/1h}
+"""
+)
 
 
 def load(text: str, *, recogniser: Recogniser | None = None) -> Policy:

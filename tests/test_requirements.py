@@ -3,6 +3,7 @@
 import ast
 import re
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from requirements import REQUIREMENTS
 TESTS = Path(__file__).resolve().parent
 
 
+@cache
 def functions() -> dict[str, list[str]]:
     """The test functions of every test file, by its path below this folder."""
     found = {}
@@ -24,12 +26,9 @@ def functions() -> dict[str, list[str]]:
     return found
 
 
-FUNCTIONS = functions()
-
-
 def held(pattern: str) -> list[tuple[str, str]]:
     file, _, name = pattern.partition("::")
-    return [(file, each) for each in FUNCTIONS.get(file, []) if fnmatchcase(each, name or "*")]
+    return [(file, each) for each in functions().get(file, []) if fnmatchcase(each, name or "*")]
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
@@ -40,7 +39,7 @@ def test_every_promise_has_tests(requirement):
 
 def test_every_test_holds_a_promise():
     holding = {test for each in REQUIREMENTS.values() for pattern in each.tests for test in held(pattern)}
-    every = {(file, name) for file, names in FUNCTIONS.items() for name in names}
+    every = {(file, name) for file, names in functions().items() for name in names}
     assert sorted(every - holding) == []
 
 

@@ -5,9 +5,13 @@ import json
 
 import pytest
 
+from extproc import skips
+from extproc.edges.journal.reader import read
 from extproc.edges.journal.segments import path_of
-from extproc.ports import Record, SinkError, StoreError
-from extproc.shipping import SINKS, Shipper, statuses
+from extproc.ports import Record, RecordsRefusedError, SinkError, StoreError
+from extproc.shipping import Shipper, statuses
+from extproc.skips import SINKS
+from schemas import faults_of
 from stack.calls import until
 from stores import Store
 
@@ -178,3 +182,120 @@ async def test_a_place_that_cannot_be_kept_is_no_delivery(tmp_path):
     (tmp_path / SINKS).write_text("in the way")
     assert await Shipper(tmp_path, "shelf", shelf).deliver() is None
     assert shelf.places == [("n-0", 0), ("n-0", 1)]
+
+
+class Picky(Shelf):
+    """A sink that never takes a batch with one of these numbers."""
+
+    def __init__(self, *refused: int) -> None:
+        super().__init__()
+        self.refused = refused
+
+    async def deliver(self, records):
+        if any(record.seq in self.refused for record in records):
+            raise RecordsRefusedError("the collector answers 413")
+        await super().deliver(records)
+
+
+async def told(tmp_path, sink, *, record=None) -> list[dict]:
+    """What goes on record until the wish to skip is taken away."""
+    events: list[dict] = []
+
+    async def keep(event) -> None:
+        events.append(dict(event))
+
+    shipping = asyncio.create_task(Shipper(tmp_path, "picky", sink).run(record or keep))
+    await until(lambda: is_done(tmp_path))
+    shipping.cancel()
+    return events
+
+
+async def is_done(tmp_path) -> bool:
+    return skips.asked(tmp_path, "picky") is None
+
+
+async def test_a_record_that_is_refused_for_ever_is_left_out_where_somebody_says_so_and_it_is_on_record(tmp_path):
+    store, picky = Store(tmp_path), Picky(2)
+    await store.write("n-0", [EVENT] * 4)
+    shipper = Shipper(tmp_path, "picky", picky)
+    assert await shipper.deliver() is None
+    skips.ask(tmp_path, "picky", skips.Skip(by="ops@host", reason="larger than it takes"))
+    events = await told(tmp_path, picky)
+    assert picky.places[:2] == [("n-0", 0), ("n-0", 1)]
+    skipped = [event for event in events if event["step"] == "skipped"]
+    (line,) = [line for line in read(tmp_path / "journal" / "n-0") if line.seq == 2]
+    assert [event["skipped"] for event in skipped] == [
+        {"journal": "n-0", "seq": 2, "hash": line.hash, "said": "the collector answers 413", "by": "ops@host"}
+    ]
+    assert skipped[0]["reason"] == "larger than it takes"
+    assert not [fault for event in skipped for fault in faults_of(event)]
+    assert await Shipper(tmp_path, "picky", picky).deliver() is not None
+    assert picky.places == [("n-0", seq) for seq in (0, 1, 3, 4)]
+    (status,) = statuses(tmp_path, ["picky"])
+    assert (status.behind, status.error, status.skipped, status.last_skipped) == (0, None, 1, ("n-0", 2))
+
+
+async def test_one_wish_is_for_one_record(tmp_path):
+    store, picky = Store(tmp_path), Picky(1, 3)
+    await store.write("n-0", [EVENT] * 4)
+    skips.ask(tmp_path, "picky", skips.Skip(by="ops", reason="r"))
+    events = await told(tmp_path, picky)
+    assert [event["step"] for event in events].count("skipped") == 1
+    assert await Shipper(tmp_path, "picky", picky).deliver() is None
+
+
+async def test_what_is_not_on_record_is_not_left_out(tmp_path):
+    store, picky = Store(tmp_path), Picky(1)
+    await store.write("n-0", [EVENT] * 4)
+    tried = asyncio.Event()
+
+    async def full(event) -> None:
+        if event["step"] == "skipped":
+            tried.set()
+        raise StoreError("the disk is full")
+
+    skips.ask(tmp_path, "picky", skips.Skip(by="ops", reason="r"))
+    shipping = asyncio.create_task(Shipper(tmp_path, "picky", picky).run(full))
+    await tried.wait()
+    shipping.cancel()
+    assert skips.asked(tmp_path, "picky") is not None
+    assert [status.skipped for status in statuses(tmp_path, ["picky"])] == [0]
+
+
+@pytest.mark.parametrize("failure", [SinkError("does not answer"), OSError("odd"), RuntimeError("a library's own")])
+async def test_a_sink_that_does_not_answer_refuses_nothing(tmp_path, failure):
+    store, shelf = Store(tmp_path), Shelf()
+    await store.write("n-0", [EVENT])
+    shelf.failure = failure
+    events: list[dict] = []
+    failed = asyncio.Event()
+
+    async def keep(event) -> None:
+        events.append(dict(event))
+        failed.set()
+
+    skips.ask(tmp_path, "picky", skips.Skip(by="ops", reason="r"))
+    shipping = asyncio.create_task(Shipper(tmp_path, "picky", shelf).run(keep))
+    await failed.wait()
+    assert [event["step"] for event in events] == ["failed"]
+    assert skips.asked(tmp_path, "picky") is not None
+    shelf.failure = None
+    await until(lambda: is_done(tmp_path))
+    shipping.cancel()
+    assert shelf.places == [("n-0", 0), ("n-0", 1)]
+
+
+async def test_where_each_record_goes_by_itself_nothing_is_left_out(tmp_path):
+    class Narrow(Shelf):
+        async def deliver(self, records):
+            if len(records) > 1:
+                raise RecordsRefusedError("too large")
+            await super().deliver(records)
+
+    store, narrow = Store(tmp_path), Narrow()
+    await store.write("n-0", [EVENT] * 3)
+    assert await Shipper(tmp_path, "picky", narrow).deliver() is None
+    skips.ask(tmp_path, "picky", skips.Skip(by="ops", reason="r"))
+    events = await told(tmp_path, narrow)
+    assert "skipped" not in [event["step"] for event in events]
+    assert narrow.places == [("n-0", seq) for seq in range(4)]

@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "verify": "verify:verify_journals",
     "seal": "seal:app",
     "payloads": "payloads:app",
-    "sinks": "sinks:sinks",
+    "sinks": "sinks:app",
     "index": "index:app",
     "schema": "schema:schema",
     "token": "token:token",

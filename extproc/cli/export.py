@@ -6,11 +6,11 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import jinja2
 import typer
@@ -32,7 +32,15 @@ from extproc.edges.keys.seal_keys import STATEMENTS, public_key, statements
 from extproc.ports import StoreError
 from extproc.settings import default_state_dir
 
-__all__ = ["export"]
+__all__ = ["AlsoState", "export"]
+
+AlsoState: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--also-state",
+        help="The state directory of another node that recorded it, or a copy; may be given more than once.",
+    ),
+]
 
 _ABOUT_THE_JOURNAL: Final = frozenset({"opened", "recovered", "unsynced", "started", "stopped", "policy"})
 _HOW: Final = """\
@@ -45,7 +53,8 @@ seals/          the signed roots of the journals, and the public key
 schema.json     what each member of an event means
 
 To prove it:  extproc verify {name} --key KEY
-KEY is the public key of the recording node. Take it from its operator, not from this file.
+KEY is the public key of the recording node, and where several recorded it, --key is given for each. Take them from
+their operators, not from this file.
 """
 
 
@@ -58,6 +67,7 @@ def export(
     ] = None,
     key: Identity = None,
     index_url: IndexUrl = None,
+    also_state: AlsoState = None,
 ) -> None:
     """Write the evidence of one session into a file that `extproc verify` proves; the export itself is recorded.
 
@@ -68,14 +78,10 @@ def export(
     session = recorded.session
     target = output or Path(f"evidence-{session.id}.zip")
     if target.exists():
-        quit_with(2, f"{target} exists already; name another file with --output")
-    elsewhere = recorded.journals - {directory.name for directory in found_journals(state)}
-    if elsewhere:
-        quit_with(
-            1, f"records of it are proved by journals of other nodes ({', '.join(sorted(elsewhere))}); export there"
-        )
+        quit_with(2, f"{target} exists already; name another file")
+    places = _places((state, *(also_state or ())), recorded)
     try:
-        raw = _bundle(state, recorded, target.name)
+        raw = _bundle(places, recorded, target.name)
     except StoreError as error:
         quit_with(1, f"{error}; `extproc verify` says more, and nothing was exported")
     except OSError as error:
@@ -101,26 +107,44 @@ def export(
     typer.echo(printable(f"{target}: {len(session.calls)} calls of {session.subject or 'nobody'}, SHA-256 {digest}"))
 
 
-def _bundle(state: Path, recorded: Recorded, name: str) -> bytes:
+def _places(states: Sequence[Path], recorded: Recorded) -> dict[Path, Path]:
+    """The journals that tell of the session, each with its state directory; leaves with 1 where some are not here."""
+    found: dict[str, tuple[Path, Path]] = {}
+    for state in states:
+        for directory in found_journals(state):
+            found.setdefault(directory.name, (directory, state))
+    elsewhere = sorted(recorded.journals - found.keys())
+    if elsewhere:
+        nodes = sorted({name.rpartition("-")[0] for name in elsewhere})
+        alone = len(nodes) == 1 and not recorded.journals & found.keys()
+        there = f"run `extproc export {recorded.session.id}` on {nodes[0]}, or " if alone else ""
+        quit_with(
+            1,
+            f"records of it are proved by journals of other nodes ({', '.join(elsewhere)}): {there}"
+            f"name the state directory of {' and of '.join(nodes)}, or a copy, with --also-state",
+        )
+    return dict(sorted(found[name] for name in recorded.journals))
+
+
+def _bundle(places: Mapping[Path, Path], recorded: Recorded, name: str) -> bytes:
     session = recorded.session
     decisions = {call.decision for call in session.calls}
     tickets = {call.ticket for call in session.calls if call.ticket}
 
     def keeps(event: Mapping[str, Json]) -> bool:
-        if event.get("kind") in {"decision", "message", "outcome", "server_request"}:
+        if event.get("kind") in {"decision", "message", "outcome", "server_request", "definition"}:
             return event.get("decision") in decisions
         if event.get("kind") == "approval":
-            return event.get("ticket") in tickets
+            return event.get("ticket") in tickets or event.get("decision") in decisions
         return event.get("kind") in _ABOUT_THE_JOURNAL
 
-    key = public_key(state)
-    found = read_key(key) if key is not None else None
-    keys = trusted(dict([found]) if found is not None else {}, statements(state))
+    states = dict.fromkeys(places.values())
+    written = dict.fromkeys(key for state in states if (key := public_key(state)) is not None)
+    notes = [note for state in states for note in statements(state)]
+    keys = trusted(dict(found for key in written if (found := read_key(key)) is not None), notes)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for directory in found_journals(state):
-            if directory.name not in recorded.journals:
-                continue
+        for directory, state in places.items():
             seals = seals_of(state, directory.name)
             checkpoints = [read_checkpoint(text) for note in notes_in(seals) if (text := open_note(note, keys))]
             sealed = max((each.size for each in checkpoints if each is not None), default=0)
@@ -128,10 +152,10 @@ def _bundle(state: Path, recorded: Recorded, name: str) -> bytes:
             bundle.writestr(f"journal/{directory.name}/00000001.jsonl", lines)
             if seals.exists():
                 bundle.writestr(f"seals/{seals.name}", seals.read_bytes())
-        if key is not None:
-            bundle.writestr("seals/key.pub", key + "\n")
-        if (state / "seals" / STATEMENTS).exists():
-            bundle.writestr(f"seals/{STATEMENTS}", (state / "seals" / STATEMENTS).read_bytes())
+        if written:
+            bundle.writestr("seals/key.pub", "".join(f"{key}\n" for key in written))
+        if notes:
+            bundle.writestr(f"seals/{STATEMENTS}", "".join(f"{json.dumps(note)}\n" for note in notes))
         bundle.writestr("schema.json", json.dumps(event_schema(), indent=2))
         bundle.writestr("session.json", json.dumps(asdict(session), indent=2, default=str))
         bundle.writestr("report.html", _report(session))

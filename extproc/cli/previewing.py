@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from extproc.cli.recorded import found_journals
 from extproc.core.limits import MAX_JSON_RESPONSE_BYTES
 from extproc.core.masking import NO_MASKS, Masks
 from extproc.core.model import Json
-from extproc.core.redaction.masker import Masked, masker
+from extproc.core.redaction.masker import Masked, Masker, masker
 from extproc.core.rejection import Rejection
 from extproc.core.wire import sse, strict_json
 from extproc.edges.journal.reader import Entry, read
@@ -97,12 +97,16 @@ def _one(masks: Masks, raw: bytes, named: frozenset[str]) -> Shown | Withheld:
     value = read_json.value
     if masks is NO_MASKS:
         return Shown(before=value, after=Masked(value=value))
-    using = masker(masks, _KEY)
+    found = _found(masker(masks, _KEY), value, named)
+    if found.exhausted:
+        return Withheld("it takes more work to mask than one message may cost")
+    return Shown(before=value, after=found)
+
+
+def _found(using: Masker, value: Json, named: frozenset[str]) -> Masked:
     if isinstance(value, dict) and "jsonrpc" in value:
-        return Shown(before=value, after=using.message(value, named=named))
+        return using.message(value, named=named)
     if isinstance(value, dict) and value.keys() & _OF_A_RESULT:
         found = using.message({"result": value}, named=named)
-        return Shown(
-            before=value, after=Masked(value=found.value["result"], counts=found.counts, dropped=found.dropped)
-        )
-    return Shown(before=value, after=using.document(value))
+        return found if found.exhausted else replace(found, value=found.value["result"])
+    return using.document(value)

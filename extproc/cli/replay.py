@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from extproc.cli.export import export
+from extproc.cli.export import AlsoState, export
 from extproc.cli.indexed import IndexUrl, Recorded, one_session
 from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, printable, quit_with, screen
@@ -37,6 +37,8 @@ _ARROWS: Final = {"\x1b[C": "right", "\x1b[D": "left", "\x1bOC": "right", "\x1bO
 _KEY: Final = re.compile("\x1b[\\[O].|.", re.DOTALL)
 """What one press of a key sends."""
 _LONGEST: Final = 2000
+_SHORT: Final = 400
+"""So much of a value in a terminal, where the next call is soon to come."""
 
 
 def replay(
@@ -55,6 +57,7 @@ def replay(
     evidence: Annotated[
         Path | None, typer.Option("--export", help="Write its evidence into this file, as `extproc export` does.")
     ] = None,
+    also_state: AlsoState = None,
     key: Identity = None,
     index_url: IndexUrl = None,
 ) -> None:
@@ -63,7 +66,7 @@ def replay(
     With --policy it ends with 3 if some call would be decided otherwise.
     """
     if evidence is not None:
-        export(session_id, state, output=evidence, key=key, index_url=index_url)
+        export(session_id, state, output=evidence, key=key, index_url=index_url, also_state=also_state)
         return
     reading = reading_with(key)
     recorded = one_session(state, index_url, session_id, reading)
@@ -152,10 +155,14 @@ def _print(console: Console, frame: Frame, again: Again | None) -> None:
         text.append(f"{frame.number:>4}  ")
         text.append(f"{call.effect:<6} ", style=_COLOURS.get(call.effect, ""))
         text.append(f"{call.method or '-'} {', '.join(call.targets)}  {call.rule or '-'} ({call.reason})")
+        if call.approvers:
+            text.append(f", approved by {', '.join(call.approvers)}")
         body = _unless_encrypted(call.arguments, call.encrypted)
-    console.print(_safe(text))
+    # a file has a line for a line, however long
+    whole = not console.is_terminal
+    console.print(_safe(text), soft_wrap=whole)
     if body is not None:
-        console.print(_safe(Text(" " * 17 + _short(body), style="dim")))
+        console.print(_safe(Text(" " * 17 + _short(body, _LONGEST if whole else _SHORT), style="dim")), soft_wrap=whole)
     if again is not None and again.differs and not frame.answers and frame.said is None:
         why = f"; {again.unsure}, so this may be wrong" if again.unsure else ""
         now = f"{again.decision.effect} by {again.decision.rule} ({again.decision.reason}){why}"
@@ -177,9 +184,9 @@ def _safe(text: Text) -> Text:
     return text if plain == text.plain else Text(plain)
 
 
-def _short(value: Json) -> str:
+def _short(value: Json, longest: int) -> str:
     text = audit.encode(value).decode()
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text)} characters; `sessions show --json`)"
+    return text if len(text) <= longest else f"{text[:longest]} ... ({len(text)} characters; `sessions show --json`)"
 
 
 def _judged(recorded: Recorded, policy: Path) -> dict[str, Again]:

@@ -1,16 +1,19 @@
 """``extproc serve``: the service alone, for one's own Envoy."""
 
 import asyncio
+import socket
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from extproc import nursery
+from extproc.births import CAN_FORK, births
 from extproc.bond import CANNOT_START
-from extproc.edges.telemetry import configure_logging
-from extproc.preflight import take_ground
-from extproc.settings import MAX_WORKERS, SettingsError, read_settings
-from extproc.supervisor import Supervisor
+from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, configure_logging
+from extproc.preflight import metrics_dir, take_ground
+from extproc.settings import MAX_WORKERS, Settings, SettingsError, read_settings
 
 __all__ = ["serve"]
 
@@ -38,10 +41,19 @@ def serve(
             identity=identity,
             shadow=shadow,
         )
-        with take_ground(settings) as ground:
-            configure_logging(level=settings.log_level)
-            status = asyncio.run(Supervisor(settings, ground, announce=typer.echo).run())
+        # before anything is opened, and before what only the supervisor needs is loaded
+        forked = nursery.fork({MULTIPROCESS_VARIABLE: str(metrics_dir(settings))}) if CAN_FORK else None
+        status = _supervised(settings, forked)
     except SettingsError as error:
         typer.echo(error, err=True)
         raise typer.Exit(CANNOT_START) from None
     raise typer.Exit(status)
+
+
+def _supervised(settings: Settings, forked: tuple[int, socket.socket] | None) -> int:
+    from extproc.supervisor import Supervisor  # noqa: PLC0415
+
+    with take_ground(settings) as ground:
+        configure_logging(level=settings.log_level)
+        started = partial(births, nursery=forked)
+        return asyncio.run(Supervisor(settings, ground, announce=typer.echo, started=started).run())

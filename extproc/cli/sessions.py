@@ -19,7 +19,7 @@ from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with, screen
 from extproc.core import audit
 from extproc.core.audit import Call, Session, Streamed
-from extproc.core.audit.filters import Filter, takes
+from extproc.core.audit.filters import EVERYTHING, Filter, takes
 from extproc.core.model import Json
 from extproc.demo.decisions import follow, line, positions
 from extproc.edges.store.index.pages import Cursor, SessionRow
@@ -94,6 +94,8 @@ def list_sessions(
             str(row.denied),
         )
     screen().print(table)
+    if not chosen and not found.unfinished:
+        typer.echo("no session is like that" if wanted != EVERYTHING else "no call is recorded yet", err=True)
     if found.after is not None and not found.unfinished:
         typer.echo(f"there are more: go on with --after {_mark(found.after)}", err=True)
 
@@ -119,7 +121,8 @@ def show_session(
         print_json(_summary(session) | {"calls": [asdict(call) for call in session.calls]})
         return
     console = screen()
-    console.print(Text.assemble("session ", session.id, " · ", _who(session.subject), " · ", _plain(session.server)))
+    of = [_who(session.subject), _plain(session.server), _plain(session.client or "-")]
+    console.print(Text(" · ").join([Text(f"session {session.id}"), *of, Text("times in UTC", style="dim")]))
     table = Table("time", "method", "target", "verb", "decision", "rule", "reason", box=None)
     table.add_column("status", justify="right")
     table.add_column("ms", justify="right")
@@ -146,10 +149,14 @@ def _row(call: Call) -> list[Text | str]:
         "-" if call.duration_ns is None else f"{call.duration_ns / 1e6:.1f}",
         "-" if call.size is None else str(call.size),
         _plain(call.source or "-"),
-        _plain(call.ticket or "-"),
+        _plain(_approval(call)),
         _plain(_counts(call.masked)),
         _plain(_value(call.arguments, call.encrypted)),
     ]
+
+
+def _approval(call: Call) -> str:
+    return f"{call.ticket} by {', '.join(call.approvers)}" if call.approvers else call.ticket or "-"
 
 
 def _value(value: Json, encrypted: Sequence[str]) -> str:

@@ -38,6 +38,9 @@ def up(
     issuer_port: Annotated[int, typer.Option(min=1, max=65535, help="Where the token issuer listens.")] = 9000,
     state: Annotated[Path | None, typer.Option("--state", "--state-dir", help="Recordings, keys, logs.")] = None,
     chain: Annotated[Literal["one-message", "portable"], typer.Option(help="Which Envoy chain.")] = "one-message",
+    config: Annotated[
+        Path | None, typer.Option(help="More settings, as `extproc serve --config` takes them: sinks, payload_keys ...")
+    ] = None,
 ) -> None:
     """Run Envoy, the service, a sample MCP server and a token issuer on loopback; Ctrl-C ends it with status 0."""
     plan = Plan(
@@ -48,6 +51,7 @@ def up(
         upstream=upstream,
         policy=policy.absolute() if policy else None,
         server=server,
+        config=config.absolute() if config else None,
     )
     try:
         asyncio.run(_run(prepare(plan)))

@@ -3,13 +3,14 @@
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from extproc.cli.recorded import StateDir, found_journals, moment, print_json, printable, quit_with
 from extproc.core.audit.notes import Keys, read_key, trusted
@@ -31,7 +32,10 @@ def verify_journals(
     *,
     state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
     key: Annotated[
-        str | None, typer.Option(help="The public key you trust: <name>+<id>+<base64>, or a file that holds it.")
+        list[str] | None,
+        typer.Option(
+            help="The public key you trust: <name>+<id>+<base64>, or a file that holds it; one for each node."
+        ),
     ] = None,
     anchor: Annotated[
         list[Path] | None, typer.Option(help="A file with seals that a sink kept; may be given more than once.")
@@ -43,7 +47,7 @@ def verify_journals(
         place = unpacked or state
         found_journals(place)
         try:
-            keys = trusted(_keys(key, place), statements(place))
+            keys = trusted(_keys(key or (), place), statements(place))
             verdict = prove(place, keys, anchors=anchor or (), withheld=bundle is not None)
         except OSError as error:
             quit_with(2, f"the recording in {place} cannot be read: {error.filename or place}: {error.strerror}")
@@ -57,7 +61,12 @@ def verify_journals(
         sealed = any(report.sealed for report in verdict.reports)
         if bundle is not None:
             typer.echo("Of the events that are left out, only the places and the hashes are proved.")
-        typer.echo(_meaning(own_key=key is None, anchored=bool(anchor), sealed=sealed))
+        if not verdict.holds:
+            broken = sum(report.fault is not None for report in verdict.reports)
+            typer.echo(
+                f"NOT PROVED: {broken} of {len(verdict.reports)} journals and {len(verdict.faults)} seals do not hold."
+            )
+        typer.echo(_meaning(own_key=not key, anchored=bool(anchor), sealed=sealed))
     if not verdict.holds:
         raise typer.Exit(1)
 
@@ -82,24 +91,26 @@ def _unpacked(bundle: Path | None) -> Iterator[Path | None]:
         yield Path(folder)
 
 
-def _keys(given: str | None, state: Path) -> Keys:
-    """The key that was named, or the store's own; leaves with 2 if it is none."""
-    text = given
-    if given is not None and "+" not in given:
-        path = Path(given)
-        try:
-            text = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            quit_with(2, f"{path} cannot be read: name a public key, or a file with one")
-    if text is None:
-        text = public_key(state)
-    if text is None:
-        return {}
-    found = read_key(text)
-    if found is None:
-        where = given if given is not None else f"{state}: its key.pub"
-        quit_with(2, f"{where} is no public key: <name>+<id>+<base64>, as `extproc seal key` prints it")
-    return dict([found])
+def _keys(given: Sequence[str], state: Path) -> Keys:
+    """The keys that were named, or the store's own; leaves with 2 if one is none."""
+    texts = [(each, each) if "+" in each else (each, _in_file(each)) for each in given]
+    if not given:
+        texts = [(f"{state}: its key.pub", public_key(state) or "")]
+    keys: dict[tuple[str, bytes], Ed25519PublicKey] = {}
+    for where, text in texts:
+        for line in text.splitlines() if text or not given else [""]:
+            found = read_key(line)
+            if found is None:
+                quit_with(2, f"{where} is no public key: <name>+<id>+<base64>, as `extproc seal key` prints it")
+            keys[found[0]] = found[1]
+    return keys
+
+
+def _in_file(name: str) -> str:
+    try:
+        return Path(name).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        quit_with(2, f"{name} cannot be read: name a public key, or a file with one")
 
 
 def _line(report: Report) -> str:
@@ -129,7 +140,7 @@ def _place(fault: FaultAt) -> str:
 
 def _meaning(*, own_key: bool, anchored: bool, sealed: bool) -> str:
     """What this proves, and what it does not."""
-    lines = ["What holds: no event up to the last one was changed, dropped, moved or added since it was written."]
+    lines = ["What holds says: no event up to the last one was changed, dropped, moved or added since it was written."]
     if not sealed:
         lines.append("Without a seal that does not cover a recording that was written anew, or cut at its end.")
     elif own_key:

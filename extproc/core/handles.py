@@ -20,10 +20,21 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from extproc.core.audit.digests import Digests
 from extproc.core.limits import MAX_HANDLE_CHARS
 from extproc.core.model import Principal
 
-__all__ = ["OWNER_PARAMETER", "KeyRing", "Owner", "Purpose", "open_handle", "open_path", "seal", "seal_path"]
+__all__ = [
+    "OWNER_PARAMETER",
+    "KeyRing",
+    "Owner",
+    "Purpose",
+    "digests_of",
+    "open_handle",
+    "open_path",
+    "seal",
+    "seal_path",
+]
 
 OWNER_PARAMETER: Final = "mcp_owner="
 """The query parameter that carries the seal of an HTTP+SSE endpoint path; the upstream ignores it."""
@@ -70,18 +81,26 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 class KeyRing:
     """Sealing keys, newest first: the first seals, all open. Each key is 32, 48 or 64 bytes.
 
-    ``masking_key`` is made from the newest: it makes the hashes of masked values, and tells nothing of the others.
+    ``masking_key`` and ``digests`` are made from the newest: the hashes of masked values, and the digests on record.
+    Neither tells anything of the keys, nor one of the other.
     """
 
     keys: Sequence[bytes] = field(repr=False)
     ciphers: tuple[AESSIV, ...] = field(init=False, repr=False)
     masking_key: bytes = field(init=False, repr=False)
+    digests: Digests = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.keys:
             raise ValueError("a key ring needs at least one key")
         object.__setattr__(self, "ciphers", tuple(AESSIV(key) for key in self.keys))
         object.__setattr__(self, "masking_key", hmac.digest(self.keys[0], b"mcp-extproc masking 1", hashlib.sha256))
+        object.__setattr__(self, "digests", digests_of(self.keys[0]))
+
+
+def digests_of(key: bytes) -> Digests:
+    """The digests on record that are made while ``key`` is the newest of a ring."""
+    return Digests(hmac.digest(key, b"mcp-extproc digests 1", hashlib.sha256))
 
 
 def seal(ring: KeyRing, purpose: Purpose, owner: Owner, value: str) -> str:

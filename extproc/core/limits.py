@@ -21,6 +21,7 @@ __all__ = [
     "MAX_KEY_SET_BYTES",
     "MAX_LIST_TTL_MS",
     "MAX_MASKING_ROUNDS",
+    "MAX_MASKING_WORK",
     "MAX_METHOD_CHARS",
     "MAX_NAMED_CHARS",
     "MAX_NAME_CHARS",
@@ -126,6 +127,9 @@ MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
 MAX_NAMED_CHARS: Final = 64 << 10
 """Characters of one message that are read for names and places, which takes tens of ms for each thousand of them."""
+MAX_MASKING_WORK: Final = 10_000_000
+"""What masking one message may cost, in units of ``redaction.work``, about a microsecond each. Eight MiB of rows full
+of personal data take less with every detector on (`make bench-worst`)."""
 
 MAX_INNER_CALLS: Final = 64
 """Calls that one call of a tool may make of others, all depths together; each is judged and counted by itself."""
@@ -140,7 +144,7 @@ MAX_SQL_OPEN: Final = 8
 """So many joins may wait for their condition, or calls by the name of a type stand inside of each other: what the
 parser tries doubles with each."""
 MAX_SQL_CALLS_OPEN: Final = 16
-"""So many calls may stand inside of each other: whatever else doubles with each would still end in a second."""
+"""So many calls, or types, may stand inside of each other: what else doubles with each would still end in a second."""
 MAX_SQL_QUERIES_OPEN: Final = 32
 """So many queries may stand inside of each other: in some dialects the time grows with the square of them."""
 MAX_SQL_STATEMENTS: Final = 64

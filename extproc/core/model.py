@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from extproc.core.masking import NO_MASKING, Masking
-from extproc.core.tickets import ApprovalRule
+from extproc.core.tickets import ApprovalRule, Vote
 
 __all__ = [
     "EMPTY",
@@ -245,7 +245,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     the record, ``message`` the sentence for the model; neither tells whether a hidden thing exists. ``verb`` is the
     verb after the tool's own replaced the method's. ``shadowed`` means that the effect is a hold or a deny which the
     operator asked not to enforce (invariant 9). ``approval`` is who must approve a held call, ``ticket`` the id of the
-    question that was put to them.
+    question that was put to them, ``approved_by`` their answers that let it through.
     """
 
     effect: Effect
@@ -258,6 +258,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     obligations: Obligations = Obligations()
     approval: ApprovalRule | None = None
     ticket: str = ""
+    approved_by: tuple[Vote, ...] = ()
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,8 +82,9 @@ class Ask:
 
     ``arguments`` is the canonical JSON text of the arguments that would run. ``role`` and ``seconds`` are of an access
     request, where ``server``, ``method``, ``target`` and ``arguments`` are empty. ``human`` is who stands behind the
-    requester, where a claim tells. ``findings`` and ``client`` are for the eye, and ``reason`` is the requester's; the
-    digest does not cover these three.
+    requester, where a claim tells. ``findings`` and ``client`` are for the eye, and ``reason`` is the requester's;
+    ``decision``, ``session`` (as on record), ``trace`` and ``arguments_digest`` tell the record which call asks. The
+    digest covers none of these.
     """
 
     kind: AskKind
@@ -103,6 +104,10 @@ class Ask:
     client: str = ""
     findings: tuple[str, ...] = ()
     reason: str = ""
+    decision: str = ""
+    session: str = ""
+    trace: str = ""
+    arguments_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,8 @@ class Plan:
     upstream: str | None = None
     policy: Path | None = None
     server: str | None = None
+    config: Path | None = None
+    """More settings for the service, in a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +245,7 @@ class Playground:
         metrics = f"{LOOPBACK}:{self._metrics_port}"
         options = ["--policy", str(prepared.policy), "--state", str(plan.state), "--metrics", metrics]
         options += [part for worker in workers for part in ("--listen", worker)]
+        options += ["--config", str(plan.config)] if plan.config is not None else []
         environment = _without_settings(os.environ) | {"EXTPROC_DRAIN_SECONDS": str(DRAIN_SECONDS)}
         if self.console:
             environment["EXTPROC_CONSOLE"] = self.console

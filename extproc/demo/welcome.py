@@ -57,7 +57,7 @@ curl:
 
 {_curl(url, variable, "tools/list")}
 
-{_curl(url, variable, "tools/call", "list_tables")}
+{_curl(url, variable, "tools/call", "list_customers")}
 
 Decisions from here on; Ctrl-C stops everything.
 """

@@ -12,20 +12,17 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 
 from extproc.core.masking import DETECTORS, FIELD, NAMES, OPAQUE, UNREADABLE
 from extproc.core.redaction.tokens import mask
-from extproc.ports import SinkStatus
 
-__all__ = ["MULTIPROCESS_VARIABLE", "PrometheusMetrics", "configure_logging", "exposition", "forget_worker"]
+__all__ = ["MULTIPROCESS_VARIABLE", "PrometheusMetrics", "configure_logging"]
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Set by the supervisor before a worker imports this module; prometheus_client reads it on import."""
@@ -271,51 +268,3 @@ def _reserve(folder: Path, worker: int) -> None:
     for kind, size in _RESERVED.items():
         with (folder / f"{kind}_{worker}.db").open("ab") as file:
             file.write(bytes(max(size - file.tell(), 0)))
-
-
-def exposition(
-    folder: Path, *, ready: Mapping[int, bool], restarts: Mapping[int, int], sinks: Sequence[SinkStatus] = ()
-) -> bytes:
-    """The sum of all workers' values under ``folder``, and what the supervisor knows of each worker and sink."""
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
-    up = GaugeMetricFamily("extproc_worker_ready", "1 if the worker answers health.", labels=("worker",))
-    for worker, value in ready.items():
-        up.add_metric((str(worker),), float(value))
-    restarted = CounterMetricFamily("extproc_worker_restarts", "Times the worker started again.", labels=("worker",))
-    for worker, count in restarts.items():
-        restarted.add_metric((str(worker),), count)
-    supervisor = CollectorRegistry()
-    supervisor.register(_Families(up, restarted, *_sink_families(sinks)))
-    return generate_latest(registry) + generate_latest(supervisor)
-
-
-def _sink_families(sinks: Sequence[SinkStatus]) -> Sequence[Metric]:
-    behind = GaugeMetricFamily(
-        "extproc_sink_behind_records", "Records that a sink does not have yet.", labels=("sink",)
-    )
-    failing = GaugeMetricFamily("extproc_sink_failing", "1 if the last attempt failed.", labels=("sink",))
-    delivered = CounterMetricFamily("extproc_sink_delivered_records", "Records that a sink took.", labels=("sink",))
-    last = GaugeMetricFamily(
-        "extproc_sink_delivered_timestamp_seconds", "When a sink took records last.", labels=("sink",)
-    )
-    for sink in sinks:
-        behind.add_metric((sink.name,), sink.behind)
-        failing.add_metric((sink.name,), float(sink.error is not None))
-        delivered.add_metric((sink.name,), sink.delivered)
-        if sink.delivered_at is not None:
-            last.add_metric((sink.name,), sink.delivered_at / 1e9)
-    return (behind, failing, delivered, last) if sinks else ()
-
-
-class _Families(Collector):
-    def __init__(self, *families: Metric) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
-
-
-def forget_worker(folder: Path, worker: int) -> None:
-    """Drop the gauges of a dead worker; its counters stay."""
-    multiprocess.mark_process_dead(worker, path=str(folder))  # type: ignore[no-untyped-call]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from extproc.core.audit.digests import Digests
 from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
 from extproc.core.masking import Recogniser
@@ -159,6 +160,7 @@ class Worker:
     journal: Journal
     server: ProcessorServer
     servicer: Servicer
+    digests: Digests
     policy: Policy | None = None
     recogniser: Recogniser | None = None
     plan: Plan = field(default_factory=Plan)
@@ -180,9 +182,9 @@ async def worker(
     tls: Tls | None = None,
     address: str | None = None,
     drain_seconds: float = 0.1,
-    aside: Beside | None = None,
+    names: Beside | None = None,
 ) -> AsyncIterator[Worker]:
-    """One worker on a free port of loopback, or on ``address``; ``aside`` is its recogniser."""
+    """One worker on a free port of loopback, or on ``address``; ``names`` is its recogniser."""
     ring = KeyRing((secrets.token_bytes(32),))
     journal = Journal(folder / "journal")
     journal.open()
@@ -218,7 +220,7 @@ async def worker(
         ),
         stands=lambda exchange: exchange.stands(snapshot(), time.time_ns()),
         definitions=_nothing,
-        aside=aside,
+        names=names,
     )
     address = address or f"127.0.0.1:{free_ports(1)[0]}"
     running = Worker(
@@ -226,7 +228,8 @@ async def worker(
         journal=journal,
         server=ProcessorServer(servicer, address=address, tls=tls, drain_seconds=drain_seconds),
         servicer=servicer,
-        recogniser=aside,
+        recogniser=names,
+        digests=ring.digests,
     )
     for name in METHODS:
         setattr(servicer, name, _driven(getattr(servicer, name), name, running))

@@ -1,7 +1,6 @@
 """A worker and a real Envoy in front of any upstream, and what became of each request: answered, recorded, run."""
 
 import asyncio
-import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -14,7 +13,6 @@ from attacks.faults import Worker, worker
 from attacks.json_bodies import Body
 from attacks.rig import DENIED_TOOL, LEGACY, MODERN, Heard, mirrored, send
 from attacks.site import Site, site
-from extproc.core import audit
 from extproc.demo.proxy import Chain
 from stack.calls import until
 from stack.counterparts import canary
@@ -127,6 +125,9 @@ class Judged:
             return [bytes(each.body) for each in self.site.upstream.requests]
         return [each["body"] for each in (await self.site.upstream.ledger())["requests"]]
 
+    def digest(self, arguments: Any) -> str | None:
+        return self.worker.digests.of(arguments) if arguments else None
+
     async def check(self) -> None:
         """O1: what arrived, and what ran, are exactly calls with an allow record of the same tool and arguments."""
         allowed = {
@@ -138,15 +139,11 @@ class Judged:
             message = json.loads(raw)
             if message["method"] == "tools/call":
                 params = message["params"]
-                assert (params["name"], digest(params.get("arguments"))) in allowed, raw[:500]
+                assert (params["name"], self.digest(params.get("arguments"))) in allowed, raw[:500]
         if self.kind != "raw":
             executed = await self.site.upstream.executed()
             assert DENIED_TOOL not in executed
             assert len(executed) <= self.effects().count("allow")
-
-
-def digest(arguments: Any) -> str | None:
-    return hashlib.sha256(audit.encode(arguments)).hexdigest() if arguments else None
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from attacks import rig
 from attacks.rig import Heard, call, headers_of, records, send
 from attacks.streams import Stream, stream
 from extproc.demo.proxy import Chain
+from plain import NO_AUTHORITY
 from stack.gateway import Gateway
 
 __all__ = ["GROUPS", "POLICY", "Site", "ask_raw", "handshake", "site"]
@@ -149,6 +150,6 @@ async def site(chain: Chain, upstream: Any, folder: Path, **options: Any) -> Asy
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
     async with (
         Gateway(chain=chain, upstream=url, folder=folder, **options) as gateway,
-        httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as http,
+        httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=30, limits=limits) as http,
     ):
         yield Site(gateway=gateway, upstream=upstream, http=http)

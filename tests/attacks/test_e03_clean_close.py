@@ -19,6 +19,7 @@ from attacks.faults import METHODS, OUTERMOST, Plan, Worker, worker
 from attacks.rig import DENIED_TOOL, POLICY, Heard, call, headers_of, send
 from extproc.demo.proxy import CHAINS
 from extproc.edges.processor.stream import EOF
+from plain import NO_AUTHORITY
 from stack.gateway import Gateway
 from stack.servers.recorder import Arrival, Raw, json_reply, raw_server, sse
 
@@ -164,7 +165,7 @@ async def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         options: Any = {"chain": request.param, "upstream": upstream.url, "folder": folder / "gateway"}
         gateway = await stack.enter_async_context(Gateway(processors=[working.address], adapt=hurry, **options))
         working.follow(POLICY, gateway)
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=20))
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=20))
         running = Rig(gateway, working, upstream, http)
         yield running
         running.check()

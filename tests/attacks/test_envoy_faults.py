@@ -24,6 +24,7 @@ from extproc.edges.processor.pb import ext_proc_pb2 as pb
 from extproc.edges.processor.server import Tls
 from extproc.edges.processor.translate import METHOD
 from extproc.ports import StoreError
+from plain import NO_AUTHORITY
 from stack.scripted import Processor, allow, processor
 from stack.servers.recorder import Arrival, json_reply, raw_server, sse
 
@@ -489,7 +490,9 @@ async def test_e21_a_listener_that_drains_lets_no_undecided_call_pass(chain: Cha
                 number += 1
                 message = json.dumps(call(id=f"{name}-{number}", name=name)).encode()
                 headers = headers_of(call(name=name)) | running.bearer("alice")
-                async with httpx.AsyncClient(trust_env=False, timeout=20) as http:  # a connection of its own
+                async with httpx.AsyncClient(
+                    trust_env=False, verify=NO_AUTHORITY, timeout=20
+                ) as http:  # a connection of its own
                     if (await send(http, running.gateway.url, message, **headers)).status == 0:
                         return
 

@@ -5,7 +5,6 @@ A small run of this is in every test run; ``make crash`` makes it two hundred ki
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
 import json
 import os
@@ -23,16 +22,18 @@ import pytest
 
 from attacks.rig import DENIED_TOOL, call
 from attacks.site import GROUPS, POLICY, Site, site
-from extproc.core import audit
 from extproc.core.audit.notes import read_key
+from extproc.core.handles import digests_of
 from extproc.core.shared_state import Revocation, Revoked
 from extproc.demo.proxy import Chain
 from extproc.edges.journal.proving import prove
 from extproc.edges.journal.reader import Damage, journals, read
 from extproc.edges.keys.seal_keys import public_key
+from extproc.edges.keys.session_keys import load_session_keys
 from extproc.edges.store.database import open_database
 from extproc.edges.store.shared import DatabaseSharedState
 from extproc.ports import StoreError
+from plain import NO_AUTHORITY
 from ports import free_ports
 from postgres import PostgresServer, postgres_server
 from stack.servers.recorder import Arrival, json_reply, raw_server, sse
@@ -282,7 +283,10 @@ async def test_what_ran_is_recorded_whoever_is_killed(
         ends = int(time.time()) + 3500  # longer than the run
         gate.tokens |= {who: gate.gateway.token(who, groups=GROUPS[who], exp=ends) for who in ("alice", "bob")}
         load = Load(gate)
-        async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        async with (
+            asyncio.TaskGroup() as tasks,
+            httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=30) as http,
+        ):
             killing = Killing(gate, console, postgres, http)
             tasks.create_task(load.run())
             others = tasks.create_task(revoking.run())
@@ -332,6 +336,7 @@ def check(arrivals: list[Arrival], state: Path, acknowledged: dict[str, str]) ->
             text = event["arguments"]["text"]
             assert text not in decided[event["effect"]] or text == "hello", "decided once"
             decided[event["effect"]][text] = event
+    digests = digests_of(load_session_keys(state)[0])
     executed = Counter[str]()
     for arrival in arrivals:
         assert arrival.complete.is_set(), "half a request went up"
@@ -341,7 +346,7 @@ def check(arrivals: list[Arrival], state: Path, acknowledged: dict[str, str]) ->
         event = decided["allow"][params["arguments"]["text"]]
         executed[params["arguments"]["text"]] += 1
         assert event["targets"] == [{"kind": "tool", "name": params["name"]}]
-        assert event["arguments_digest"] == hashlib.sha256(audit.encode(params["arguments"])).hexdigest()
+        assert event["arguments_digest"] == digests.of(params["arguments"])
         assert event["at"] <= arrival.first_byte_at
     assert max(executed.values()) == 1
     for text, kind in acknowledged.items():

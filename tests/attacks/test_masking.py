@@ -21,6 +21,7 @@ from attacks.streams import PATIENCE, event
 from extproc.core.limits import MAX_SSE_EVENT_BYTES
 from extproc.demo.proxy import CHAINS
 from leaks import leaks
+from plain import NO_AUTHORITY
 from stack.servers.recorder import Raw, Script, head, json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
@@ -418,7 +419,7 @@ async def test_counts_by_type_are_recorded_and_in_the_metrics(gate: Site) -> Non
     await heard_of(gate, json_reply(text(f"{MAIL} {MAIL}", SSN)))
     outcome = await gate.outcome()
     assert (outcome["masked"], outcome["result"]) == ({"email": 2, "us_ssn": 1}, "complete")
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
         page = (await client.get(gate.gateway.metrics)).text
     assert 'extproc_masked_values_total{server="sales-db",type="email"}' in page
 
@@ -431,7 +432,7 @@ async def test_o2_nothing_that_was_planted_is_in_any_log_or_record(gate: Site) -
             assert not leaks(line, *PLANTED), line[:3000]
     assert not leaks(gate.gateway.service_log().encode(), *PLANTED)
     assert not leaks((gate.gateway.folder / "access.log").read_bytes(), *PLANTED)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
         assert not leaks((await client.get(gate.gateway.metrics)).content, *PLANTED)
 
 

@@ -92,7 +92,7 @@ async def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(raw_server())
         upstream.script = answering
-        working = await stack.enter_async_context(worker(folder / "worker", aside=beside))
+        working = await stack.enter_async_context(worker(folder / "worker", names=beside))
         options: Any = {"chain": request.param, "upstream": upstream.url, "folder": folder / "gateway"}
         gateway = await stack.enter_async_context(Gateway(processors=[working.address], **options))
         working.follow(NAMES, gateway)

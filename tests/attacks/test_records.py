@@ -15,6 +15,7 @@ from attacks.streams import event
 from extproc.core.redaction import tokens
 from extproc.edges.journal.proving import verify
 from extproc.edges.journal.reader import journals
+from plain import NO_AUTHORITY
 from stack.servers.recorder import Arrival, json_reply, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
@@ -186,7 +187,7 @@ async def test_x09_no_caller_adds_a_label_to_the_metrics(raw: Site) -> None:
     raw.upstream.script = json_reply({"jsonrpc": "2.0", "id": 1, "result": {"content": []}})
 
     async def names() -> set[str]:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as http:
             text = (await http.get(raw.gateway.metrics)).text
         return {line.rpartition(" ")[0] for line in text.splitlines() if line and line[0] != "#"}
 

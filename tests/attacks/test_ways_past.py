@@ -16,6 +16,7 @@ from attacks.site import site
 from extproc.core.doctor import Severity, examined
 from extproc.demo.proxy import CHAINS, Chain
 from extproc.edges.envoy import running as examine
+from plain import NO_AUTHORITY
 from shipped import front, http_filter, routes
 from stack.calls import until
 from stack.servers.recorder import echoes, raw_server
@@ -167,14 +168,14 @@ async def test_e21_a_listener_that_still_drains_without_the_chain_is_named(chain
         async with site(chain, upstream, tmp_path / "gateway", adapt=served.adapt, policy=POLICY) as running:
             message = call(name=DENIED_TOOL, modern=True)
             headers = headers_of(message) | running.bearer("alice")
-            async with httpx.AsyncClient(trust_env=False) as open_before:
+            async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as open_before:
                 assert (await open_before.post(running.gateway.url, json=message, headers=headers)).status_code == 200
                 assert len(upstream.requests) == 1  # nothing judges it yet
                 served.put(served.listener, "2")
                 await until(lambda: updated(running, 1))
 
                 async def refused() -> bool:
-                    async with httpx.AsyncClient(trust_env=False) as new:
+                    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as new:
                         answer = await new.post(running.gateway.url, json=message, headers=headers)
                     return answer.json()["result"].get("isError") is True
 

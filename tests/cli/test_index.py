@@ -1,5 +1,6 @@
 """What is looked up in the index is never old: it is brought up to date, or the journals are read anew."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from cli.test_recordings import HOUR, call, extproc, outcome, record
+from extproc.edges.keys.seal_keys import load_signer
 from postgres import postgres_server
+from stores import Store
 
 
 @pytest.fixture
@@ -82,10 +85,35 @@ def test_nodes_that_share_an_index_find_each_others_sessions(tmp_path):
         assert [(each["decision"], each["size"]) for each in shown["calls"]] == [("b", 812)]
         assert "secret_column" in extproc("replay", other, "--state", one, "--index-url", url)
         refused = extproc("export", other, "--state", one, "--index-url", url, code=1)
-        assert "journals of other nodes" in refused
+        assert "journals of other nodes (two-0): run `extproc export" in refused
+        assert "on two, or name the state directory of two, or a copy, with --also-state" in refused
         assert "two-0" in refused
         server.kill()
         alone = extproc("sessions", "--state", one, "--index-url", url)
         assert "these are the records of this node alone" in alone
         assert alone.count("sales-db") == 1
         server.start()
+
+
+def test_what_several_nodes_recorded_is_exported_where_their_journals_can_be_read(tmp_path):
+    keys, url = [], tmp_path / "url"
+    for turn, node in enumerate(("one", "two")):
+        signer = load_signer(tmp_path / node, name=f"extproc/{node}")
+        store = Store(tmp_path / node, signer=signer)
+        asyncio.run(store.write(f"{node}-0", [call(node, turn, session="s"), outcome(node, turn)]))
+        asyncio.run(store.seal())
+        keys += ["--key", signer.public]
+    with postgres_server() as server:
+        url.write_text(server.database())
+        run = ("--index-url", url, "--state", tmp_path / "two")
+        ids(tmp_path / "one", "--index-url", url)
+        (session,) = ids(tmp_path / "two", "--index-url", url)
+        shown = json.loads(extproc("sessions", "show", session, "--json", *run))
+        assert [each["decision"] for each in shown["calls"]] == ["one", "two"]
+        assert "name the state directory of one" in extproc("export", session, *run, "-o", tmp_path / "x.zip", code=1)
+        evidence = tmp_path / "evidence.zip"
+        extproc("export", session, *run, "--also-state", tmp_path / "one", "-o", evidence)
+    proved = json.loads(extproc("verify", evidence, *keys, "--json"))
+    assert [(each["journal"], each["sealed"] > 0) for each in proved["reports"]] == [("one-0", True), ("two-0", True)]
+    assert json.loads(extproc("verify", evidence, "--json"))["holds"]
+    assert "its key is not the one that was given" in extproc("verify", evidence, *keys[:2], code=1)

@@ -1,5 +1,6 @@
 """Encrypted payloads on the command line: made, shown without a key and with it, exported and proved either way."""
 
+import base64
 import json
 import zipfile
 from pathlib import Path
@@ -9,9 +10,11 @@ from typer.testing import CliRunner
 
 from cli.test_recordings import call, outcome, said
 from extproc.cli import app
+from extproc.core.handles import digests_of
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.keys.payload_keys import PayloadLock
 from extproc.edges.keys.seal_keys import load_signer
+from extproc.edges.keys.session_keys import load_session_keys
 from policies import GOOD
 from stores import Store
 
@@ -137,3 +140,44 @@ def test_another_policy_is_asked_of_what_a_key_opens(state, tmp_path):
     assert "of 2 the record does not hold all arguments" in shut.output
     assert "its arguments are encrypted" in shut.output
     assert "its arguments are encrypted" not in opened.output
+
+
+def test_a_digest_on_record_is_checked_with_the_state_or_the_keys_of_it_under_every_key_that_was_in_use(tmp_path):
+    load_session_keys(tmp_path)
+    keys = tmp_path / "session.keys"
+    old = digests_of(load_session_keys(tmp_path)[0])
+    keys.write_bytes(base64.b64encode(b"n" * 64) + b"\n" + keys.read_bytes())
+    (tmp_path / "call.json").write_text('{"b": 1, "a": "x"}')
+    arguments = {"a": "x", "b": 1}
+    new = digests_of(b"n" * 64)
+    found = run("payloads", "digest", tmp_path / "call.json", "--state", tmp_path).stdout.split()
+    assert found == [new.of(arguments), old.of(arguments)]
+    raw = run("payloads", "digest", tmp_path / "call.json", "--bytes", "--state", tmp_path).stdout.split()
+    assert raw[0] == new.of_bytes(b'{"b": 1, "a": "x"}')
+    handed = tmp_path / "digest.keys"
+    handed.write_text(run("payloads", "digest-keys", "--state", tmp_path).stdout)
+    handed.chmod(0o600)
+    assert run("payloads", "digest", tmp_path / "call.json", "--keys", handed).stdout.split() == found
+    assert base64.b64encode(b"n" * 64).decode() not in handed.read_text()
+
+
+def test_what_no_digest_can_be_made_of_is_one_line(tmp_path):
+    (tmp_path / "call.json").write_text("{}")
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "bad.keys").write_text("hmac-sha256:00000000:AAAA")
+    for command, what in (
+        (("digest", tmp_path / "call.json", "--state", tmp_path / "none"), "no keys in"),
+        (("digest-keys", "--state", tmp_path / "none"), "no keys in"),
+        (("digest", tmp_path / "no.json", "--state", tmp_path), "cannot be read"),
+        (("digest", tmp_path / "bad.json", "--state", tmp_path), "is no JSON"),
+        (("digest", tmp_path / "call.json", "--keys", tmp_path / "bad.keys"), "open to other users"),
+    ):
+        output = run("payloads", *command, code=2).output
+        assert what in output
+        assert len(output.splitlines()) == 1
+    (tmp_path / "bad.keys").chmod(0o600)
+    assert (
+        "holds no keys"
+        in run("payloads", "digest", tmp_path / "call.json", "--keys", tmp_path / "bad.keys", code=2).output
+    )
+    assert not (tmp_path / "none").exists()

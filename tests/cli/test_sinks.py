@@ -1,5 +1,6 @@
 """The file of sinks and ``extproc sinks``: every mistake with its line, and how each sink is."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from extproc.cli import app
+from extproc.cli import app, sinks
 from extproc.edges.sinks.file import FileSink
+from extproc.ports import RecordsRefusedError
 from extproc.settings.sinks import SinksError, read_sinks
 from extproc.settings.targets import FileTarget, HttpTarget, SyslogTarget
 from extproc.shipping import Shipper
+from extproc.skips import asked
 from stores import Store
 
 GOOD = """\
@@ -127,3 +130,58 @@ def test_the_file_in_the_readme_is_one(tmp_path):
         "s3",
         "kafka",
     ]
+
+
+class Picky:
+    """A sink that never takes the record with this number."""
+
+    async def deliver(self, records):
+        if any(record.seq == 1 for record in records):
+            raise RecordsRefusedError("the collector answers 413")
+
+    async def close(self):
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+async def refused(tmp_path) -> tuple[object, ...]:
+    """A sink that refuses a record, and how the command line finds it."""
+    (tmp_path / "sinks.yaml").write_text(GOOD)
+    store = Store(tmp_path / "state")
+    await store.write("n-0", [{"kind": "test", "at": 1}] * 2)
+    await Shipper(store.root, "siem", Picky()).deliver()
+    return "sinks", "--sinks", tmp_path / "sinks.yaml", "--state", store.root
+
+
+async def test_a_record_that_is_refused_is_skipped_by_the_service_on_the_word_of_somebody(tmp_path, refused):
+    async def keep(_event) -> None:
+        """Stored."""
+
+    shipping = asyncio.create_task(Shipper(tmp_path / "state", "siem", Picky()).run(keep))
+    said = await asyncio.to_thread(extproc, *refused, "skip", "siem", "--reason", "too large")
+    shipping.cancel()
+    assert "siem goes on without record 1 of n-0" in said
+    (row,) = [row for row in json.loads(extproc(*refused, "--json")) if row["name"] == "siem"]
+    assert (row["skipped"], row["error"]) == (1, None)
+    assert "siem went on without records (1)" in extproc(*refused)
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "what"),
+    [
+        (("copy", "--reason", "r"), 1, "copy takes records: there is nothing to skip"),
+        (("siem", "--reason", "r", "--sinks", "none.yaml"), 2, "cannot be read"),
+        (("nobody", "--reason", "r"), 2, "there is no such sink; there are copy, siem"),
+        (("siem", "--reason", " "), 2, "say why"),
+        (("siem", "--reason", "r"), 1, "the service does not run"),
+    ],
+)
+def test_where_nothing_can_be_skipped_that_is_said_and_nothing_is_left_behind(refused, monkeypatch, more, code, what):
+    monkeypatch.setattr(sinks, "PATIENCE_SECONDS", 0)
+    assert what in extproc(*refused, "skip", *more, code=code)
+    assert asked(refused[-1], "siem") is None
+
+
+def test_whoever_names_no_file_of_sinks_is_told_how():
+    for command in (("sinks",), ("sinks", "skip", "siem", "--reason", "r")):
+        assert "with --sinks, or in EXTPROC_SINKS" in extproc(*command, code=2)

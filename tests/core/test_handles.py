@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.core.handles import KeyRing, Owner, Purpose, open_handle, open_path, seal, seal_path
+from extproc.core.handles import KeyRing, Owner, Purpose, digests_of, open_handle, open_path, seal, seal_path
 from extproc.core.limits import MAX_HANDLE_CHARS
 from extproc.core.model import Principal
 
@@ -111,3 +111,10 @@ def test_the_masking_key_is_made_from_the_newest_key_and_is_none_of_them():
     assert ring.masking_key == KeyRing([b"n" * 64]).masking_key != KeyRing([b"o" * 64]).masking_key
     assert len(ring.masking_key) == 32
     assert ring.masking_key.hex() not in repr(ring)
+
+
+def test_the_key_of_digests_is_made_from_the_newest_key_and_is_none_of_the_others():
+    ring = KeyRing([b"n" * 64, b"o" * 64])
+    assert ring.digests == digests_of(b"n" * 64) != digests_of(b"o" * 64)
+    assert ring.digests.key not in {ring.masking_key, *ring.keys}
+    assert ring.digests.key.hex() not in repr(ring)

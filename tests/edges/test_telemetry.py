@@ -11,16 +11,15 @@ import pytest
 import structlog
 from prometheus_client import generate_latest
 
+from extproc.edges.exposition import exposition, forget_worker
 from extproc.edges.telemetry import (
     DECISION_SECONDS,
     MAX_REASONS,
     MULTIPROCESS_VARIABLE,
     PrometheusMetrics,
     configure_logging,
-    exposition,
-    forget_worker,
 )
-from extproc.ports import SinkStatus
+from extproc.ports import IndexLag, IndexStatus, SinkStatus
 
 # the secrets of this file have the form of real ones and are none
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLW5vdGhpbmc"
@@ -230,7 +229,7 @@ def test_each_sink_has_its_lag_and_whether_it_fails(tmp_path):
         name="copy", positions={"n-0": 5}, delivered=5, delivered_at=2_000_000_000, behind=0, error=None, error_at=None
     )
     away = SinkStatus(
-        name="siem", positions={}, delivered=0, delivered_at=None, behind=5, error="does not answer", error_at=1
+        name="siem", positions={}, delivered=0, delivered_at=None, behind=5, error="no answer", error_at=1, skipped=2
     )
     text = exposition(tmp_path, ready={}, restarts={}, sinks=[whole, away]).decode()
     assert 'extproc_sink_behind_records{sink="copy"} 0.0' in text
@@ -240,4 +239,16 @@ def test_each_sink_has_its_lag_and_whether_it_fails(tmp_path):
     assert 'extproc_sink_delivered_records_total{sink="copy"} 5.0' in text
     assert 'extproc_sink_delivered_timestamp_seconds{sink="copy"} 2.0' in text
     assert 'timestamp_seconds{sink="siem"}' not in text
+    assert 'extproc_sink_skipped_records_total{sink="siem"} 2.0' in text
     assert "extproc_sink" not in exposition(tmp_path, ready={}, restarts={}).decode()
+
+
+def test_the_index_has_its_lag_by_journal_and_whether_it_is_kept_up(tmp_path):
+    lags = [IndexLag(journal="n-0", records=3, seconds=1.5), IndexLag(journal="n-1", records=0, seconds=0)]
+    status = IndexStatus(lags=lags, failing=True)
+    text = exposition(tmp_path, ready={}, restarts={}, index=status).decode()
+    assert 'extproc_index_behind_records{journal="n-0"} 3.0' in text
+    assert 'extproc_index_behind_seconds{journal="n-0"} 1.5' in text
+    assert 'extproc_index_behind_seconds{journal="n-1"} 0.0' in text
+    assert "extproc_index_failing 1.0" in text
+    assert "extproc_index" not in exposition(tmp_path, ready={}, restarts={}).decode()

@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from extproc.demo.proxy import Chain
+from plain import NO_AUTHORITY
 from stack.gateway import Gateway
 from stack.servers.recorder import Raw
 
@@ -257,4 +258,6 @@ async def site(
 
 def client(*, http2: bool = False, **options: Any) -> httpx.AsyncClient:
     """A client of HTTP/1.1, or of HTTP/2 in the clear with prior knowledge."""
-    return httpx.AsyncClient(trust_env=False, timeout=PATIENCE, http1=not http2, http2=http2, **options)
+    return httpx.AsyncClient(
+        trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE, http1=not http2, http2=http2, **options
+    )

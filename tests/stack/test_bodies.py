@@ -1,7 +1,6 @@
 """Bodies of every size, shape and pace in both directions, through a real Envoy and both chains."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,9 +10,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from extproc.core.handles import digests_of
 from extproc.core.limits import MAX_BODY_BYTES, MAX_JSON_RESPONSE_BYTES
 from extproc.core.wire.sse import Event, EventReader
 from extproc.demo.proxy import CHAINS, Chain
+from extproc.edges.keys.session_keys import load_session_keys
 from stack.calls import PATIENCE, Heard, Site, client, events, request, site, tool, until
 from stack.servers.recorder import Arrival, Raw, Script, dies, early, echoes, head, json_reply, raw_server, sse
 
@@ -252,7 +253,7 @@ async def test_a_large_result_is_unchanged_and_recorded(mcp: Site, upstream: Raw
     assert heard.body == body
     outcome = await mcp.outcome(message)
     assert (outcome["result"], outcome["bytes"]) == ("complete", len(body))
-    assert outcome["digest"] == hashlib.sha256(body).hexdigest()
+    assert outcome["digest"] == digests_of(load_session_keys(mcp.gateway.state)[0]).of_bytes(body)
     assert outcome["payload"] is None
 
 

@@ -16,6 +16,7 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull,
 from extproc.demo.issuer import create_app, loopback_server
 from extproc.demo.people import PEOPLE, DevelopmentIssuer
 from extproc.demo.proxy import Chain
+from plain import NO_AUTHORITY
 from stack import conversations as talk
 from stack.clients.faces import ClientError
 from stack.clients.python_client import python_client
@@ -94,7 +95,7 @@ class Browser:
         self.landed: dict[str, list[str]] = {}
 
     async def visit(self, url: str) -> None:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as http:
             answer = await http.get(f"{url}&user=analyst")
         assert answer.status_code == 302, answer.text
         self.landed = parse_qs(urlsplit(answer.headers["location"]).query)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from plain import NO_AUTHORITY
 from stack.gateway import Gateway
 from stack.scripted import Recorder
 
@@ -49,7 +50,7 @@ async def test_the_service_verifies_the_token_and_challenges_by_itself(tmp_path:
     options: Any = {"policy": POLICY, "upstream": recorded.url, "settings": {"EXTPROC_IDENTITY": "token"}}
     async with (
         Gateway(chain="portable", folder=tmp_path, adapt=without_jwt_authn, **options) as gateway,
-        httpx.AsyncClient(headers=accept, trust_env=False) as client,
+        httpx.AsyncClient(headers=accept, trust_env=False, verify=NO_AUTHORITY) as client,
     ):
         for token in (None, "garbage", gateway.token(exp=1), gateway.token(audience="https://other.example")):
             headers = {"authorization": f"Bearer {token}"} if token else {}

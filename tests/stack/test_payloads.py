@@ -1,13 +1,13 @@
 """Payloads encrypted at rest, through a real Envoy: nothing of a call is readable in the state directory."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
-from extproc.core.audit import encode
+from extproc.core.handles import digests_of
 from extproc.edges.keys.payload_keys import make_identity, read_identities, unlocked
+from extproc.edges.keys.session_keys import load_session_keys
 from stack.calls import events, extproc, site, tool, until
 from stack.servers.recorder import echoes, raw_server, sse
 
@@ -51,7 +51,7 @@ async def test_what_a_call_says_is_on_the_disk_for_its_readers_alone(tmp_path: P
         await running.outcome(message)
         await running.outcome(streamed)
 
-        digest = hashlib.sha256(encode({"text": SECRET})).hexdigest()
+        digest = digests_of(load_session_keys(state)[0]).of({"text": SECRET})
         for file in state.rglob("*"):
             content = file.read_bytes() if file.is_file() else b""
             assert SECRET.encode() not in content, file

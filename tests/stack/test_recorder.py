@@ -5,11 +5,12 @@ import asyncio
 import httpx
 import pytest
 
+from plain import NO_AUTHORITY
 from stack.servers.recorder import dies, early, json_reply, raw_server, sse
 
 
 async def test_the_recorder_keeps_the_bytes_of_the_request() -> None:
-    async with raw_server() as upstream, httpx.AsyncClient(trust_env=False) as http:
+    async with raw_server() as upstream, httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as http:
         upstream.script = json_reply({"ok": True}, headers=[("x-a", "1")])
 
         async def chunks():
@@ -29,7 +30,7 @@ async def test_the_recorder_keeps_the_bytes_of_the_request() -> None:
 
 
 async def test_the_recorder_streams_replies_early_and_dies_as_told() -> None:
-    async with raw_server() as upstream, httpx.AsyncClient(trust_env=False) as http:
+    async with raw_server() as upstream, httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as http:
         go_on = asyncio.Event()
         upstream.script = sse(b"data: 1\n\n", go_on, b"data: 2\n\n", trailers=[("x-t", "1")])
         async with http.stream("GET", upstream.sse_url) as answer:

@@ -139,7 +139,9 @@ async def test_a_user_copies_what_it_prints_and_sees_each_decision(tmp_path: Pat
                 shell._transport.close()  # type: ignore[attr-defined]
             assert "list_customers" in answers[0]
             assert "drop_table" not in answers[0]
-            assert "orders" in answers[1]
+            assert "Maya Lindqvist" in answers[1]
+            assert "[email]" in answers[1]
+            assert "example.com" not in answers[1]
 
         steward = {"authorization": f"Bearer {up.token('STEWARD')}"}
         async with (

@@ -6,7 +6,7 @@ from extproc.core.model import Json
 
 __all__ = ["SCHEMA_VERSION", "begun"]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The version of the event schema (``extproc schema``); it grows with every change that a reader could notice."""
 
 

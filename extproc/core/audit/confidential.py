@@ -16,7 +16,7 @@ CONFIDENTIAL: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": ("arguments", "arguments_digest"),
     "outcome": ("payload", "digest"),
     "message": ("payload", "digest"),
-    "approval": ("digest",),
+    "approval": ("arguments_digest",),
 }
 """The members that are encrypted, of each kind that has some."""
 

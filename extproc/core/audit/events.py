@@ -12,6 +12,7 @@ from typing import Final
 from extproc.core.access import NO_FACTS, Facts
 from extproc.core.audit.begun import begun
 from extproc.core.audit.chain import encode
+from extproc.core.audit.facts import VERBS, facts_found
 from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, RequestHead
 from extproc.core.rejection import Rejection
@@ -31,7 +32,6 @@ __all__ = [
     "unsynced",
 ]
 
-_VERBS: Final = {1: "query", 2: "mutate", 3: "admin"}
 _DIGEST_CHARS: Final = 16
 # 64 bits: enough to tell sessions apart, useless to resume one
 
@@ -54,6 +54,7 @@ def decided(
     arguments: Json | None,
     arguments_digest: str | None,
     body_bytes: int,
+    arguments_masked: bool = False,
     policy_digest: str = "",
     shadow_mode: bool = False,
     masked: Mapping[str, int] = EMPTY,
@@ -61,9 +62,10 @@ def decided(
 ) -> dict[str, Json]:
     """The event of one answer, stored before anything is forwarded (invariant 3).
 
-    ``arguments`` are already masked, None where the recording level keeps none; ``masked`` counts by type what was
-    masked in the request that is forwarded. ``session`` is the upstream's own id
-    and is kept as a digest. ``policy_digest`` is for a rejection, which knows none; a decision brings its own.
+    ``arguments`` are already masked, None where the recording level keeps none; ``arguments_masked`` says that they
+    differ from those of the call, whose keyed digest is ``arguments_digest`` (see ``digests``). ``masked`` counts by
+    type what was masked in the request that is forwarded. ``session`` is the upstream's own id and is kept as a digest.
+    ``policy_digest`` is for a rejection, which knows none; a decision brings its own.
     """
     event: dict[str, Json] = begun("decision", at) | {
         "decision": decision_id,
@@ -80,6 +82,8 @@ def decided(
         event["arguments"], cut = _fit(arguments, MAX_ARGUMENT_EVENT_BYTES)
         if cut is not None:
             event["arguments_cut"] = cut
+        if arguments_masked:
+            event["arguments_masked"] = True
     if message is not None:
         event["message"] = message.kind.value
         event["method"] = message.method
@@ -92,24 +96,12 @@ def decided(
         )
         event["trace"] = message.trace_id
         event["rewritten"] = message.rewritten
-    event |= _facts(facts)
+    event |= facts_found(facts)
     if isinstance(verdict, Decision):
-        event["effect"] = "shadow" if verdict.shadowed else verdict.effect.value
-        event["verb"] = _VERBS[verdict.verb]
-        event["rule"] = verdict.rule
-        event["reason"] = verdict.reason
-        event["policy"] = verdict.policy_digest
-        event["shadow"] = shadow_mode or verdict.shadowed
-        if verdict.obligations.masking.rules:
-            event["masking"] = list(verdict.obligations.masking.rules)
-        if masked:
-            event["masked"] = dict(masked)
-        if verdict.approval is not None:
-            event["approval"] = verdict.approval.name
-            event["ticket"] = verdict.ticket or None
+        event |= _decision(verdict, shadow_mode=shadow_mode, masked=masked)
     else:
         event["effect"] = "reject"
-        event["verb"] = None if message is None else _VERBS[message.verb]
+        event["verb"] = None if message is None else VERBS[message.verb]
         event["rule"] = None
         event["reason"] = verdict.reason
         event["policy"] = policy_digest
@@ -121,36 +113,28 @@ def decided(
     return event
 
 
-def _facts(facts: Facts) -> dict[str, Json]:
-    """What inspection found, under the name of its kind."""
-    found: dict[str, Json] = {}
-    if facts.sql is not None:
-        found["sql"] = {
-            "verb": _VERBS[facts.sql.verb],
-            "parsed": facts.sql.parsed,
-            "statements": list(facts.sql.statements),
-            "tables": list(facts.sql.tables),
-            "functions": list(facts.sql.functions),
-            "unbounded_write": facts.sql.unbounded_write,
-            "findings": list(facts.sql.findings),
-        }
-    if facts.shell is not None:
-        found["shell"] = {
-            "verb": _VERBS[facts.shell.verb],
-            "parsed": facts.shell.parsed,
-            "commands": list(facts.shell.commands),
-            "network": facts.shell.network,
-            "destructive": facts.shell.destructive,
-            "findings": list(facts.shell.findings),
-        }
-    if facts.calls is not None:
-        found["calls"] = {
-            "verb": _VERBS[facts.calls.verb],
-            "parsed": facts.calls.parsed,
-            "fault": facts.calls.fault or None,
-            "tools": [{"server": call.server, "tool": call.tool, **_facts(call.facts)} for call in facts.calls.calls],
-        }
-    return found
+def _decision(verdict: Decision, *, shadow_mode: bool, masked: Mapping[str, int]) -> dict[str, Json]:
+    """What a policy said, and who approved it."""
+    said: dict[str, Json] = {
+        "effect": "shadow" if verdict.shadowed else verdict.effect.value,
+        "verb": VERBS[verdict.verb],
+        "rule": verdict.rule,
+        "reason": verdict.reason,
+        "policy": verdict.policy_digest,
+        "shadow": shadow_mode or verdict.shadowed,
+    }
+    if verdict.obligations.masking.rules:
+        said["masking"] = list(verdict.obligations.masking.rules)
+    if masked:
+        said["masked"] = dict(masked)
+    if verdict.approval is not None:
+        said["approval"] = verdict.approval.name
+        said["ticket"] = verdict.ticket or None
+    if verdict.approved_by:
+        said["approved_by"] = [
+            {"issuer": vote.issuer, "subject": vote.subject, "name": vote.name} for vote in verdict.approved_by
+        ]
+    return said
 
 
 def concluded(
@@ -167,13 +151,14 @@ def concluded(
     duration_ns: int,
     hidden: int,
     masked: Mapping[str, int] = EMPTY,
+    reason: str | None = None,
     trace: str | None = None,
     messages: int | None = None,
 ) -> dict[str, Json]:
     """The event of one response. ``result``: complete, error, withheld, cut; ``hidden`` counts filtered list entries.
 
     ``masked`` counts by type what was masked for the client; ``messages`` the events of their own that a stream had,
-    None of anything else.
+    None of anything else. ``reason`` says why it was withheld, where more is known than that it could not be read.
 
     ``payload`` is already masked, None where none is kept. ``session`` may be first known here (a handshake's answer).
     """
@@ -193,6 +178,8 @@ def concluded(
     }
     if messages is not None:
         event["messages"] = messages
+    if reason is not None:
+        event["reason"] = reason
     _put_payload(event, payload)
     return event
 
@@ -209,13 +196,14 @@ def message(
     method: str | None,
     id: Json,  # noqa: A002 - the field's own word
     raw: bytes,
+    digest: str,
     payload: Json | None,
     masked: Mapping[str, int] = EMPTY,
 ) -> dict[str, Json]:
     """The event of message ``number`` of a stream, on its way to the client as ``raw``.
 
-    ``kind``: request, notification, response. ``payload`` is its result, error or parameters, already masked; None
-    where there is none, or where it would be larger than an event may be.
+    ``digest`` is the keyed digest of ``raw``. ``kind``: request, notification, response. ``payload`` is its result,
+    error or parameters, already masked; None where there is none, or where it would be larger than an event may be.
     """
     event = begun("message", at) | {
         "decision": decision_id,
@@ -228,7 +216,7 @@ def message(
         "method": method,
         "id": id,
         "bytes": len(raw),
-        "digest": hashlib.sha256(raw).hexdigest(),
+        "digest": digest,
         "payload": None,
         "masked": dict(masked),
     }

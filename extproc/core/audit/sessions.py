@@ -1,7 +1,7 @@
 """Calls put together into sessions, from audit events; which call belongs to which is said in ``lanes``."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -9,7 +9,7 @@ from extproc.core.audit.lanes import SESSION_GAP_NS, Lane, Owner, id_of, key_of,
 from extproc.core.audit.members import members_of, number_in, text_of
 from extproc.core.model import Json
 
-__all__ = ["REFUSED", "SESSION_GAP_NS", "Call", "Session", "Streamed", "client_of", "later", "sessions"]
+__all__ = ["REFUSED", "SESSION_GAP_NS", "Call", "Session", "Streamed", "client_of", "sessions", "settling"]
 
 REFUSED: Final = frozenset({"deny", "reject"})
 
@@ -37,8 +37,8 @@ class Call:
 
     ``arguments`` and ``payload``, the response, are as they were recorded, so masked, or None; ``masked`` counts what
     was masked by its type, in the request and the response; ``size`` is that of the response in bytes; ``ticket`` the
-    approval that let it through; ``messages`` those of a streamed response, in order. ``encrypted``: to whom what of
-    this is readable that is None here, by the ids of their keys.
+    approval that let it through, and ``approvers`` the names of those who gave it; ``messages`` those of a streamed
+    response, in order. ``encrypted``: to whom what of this is readable that is None here, by the ids of their keys.
     """
 
     at: int
@@ -55,6 +55,7 @@ class Call:
     size: int | None = None
     source: str = ""
     ticket: str = ""
+    approvers: tuple[str, ...] = ()
     arguments: Json = None
     payload: Json = None
     masked: Mapping[str, int] = field(default_factory=dict)
@@ -102,7 +103,7 @@ def sessions(events: Iterable[Mapping[str, Json]]) -> tuple[Session, ...]:
     lanes: defaultdict[Owner, Lane] = defaultdict(Lane)
     for event in decisions:
         at, decision = number_in(event.get("at")), text_of(event.get("decision"))
-        outcome = outcomes.get(decision, {})
+        outcome = settling(event, outcomes.get(decision, ()))
         ends = max(at, number_in(outcome.get("at")))
         name = text_of(event.get("session") or outcome.get("session") or None)
         owner = owner_of(event, named=bool(name))
@@ -118,13 +119,22 @@ def sessions(events: Iterable[Mapping[str, Json]]) -> tuple[Session, ...]:
     return tuple(_closed(session) for session in found.values())
 
 
-def later(known: Mapping[str, Json] | None, outcome: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Which of two outcomes of one decision counts."""
-    return outcome if known is None or number_in(outcome.get("at")) >= number_in(known.get("at")) else known
+def settling(decision: Mapping[str, Json], outcomes: Sequence[Mapping[str, Json]]) -> Mapping[str, Json]:
+    """Which of several outcomes of one decision counts: one that names its session, then the last; nothing of none.
+
+    A worker writes one. Where there are more all the same, every reader takes the same, whatever he has read before.
+    """
+    at, named = number_in(decision.get("at")), bool(decision.get("session"))
+
+    def weight(placed: tuple[int, Mapping[str, Json]]) -> tuple[bool, int, int]:
+        place, outcome = placed
+        return not named and bool(outcome.get("session")), max(at, number_in(outcome.get("at"))), place
+
+    return max(enumerate(outcomes), key=weight)[1] if outcomes else {}
 
 
 _Decisions: TypeAlias = list[Mapping[str, Json]]
-_Outcomes: TypeAlias = dict[str, Mapping[str, Json]]
+_Outcomes: TypeAlias = dict[str, list[Mapping[str, Json]]]
 _Messages: TypeAlias = dict[str, list[Streamed]]
 
 
@@ -139,7 +149,7 @@ def _sorted(events: Iterable[Mapping[str, Json]]) -> tuple[_Decisions, _Outcomes
             case "decision":
                 decisions.append(event)
             case "outcome":
-                outcomes[decision] = later(outcomes.get(decision), event)
+                outcomes.setdefault(decision, []).append(event)
             case "message":
                 messages.setdefault(decision, []).append(_said(event))
     decisions.sort(key=place_in_lane)
@@ -195,12 +205,19 @@ def _call(event: Mapping[str, Json], outcome: Mapping[str, Json] | None, message
         size=None if outcome is None else number_in(outcome.get("bytes")),
         source=text_of(event.get("source")),
         ticket=text_of(event.get("ticket")),
+        approvers=_approvers(event),
         arguments=event.get("arguments"),
         payload=None if outcome is None else outcome.get("payload"),
         masked=_masked(event, outcome or {}),
         encrypted=tuple(sorted({*_readers(event), *_readers(outcome or {})})),
         messages=tuple(sorted(messages, key=lambda said: said.number)),
     )
+
+
+def _approvers(event: Mapping[str, Json]) -> tuple[str, ...]:
+    found = event.get("approved_by")
+    people = map(members_of, found if isinstance(found, list) else ())
+    return tuple(text_of(each.get("name") or each.get("subject")) for each in people)
 
 
 def _readers(event: Mapping[str, Json]) -> Iterable[str]:

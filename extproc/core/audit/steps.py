@@ -1,17 +1,21 @@
 """The audit events beside the calls: what humans decide, what is lent and taken back, what was sealed.
 
 Pure constructors of plain dicts, like those of ``events``. They hold no arguments: the decision event of the call has
-those, masked; the ticket's digest ties the two.
+those, masked; the digest of the arguments and the decision's id tie the two.
 """
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from extproc.core.audit.begun import begun
+from extproc.core.audit.correlation import NO_CALL, Correlation
 from extproc.core.model import Json
 from extproc.core.shared_state import Elevation, Pin, Revocation
-from extproc.core.tickets import Approver, Ticket, Vote
+from extproc.core.tickets import Approver, Ask, Ticket, Vote
 
 __all__ = [
+    "Skipped",
     "approval_step",
     "approver_step",
     "definition_step",
@@ -27,18 +31,24 @@ __all__ = [
 ]
 
 
-def approval_step(*, at: int, step: str, ticket: Ticket, vote: Vote | None = None) -> dict[str, Json]:
+def approval_step(
+    *, at: int, step: str, ticket: Ticket, vote: Vote | None = None, ask: Ask | None = None
+) -> dict[str, Json]:
     """One step of a ticket.
 
     ``step``: asked, answering (stored before an answer counts), approved, denied, counted (more answers are needed),
     superseded (somebody was faster), used, resumed (one round more of the call that used it), expired, withdrawn.
-    ``vote`` is the answer of the step, where there is one.
+    ``vote`` is the answer of the step, where there is one; ``ask`` the question of the call that uses the ticket, which
+    is a later one where nobody held the first open.
     """
-    ask = ticket.ask
+    ask = ask or ticket.ask
     return begun("approval", at) | {
         "step": step,
         "ticket": ticket.id,
-        "digest": ticket.digest,
+        "arguments_digest": ask.arguments_digest or None,
+        "decision": ask.decision or None,
+        "session": ask.session or None,
+        "trace": ask.trace or None,
         "asks": ask.kind.value,
         "approval": ask.approval,
         "policy": ask.policy_digest,
@@ -83,10 +93,12 @@ def revocation_step(*, at: int, step: str, revocation: Revocation, by: str) -> d
     }
 
 
-def definition_step(*, at: int, step: str, pin: Pin, before: str | None) -> dict[str, Json]:
+def definition_step(
+    *, at: int, step: str, pin: Pin, before: str | None, during: Correlation = NO_CALL
+) -> dict[str, Json]:
     """A tool's definition was ``pinned`` at first use, ``approved`` by hand, or found ``changed``.
 
-    ``before`` is the digest of the definition that was approved until then.
+    ``before`` is the digest of the definition that was approved until then; ``during`` the call whose answer showed it.
     """
     return begun("definition", at) | {
         "step": step,
@@ -95,6 +107,9 @@ def definition_step(*, at: int, step: str, pin: Pin, before: str | None) -> dict
         "digest": pin.digest,
         "before": before,
         "by": pin.by or None,
+        "decision": during.decision or None,
+        "session": during.session,
+        "trace": during.trace,
     }
 
 
@@ -132,9 +147,25 @@ def key_step(*, at: int, step: str, of: str, keys: Sequence[str], by: str | None
     return begun("key", at) | {"step": step, "of": of, "keys": list(keys), "by": by}
 
 
-def sink_step(*, at: int, step: str, sink: str, reason: str | None = None) -> dict[str, Json]:
-    """A sink has ``failed`` and gets no copies for now, or has ``recovered``."""
-    return begun("sink", at) | {"step": step, "sink": sink, "reason": reason}
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that a sink goes on without: which, what the sink ``said`` of it, and ``by`` whose word."""
+
+    journal: str
+    seq: int
+    hash: str
+    said: str
+    by: str
+
+
+def sink_step(
+    *, at: int, step: str, sink: str, reason: str | None = None, skipped: Skipped | None = None
+) -> dict[str, Json]:
+    """A sink has ``failed`` and gets no copies for now, has ``recovered``, or goes on without one that was ``skipped``.
+
+    ``reason`` is what a sink that failed said, or why somebody has it go on without a record.
+    """
+    event = begun("sink", at) | {"step": step, "sink": sink, "reason": reason}
+    return event if skipped is None else event | {"skipped": msgspec.structs.asdict(skipped)}
 
 
 def seal_step(*, at: int, notes: Sequence[str], broken: Mapping[str, str]) -> dict[str, Json]:

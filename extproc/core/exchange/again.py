@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.exchange.inspecting import facts_of
-from extproc.core.exchange.intent import digest_of
 from extproc.core.model import Client, Decision, Era, Json, Message, MessageKind, Principal, ResourceKind, Target
 from extproc.core.policy.decide import judge
 from extproc.core.policy.rules import Policy
@@ -76,8 +75,7 @@ def _unsure(event: Mapping[str, Json], arguments: Json) -> str:
         return "its arguments are encrypted"
     if arguments is None and event.get("arguments_digest"):
         return "its arguments were not recorded"
-    changed = isinstance(arguments, Mapping) and digest_of(arguments) != event.get("arguments_digest")
-    return "its arguments were masked" if changed else ""
+    return "its arguments were masked" if event.get("arguments_masked") else ""
 
 
 def _targets(value: Json) -> tuple[Target, ...]:

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from extproc.core import audit
 from extproc.core.access import Facts
+from extproc.core.audit.correlation import Correlation
+from extproc.core.audit.digests import Digests
 from extproc.core.exchange.rounds import APPROVAL_KEY
 from extproc.core.model import Decision, Effect, Era, Json, Message, Principal, Reply
 from extproc.core.tickets import Ask, AskKind, Ticket, TicketState
@@ -25,11 +27,24 @@ _REASON: Final = "io.mcp-extproc/reason"
 """In ``_meta``: why the requester wants it, for the approver's eye."""
 
 
-def ask_of(principal: Principal, server: str, message: Message, decision: Decision, facts: Facts) -> Ask:
-    """The question whether exactly this call may run (invariant 6)."""
+def ask_of(
+    principal: Principal,
+    server: str,
+    message: Message,
+    decision: Decision,
+    facts: Facts,
+    *,
+    during: Correlation,
+    digests: Digests,
+) -> Ask:
+    """The question whether exactly this call may run (invariant 6).
+
+    ``during`` and ``digests`` make what is on record of it: which call asks, and for which arguments.
+    """
     approval = decision.approval
     client = message.client
     found = [each.findings for each in facts.found]
+    arguments = audit.encode(message.arguments)
     reason = message.params.get("_meta", {}).get(_REASON) if message.params else None
     return Ask(
         kind=AskKind.CALL,
@@ -43,7 +58,11 @@ def ask_of(principal: Principal, server: str, message: Message, decision: Decisi
         target=", ".join(target.name for target in message.targets),
         verb=_VERBS[decision.verb],
         rule=decision.rule,
-        arguments=audit.encode(message.arguments).decode(),
+        arguments=arguments.decode(),
+        arguments_digest=digests.of_bytes(arguments) if message.arguments else "",
+        decision=during.decision,
+        session=during.session or "",
+        trace=during.trace or "",
         client=f"{client.name} {client.version}".strip() if client is not None else "",
         findings=tuple(finding for findings in found for finding in findings),
         reason=reason[:500] if isinstance(reason, str) else "",

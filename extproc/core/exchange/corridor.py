@@ -45,6 +45,7 @@ from extproc.core.exchange.vocabulary import (
     UseApproval,
     WantKeys,
 )
+from extproc.core.exchange.weighing import weight
 from extproc.core.model import Decision, Effect, Message, MessageKind
 from extproc.core.policy import decide
 from extproc.core.rejection import INTERNAL_ERROR, INVALID_REQUEST, Rejection
@@ -93,6 +94,10 @@ class Exchange:
     def stands(self, snapshot: Snapshot, at: int) -> bool:
         """Whether a stream that goes on for long may still go on under what is true by now."""
         return self._request.stands(snapshot, at)
+
+    def weight(self, event: Event) -> int:
+        """How many bytes handling an event looks at; where it is much, whoever serves others does it beside them."""
+        return weight(event, self._request.size if self._responding is None else 0, self._responding)
 
     def handle(self, event: Event) -> tuple[Command, ...]:
         """Take one event and return what must be done, in order. Never raises."""
@@ -213,7 +218,13 @@ class Exchange:
 
     def _on_used(self, event: ApprovalUsed) -> tuple[Command, ...]:
         self._ticket = event.ticket
-        decision = replace(known(self._decision), effect=Effect.ALLOW, reason="approved", ticket=event.ticket.id)
+        decision = replace(
+            known(self._decision),
+            effect=Effect.ALLOW,
+            reason="approved",
+            ticket=event.ticket.id,
+            approved_by=tuple(vote for vote in event.ticket.votes if vote.approves),
+        )
         return self._decided(event.at, decision)
 
     def _on_approval_refused(self, event: ApprovalRefused) -> tuple[Command, ...]:

@@ -1,11 +1,10 @@
 """The audit event of a decision, made from what the corridor knows at that moment.
 
-Arguments are kept masked, as a digest, or not at all, as the recording level of the decision says; a refusal that came
-before any decision keeps the digest alone. Masked means: without tokens, and without what any masking rule on this
+Arguments are kept masked, as a keyed digest, or not at all, as the recording level of the decision says; a refusal that
+came before any decision keeps the digest alone. Masked means: without tokens, and without what any masking rule on this
 server and thing claims, whoever calls.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 
 from extproc.core import audit
 from extproc.core.access import NO_FACTS, Facts
-from extproc.core.handles import Owner
+from extproc.core.handles import KeyRing, Owner
 from extproc.core.masking import NO_MASKS, Masks
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, Recording, RequestHead, ResourceKind
 from extproc.core.policy.rules import Policy
@@ -22,7 +21,7 @@ from extproc.core.redaction import tokens
 from extproc.core.redaction.masker import masker
 from extproc.core.rejection import Rejection
 
-__all__ = ["Asked", "digest_of", "intent"]
+__all__ = ["Asked", "intent"]
 
 _WITH_URI: Final = frozenset({ResourceKind.RESOURCE, ResourceKind.TEMPLATE})
 
@@ -42,7 +41,7 @@ def intent(
     asked: Asked,
     verdict: Decision | Rejection,
     policy: Policy,
-    key: bytes,
+    ring: KeyRing,
     *,
     decision_id: str,
     body_bytes: int,
@@ -50,12 +49,15 @@ def intent(
 ) -> dict[str, Json]:
     """The event that must be stored before the verdict takes effect (invariant 3).
 
-    ``key`` makes the hashes of masked values; ``masked`` counts what was masked in the request by type.
+    ``ring`` makes the hashes of masked values and the digest of the arguments; ``masked`` counts what was masked in the
+    request by type.
     """
     recording = verdict.obligations.recording if isinstance(verdict, Decision) else Recording.DIGEST
     arguments = asked.message.arguments if asked.message is not None and asked.message.arguments else None
     masks = verdict.obligations.masking.recorded if isinstance(verdict, Decision) else NO_MASKS
     server = policy.servers.get(asked.head.server)
+    key = ring.masking_key
+    kept = _kept(arguments, masks, key) if recording is Recording.MASKED and arguments is not None else None
     return audit.decided(
         at=asked.at,
         decision_id=decision_id,
@@ -65,8 +67,9 @@ def intent(
         verdict=verdict,
         facts=asked.facts,
         session=asked.owner.session or None if asked.owner is not None else None,
-        arguments=_kept(arguments, masks, key) if recording is Recording.MASKED and arguments is not None else None,
-        arguments_digest=digest_of(arguments) if arguments is not None else None,
+        arguments=kept,
+        arguments_masked=kept is not None and kept is not arguments and kept != arguments,
+        arguments_digest=ring.digests.of(arguments) if arguments is not None else None,
         body_bytes=body_bytes,
         policy_digest=policy.digest,
         shadow_mode=policy.shadow if server is None else server.shadow,
@@ -76,8 +79,10 @@ def intent(
 
 def _kept(arguments: Mapping[str, Json], masks: Masks, key: bytes) -> Json:
     """The arguments without what any masking rule claims, and without tokens."""
-    owed = arguments if masks is NO_MASKS else masker(masks, key).params({"arguments": arguments}).value["arguments"]
-    return tokens.mask(owed)
+    if masks is NO_MASKS:
+        return tokens.mask(arguments)
+    found = masker(masks, key).params({"arguments": arguments})
+    return found.value if found.exhausted else tokens.mask(found.value["arguments"])
 
 
 def _named(message: Message | None, masks: Masks, key: bytes) -> Message | None:
@@ -90,8 +95,3 @@ def _named(message: Message | None, masks: Masks, key: bytes) -> Message | None:
         for target in message.targets
     )
     return message if targets == message.targets else replace(message, targets=targets)
-
-
-def digest_of(arguments: Mapping[str, Json]) -> str:
-    """The SHA-256 of the canonical arguments in hexadecimal digits: on record for them, whatever else is kept."""
-    return hashlib.sha256(audit.encode(arguments)).hexdigest()

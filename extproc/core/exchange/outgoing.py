@@ -19,6 +19,7 @@ from extproc.core.wire import headers, strict_json
 __all__ = ["Outgoing", "Stop", "outgoing", "rewritten"]
 
 _PARAM: Final = "mcp-param-"
+_TOO_MUCH: Final = "It takes more work to mask than one message may cost; send less at a time."
 _IN_HEADER: Final = "It stands in an Mcp-Param header too, where nothing can be masked."
 
 
@@ -55,14 +56,22 @@ def outgoing(message: Message, head: RequestHead, masking: Masking, key: bytes) 
         return Outgoing(message=message, stop=stop)
     using = masker(masking.requests, key)
     masked = using.params(message.params)
+    if masked.exhausted:
+        stop = stop or Stop(rule=_rules(masking)[0], types=tuple(masked.counts), message=_TOO_MUCH)
+        return Outgoing(message=message, stop=stop)
     # a header that repeats what the body no longer says is read by routers, and refused by servers
     in_headers = using.document(mirrored).counts
     if in_headers or headers.param_fault(head.headers, masked.value.get("arguments", {})) is not None:
-        rules = [each.rule for each in masking.requests.fields] + [each.rule for each in masking.requests.detections]
-        stop = stop or Stop(rule=rules[0], types=tuple(sorted({*masked.counts, *in_headers})), message=_IN_HEADER)
+        stop = stop or Stop(
+            rule=_rules(masking)[0], types=tuple(sorted({*masked.counts, *in_headers})), message=_IN_HEADER
+        )
     if not masked.counts:
         return Outgoing(message=message, stop=stop)
     return Outgoing(message=rewritten(message, masked.value), counts=masked.counts, stop=stop)
+
+
+def _rules(masking: Masking) -> list[str]:
+    return [each.rule for each in masking.requests.fields] + [each.rule for each in masking.requests.detections]
 
 
 def _mirrored(head: RequestHead) -> list[str]:

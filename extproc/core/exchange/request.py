@@ -7,6 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from extproc.core.access import NO_FACTS, Facts
+from extproc.core.audit.correlation import Correlation
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange.admitting import admitted, still_admitted
 from extproc.core.exchange.announcing import announced
@@ -201,7 +202,15 @@ class Request:
 
     def ask(self, decision: Decision) -> Ask:
         """The question to humans whether this may run."""
-        return ask_of(known(self.principal), self.server, known(self.message), decision, self.facts)
+        return ask_of(
+            known(self.principal),
+            self.server,
+            known(self.message),
+            decision,
+            self.facts,
+            during=Correlation.of(self.decision_id, known(self.owner).session, known(self.message).trace_id),
+            digests=self.snapshot.ring.digests,
+        )
 
     def hold(self, decision: Decision, ask: Ask) -> AskApproval:
         """Ask; who opens URLs is sent to the page before anything is held open, and held open when he is back."""
@@ -293,7 +302,7 @@ class Request:
             asked,
             verdict,
             self.snapshot.policy,
-            self.snapshot.ring.masking_key,
+            self.snapshot.ring,
             decision_id=self.decision_id,
             body_bytes=size,
             masked=self.masked,

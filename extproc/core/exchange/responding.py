@@ -6,7 +6,6 @@ their owner; what cannot be read is withheld and the client gets a JSON-RPC erro
 of ``catalog`` and ``handles``; this module knows only where in a response they apply.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +13,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from extproc.core import audit
+from extproc.core.audit.correlation import Correlation
+from extproc.core.audit.digests import RunningDigest
 from extproc.core.exchange.opening import marked
 from extproc.core.exchange.passing import passing
 from extproc.core.exchange.visible import FILTERED, Visible
@@ -37,6 +38,7 @@ from extproc.core.model import Era, Json, Message, MessageKind, Obligations, Rec
 from extproc.core.redaction import tokens
 from extproc.core.redaction.masker import masker
 from extproc.core.wire import replies, sse
+from extproc.core.wire.replies import MASKING_BUDGET
 
 __all__ = ["Responding", "owes_response"]
 
@@ -77,7 +79,10 @@ class Responding:
     _bytes: int = 0
     _messages: int = 0
     _notes: list[Mapping[str, Json]] = field(default_factory=list)
-    _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    _digest: RunningDigest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._digest = RunningDigest(self.visible.call.ring.digests)
 
     def head(self, event: ResponseHeadReceived) -> tuple[Command, ...]:
         """Decide what the body needs, from the response's status and headers."""
@@ -107,6 +112,14 @@ class Responding:
             return self._released(at, b"", last=True) if last else ()
         said = self._stream(at, chunk, last=last) if self._events else self._json(at, chunk, last=last)
         return (*self._questions(at), *said)
+
+    def weight(self, chunk: bytes, *, last: bool) -> int:
+        """How many bytes are looked at with this chunk; 0 where they only pass, or wait for the rest."""
+        if self._silent or self._streams_through:
+            return 0
+        if self._events is not None:
+            return self._events.held + len(chunk) if sse.ends_a_line(chunk) else 0
+        return len(self._collected) + len(chunk) if last else 0
 
     def trailers(self, at: int, names: tuple[str, ...]) -> tuple[Command, ...]:
         """End the body where trailers end the response; the trailers themselves stay here."""
@@ -231,6 +244,7 @@ class Responding:
                 method=said.method,
                 id=said.id,
                 raw=raw,
+                digest=call.ring.digests.of_bytes(raw),
                 payload=payload,
                 masked=said.masked,
             )
@@ -271,7 +285,8 @@ class Responding:
 
     def _withheld(self, at: int) -> tuple[Command, ...]:
         self._result, self.visible.payload = WITHHELD, None
-        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id)
+        reason = MASKING_BUDGET if self.visible.exhausted else WITHHELD
+        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id, reason)
         if self._events is None:
             return self._released(at, error, last=True)
         # only who asked gets an answer; a stream of its own just ends
@@ -301,7 +316,10 @@ class Responding:
     def _concluded(self, at: int) -> tuple[Command, ...]:
         self.over = True
         call = self.visible.call
-        news = (NoteDefinitions(seen=tuple(self.visible.seen)),) if self.visible.seen else ()
+        news: tuple[Command, ...] = ()
+        if self.visible.seen:
+            during = Correlation.of(call.decision_id, call.owner.session, call.message.trace_id)
+            news = (NoteDefinitions(seen=tuple(self.visible.seen), during=during),)
         recording = call.decision.obligations.recording
         duration = max(at - call.started, 0)
         if recording is Recording.NONE:
@@ -317,11 +335,12 @@ class Responding:
             status=self._status,
             result=self._ending(),
             bytes=self._bytes,
-            digest=self._digest.hexdigest(),
+            digest=self._digest.said(),
             payload=payload,
             duration_ns=duration,
             hidden=self.visible.hidden,
             masked=self.visible.masked,
+            reason=MASKING_BUDGET if self.visible.exhausted else None,
             trace=call.message.trace_id,
             messages=None if self._events is None else self._messages,
         )

@@ -95,6 +95,8 @@ class Visible:
     """The last result or error as the client gets it, where it is to be recorded."""
     said: Said | None = None
     """The last message of a stream, where messages are to be recorded one by one."""
+    exhausted: bool = False
+    """Whether a message would have cost too much to mask, and so cannot be passed on."""
     questions: Questions = field(init=False)
     """What the server asks of the client."""
 
@@ -121,6 +123,8 @@ class Visible:
             case _:
                 news = self._notification(parsed)
                 value = None if news is None else self._masked(news)
+        if self.exhausted:
+            return None
         if value is None:
             return b""
         if self._is_recorded:
@@ -244,14 +248,17 @@ class Visible:
 
     # --- masking -------------------------------------------------------------------------------------------------
 
-    def _masked(self, value: Mapping[str, Json]) -> Mapping[str, Json]:
-        """A message without what its caller must not see."""
+    def _masked(self, value: Mapping[str, Json]) -> Mapping[str, Json] | None:
+        """A message without what its caller must not see; None where to mask it would cost too much."""
         masks = self._owed(value).responses
         if masks is NO_MASKS:
             return value
         found = masker(masks, self.call.ring.masking_key).message(value, named=self._named)
         self.masked.update(found.counts)
         self.hidden += found.dropped
+        if found.exhausted:
+            self.exhausted = True
+            return None
         seen: Mapping[str, Json] = found.value
         result = seen.get("result")
         if not isinstance(result, dict):
@@ -263,31 +270,35 @@ class Visible:
     def _is_recorded(self) -> bool:
         return self.call.decision.obligations.recording is Recording.MASKED
 
-    def _kept(self, value: Mapping[str, Json]) -> Mapping[str, Json]:
+    def _kept(self, value: Mapping[str, Json]) -> Mapping[str, Json] | None:
         """A response as the client gets it, and the same for the record, where the caller is no exception."""
         seen = self._masked(value)
-        if self._is_recorded:
+        if seen is None:
+            self.answered = False
+        elif self._is_recorded:
             record = self._as_recorded(value, seen)
-            payload = record.get("result", record.get("error"))
+            payload = None if record is None else record.get("result", record.get("error"))
             # a sealed state is long, and says nothing
-            self.payload = {name: member for name, member in payload.items() if name != "requestState"}
+            self.payload = payload and {name: member for name, member in payload.items() if name != "requestState"}
         return seen
 
     def _parameters(self, parsed: jsonrpc.ServerMessage, seen: Mapping[str, Json]) -> Json:
         """The parameters of a request or a notification for the record, with the server's own ids."""
-        params = self._as_recorded(parsed.value, seen).get("params")
+        record = self._as_recorded(parsed.value, seen)
+        params = None if record is None else record.get("params")
         sent = parsed.value.get("params")
         if not isinstance(params, Mapping) or not isinstance(sent, Mapping) or "requestId" not in sent:
             return params
         return {**params, "requestId": sent["requestId"]}
 
-    def _as_recorded(self, value: Mapping[str, Json], seen: Mapping[str, Json]) -> Mapping[str, Json]:
+    def _as_recorded(self, value: Mapping[str, Json], seen: Mapping[str, Json]) -> Mapping[str, Json] | None:
+        """The message for the record; None, and on record by its digest alone, where it would cost too much."""
         owed = self._owed(value)
         if owed.recorded is owed.responses and not self._named:
             return seen
         # a URI that the client knows is no less personal
-        record: Mapping[str, Json] = masker(owed.recorded, self.call.ring.masking_key).message(seen).value
-        return record
+        found = masker(owed.recorded, self.call.ring.masking_key).message(seen)
+        return None if found.exhausted else found.value
 
     def _owed(self, value: Mapping[str, Json]) -> Masking:
         """What a message owes: as the call, and for a resource that comes without being asked for, as that."""

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from extproc.core.audit.correlation import Correlation
 from extproc.core.exchange.questions import Question
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.model import Json, Quota, Reply, RequestHead, empty
@@ -247,9 +248,10 @@ class DropTrailers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoteDefinitions(msgspec.Struct, frozen=True, kw_only=True):
-    """Keep these definitions of tools: they are new, changed, or back as they were approved."""
+    """Keep these definitions of tools: they are new, changed, or back as they were approved; a call showed them."""
 
     seen: tuple[Pin, ...]
+    during: Correlation
 
 
 class NoteMessages(msgspec.Struct, frozen=True, kw_only=True):

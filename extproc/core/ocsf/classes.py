@@ -8,10 +8,22 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["ACTIVITIES", "ANY_OTHER", "EFFECTS", "KINDS", "SEVERITIES", "VERSION", "Effect", "EventClass", "Row"]
+__all__ = [
+    "ACTIVITIES",
+    "ANY_OTHER",
+    "EFFECTS",
+    "KINDS",
+    "PRODUCT",
+    "SEVERITIES",
+    "VERSION",
+    "Effect",
+    "EventClass",
+    "Row",
+]
 
 VERSION: Final = "1.5.0"
 """The version of the schema that events are written for."""
+PRODUCT: Final = "mcp-extproc"
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class _Compiler:
             url=server.url,
             audiences=frozenset(audience.value for audience in server.audiences),
             pinning=server.pinning,
-            inspections=compile_inspections(server.inspected),
+            inspections=compile_inspections(server.inspected, (name.value for name, _ in server.tools)),
             asks=server.asks,
             calls=bool(shapes),
             reaches=reached(shapes, server.name.value, (each.name.value for each in self.document.servers)),

@@ -10,12 +10,13 @@ from msgspec.structs import replace as asking
 
 from extproc.core.access import NO_FACTS, AccessRequest, Facts
 from extproc.core.model import Decision, Effect, Message, Principal, ResourceKind, Target, Verb
+from extproc.core.policy.arguments import ArgumentRule
 from extproc.core.policy.conditions import Condition
 from extproc.core.policy.decide import client_of, judge
 from extproc.core.policy.membership import Membership, faces
 from extproc.core.policy.question import Question, covers_kind, looks_denied
 from extproc.core.policy.rules import Policy, Server
-from extproc.core.policy.visibility import verb_in
+from extproc.core.policy.visibility import permits, refuses, verb_in
 
 __all__ = ["Explanation", "Finding", "explain", "in_role"]
 
@@ -145,7 +146,11 @@ def in_role(policy: Policy, role: str) -> tuple[Policy, Principal] | None:
 
 def _refusing(place: Server, question: Question, of: str) -> list[Finding]:
     return [
-        Finding(rule=rule.rule, speaks=question.certainly(rule.when), why=of + _condition(question, rule.when))
+        Finding(
+            rule=rule.rule,
+            speaks=refuses(rule, question),
+            why=of + "; ".join([*_shown(question, rule.arguments), *_condition(question, rule.when, rule.arguments)]),
+        )
         for rule in place.denies
         if looks_denied(rule, question)
     ]
@@ -162,14 +167,29 @@ def _granting(place: Server, question: Question, held: tuple[frozenset[str], ...
         elif everything:
             found.append(Finding(rule=grant.rule, speaks=True, why="allows something on this server"))
         else:
-            why = of + _condition(question, grant.when)
-            found.append(Finding(rule=grant.rule, speaks=question.could(grant.when), why=why))
+            why = of + "; ".join(
+                [*_fitting(question, grant.arguments), *_condition(question, grant.when, grant.arguments)]
+            )
+            found.append(Finding(rule=grant.rule, speaks=permits(grant, question), why=why))
     return found
 
 
-def _condition(question: Question, condition: Condition | None) -> str:
+def _shown(question: Question, rules: tuple[ArgumentRule, ...]) -> Iterator[str]:
+    for rule in rules:
+        has = "has" if question.shows((rule,)) else "has nothing of"
+        yield f"argument `{rule.path}` {has} what the rule names"
+
+
+def _fitting(question: Question, rules: tuple[ArgumentRule, ...]) -> Iterator[str]:
+    for rule in rules:
+        fits = "fits" if question.fits((rule,)) else "does not fit, or is missing"
+        yield f"argument `{rule.path}` {fits}"
+
+
+def _condition(question: Question, condition: Condition | None, rules: tuple[ArgumentRule, ...]) -> Iterator[str]:
     if condition is None:
-        return "has no condition"
+        yield from () if rules else ("has no condition",)
+        return
     holds = question.ask(condition)
     says = {True: "is true", False: "is false", None: "errors (a missing key or another type)"}[holds]
-    return f"the condition `{' '.join(condition.text.split())}` {says}"
+    yield f"the condition `{' '.join(condition.text.split())}` {says}"

@@ -39,10 +39,13 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspections:
-    """The inspected tools of one server; of two patterns that match, the more specific one counts."""
+    """How the listed tools of one server are inspected, None for those that are not; empty where none is.
 
-    exact: Mapping[str, Inspection]
-    globs: tuple[tuple[str, Inspection], ...]
+    The most specific entry counts, as it does for the verb: a pattern says nothing of a tool with an entry of its own.
+    """
+
+    exact: Mapping[str, Inspection | None]
+    globs: tuple[tuple[str, Inspection | None], ...]
 
 
 def read_inspection(verb: str | None, members: Mapping[str, Node], about: str, reading: Reading) -> Inspection | None:
@@ -70,18 +73,22 @@ def read_inspection(verb: str | None, members: Mapping[str, Node], about: str, r
     return Inspection(kind=verb, path=path, dialect=dialect)
 
 
-def compile_inspections(tools: Iterable[tuple[Word, Inspection]]) -> Inspections:
-    """The inspected tools, the most specific pattern first."""
-    kept = [(name.value, inspection) for name, inspection in tools]
-    globs = sorted((tool for tool in kept if "*" in tool[0]), key=lambda tool: weight(tool[0]), reverse=True)
-    return Inspections(exact={name: each for name, each in kept if "*" not in name}, globs=tuple(globs))
+def compile_inspections(inspected: Iterable[tuple[Word, Inspection]], listed: Iterable[str]) -> Inspections:
+    """The inspections of all ``listed`` tools, the most specific pattern first, of two equals the inspected one."""
+    known: dict[str, Inspection | None] = {name.value: inspection for name, inspection in inspected}
+    every = {**known, **{name: known.get(name) for name in listed}} if known else {}
+    globs = sorted(
+        (tool for tool in every.items() if "*" in tool[0]),
+        key=lambda tool: (weight(tool[0]), tool[1] is not None),
+        reverse=True,
+    )
+    return Inspections(exact={name: each for name, each in every.items() if "*" not in name}, globs=tuple(globs))
 
 
 def inspection_of(inspections: Inspections, tool: str) -> Inspection | None:
     """How a tool is inspected; None where it is not."""
-    exact = inspections.exact.get(tool)
-    if exact is not None:
-        return exact
+    if tool in inspections.exact:
+        return inspections.exact[tool]
     return next((each for pattern, each in inspections.globs if covers(pattern, tool)), None)
 
 

@@ -54,10 +54,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The documents of a text in order; ``tangled``: the search was given up before the end."""
+    """The documents of a text in order; ``tangled``: the search was given up before the end.
+
+    ``cost`` is what the attempts took that found none, counted in characters.
+    """
 
     found: tuple[Document, ...]
     tangled: bool = False
+    cost: int = 0
 
 
 _NONE: Final = Documents(())
@@ -94,20 +98,20 @@ def _inside(text: str) -> Documents:
     if not _BEGINS_ANYWHERE.in_(text):
         return _NONE
     found: list[Document] = []
-    tries = _FREE_TRIES + 4 * len(text)
+    spent, tries = 0, _FREE_TRIES + 4 * len(text)
     begin = _BEGIN.search(text)
     while begin is not None:
         start = begin.start()
         after, cost = _extent(text, start)
-        tries -= cost
+        spent += cost
         if not cost:
             document = _read(text, start, after) if after - start >= _SHORTEST else None
             if document is not None:
                 found.append(document)
-        if tries < 0:
-            return Documents(tuple(found), tangled=True)
+        if spent > tries:
+            return Documents(tuple(found), tangled=True, cost=spent)
         begin = _BEGIN.search(text, after)
-    return Documents(tuple(found)) if found else _NONE
+    return Documents(tuple(found), cost=spent) if found or spent else _NONE
 
 
 def _extent(text: str, start: int) -> tuple[int, int]:

@@ -18,13 +18,15 @@ from typing import Final
 from extproc.core.limits import MAX_UNPACKED_BYTES
 from extproc.core.redaction.glance import Glance
 
-__all__ = ["Run", "View", "blob", "runs", "strings_in", "unescaped"]
+__all__ = ["SHORTEST", "Run", "View", "blob", "is_run", "runs", "strings_in", "unescaped"]
 
-_SHORTEST: Final = 16
+SHORTEST: Final = 16
+"""Characters of a run; shorter ones are words."""
 _RUN: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}+={0,2})*+"
 )
 _LINE: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
+_ONE_PART: Final = re.compile(r"[A-Za-z0-9+/=]+")
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]{16,}+={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
 _SPACE: Final = re.compile(r"[ \t\r\n]+")
@@ -73,9 +75,14 @@ def runs(text: str) -> tuple[Run, ...]:
     return tuple(_runs(text))
 
 
+def is_run(word: str) -> bool:
+    """Whether letters and digits that stand by themselves decode to text."""
+    return _run(word, 0) is not None
+
+
 def _runs(text: str) -> Iterator[Run]:
     if text.isalnum() and text.isascii():  # a word of its own, as account numbers are
-        only = _run(text, 0) if len(text) >= _SHORTEST else None
+        only = _run(text, 0) if len(text) >= SHORTEST else None
         if only is not None:
             yield only
         return
@@ -85,6 +92,8 @@ def _runs(text: str) -> Iterator[Run]:
         whole = _run(found[0], found.start())
         if whole is not None:
             yield whole
+            continue
+        if _ONE_PART.fullmatch(found[0]) is not None:
             continue
         # several runs under each other, or words that only look like one
         for line in _LINE.finditer(text, found.start(), found.end()):

@@ -2,8 +2,9 @@
 
 All paths are followed together: a ``Place`` stands for all that is still open at one node, and tells the place of each
 child; its claim says what becomes of the whole value there. Places are made when a document first needs them and kept,
-so that a step costs one lookup. ``$`` is the root of the document; a document inside of a text of another one begins
-anew at ``$``, and goes on where the path to that text stood. RFC 9535, as far as ``policy`` reads it.
+so that a step costs one lookup and leads to the same place every time: what was gathered there is answered there. ``$``
+is the root of the document; a document inside of a text of another one begins anew at ``$``, and goes on where the path
+to that text stood. RFC 9535, as far as ``policy`` reads it.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,8 +18,6 @@ __all__ = ["Claim", "Place", "start"]
 
 _Open: TypeAlias = frozenset[tuple[int, int]]
 """Pairs of a path and the number of its steps that lie behind; all of them behind is the end of the path."""
-_MAX_PLACES: Final = 4096
-"""Places kept for one set of paths. A hostile document may lead through many; then they are made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +45,13 @@ class _Paths:
     def place(self, positions: _Open) -> "Place":
         """The place where these paths are open."""
         found = self._places.get(positions)
-        if found is None:
-            if len(self._places) >= _MAX_PLACES:
-                self._places.clear()
-            found = self._places[positions] = Place(self, positions)
-        return found
+        # another thread may have made it meanwhile, and there must be one alone
+        return found if found is not None else self._places.setdefault(positions, Place(self, positions))
+
+    @property
+    def made(self) -> int:
+        """How many places there are."""
+        return len(self._places)
 
     def claim(self, positions: _Open) -> Claim | None:
         """The claim of the paths that end here."""
@@ -83,6 +84,11 @@ class Place:
         """Who claims the node; None where nobody does."""
         self.leads_on: Final = bool(self._ahead)
         """Whether anything below can be claimed."""
+
+    @property
+    def made(self) -> int:
+        """How many places there are that begin where this one does."""
+        return self._paths.made
 
     def members(self) -> "tuple[dict[str, Place], Place]":
         """The places of the members that paths name, and the place of every other one."""

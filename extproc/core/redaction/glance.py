@@ -5,7 +5,7 @@ from typing import Final
 
 import re2
 
-__all__ = ["Glance"]
+__all__ = ["COMPLEX", "Glance"]
 
 _LONG_CHARS: Final = 200
 """From here on RE2 is faster, although it wants bytes."""
@@ -25,3 +25,7 @@ class Glance:
         if len(text) < _LONG_CHARS:
             return self._in_short.search(text) is not None
         return self._in_long.search(text.encode("utf-8", "replace")) is not None
+
+
+COMPLEX: Final = Glance(r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
+"""What a text has that may hold more than itself; the shape of such a text has it too."""

@@ -63,6 +63,14 @@ class Marks:
         """Where marks stand in a text."""
         return [found.span() for found in self._form.finditer(text) if self._is_ours(found)]
 
+    def without(self, text: str) -> str:
+        """A text with a space in the place of each mark."""
+        kept, at = [], 0
+        for start, end in self.spans(text):
+            kept.append(text[at:start])
+            at = end
+        return " ".join((*kept, text[at:])) if kept else text
+
     def is_one(self, text: str) -> bool:
         """Whether a text is a mark and nothing else."""
         if text[:1] not in self._begins:

@@ -14,7 +14,7 @@ from extproc.core.limits import MAX_NAMED_CHARS
 from extproc.core.masking import Find, Recogniser
 from extproc.core.redaction.detectors.folding import Folded, fold
 
-__all__ = ["Finds", "Names"]
+__all__ = ["Finds", "Names", "can_hold"]
 
 Finds: TypeAlias = tuple[Find, ...]
 
@@ -86,11 +86,11 @@ def _lines(text: str, marks: Sequence[tuple[int, int]]) -> "Iterator[tuple[int, 
     at = 0
     for start, end in (*marks, (len(text), len(text))):
         for line in _LINE.finditer(text, at, start):
-            if _can_hold(line[0]):
+            if can_hold(line[0]):
                 yield line.start(), fold(line[0])
         at = end
 
 
-def _can_hold(line: str) -> bool:
-    """Whether there are letters, and a space or a capital: one small word is an identifier or a word of a table."""
+def can_hold(line: str) -> bool:
+    """Whether a name can stand in a text: letters, and a space or a capital; one small word is an identifier."""
     return _LETTERS.search(line) is not None and (" " in line or line != line.lower())

@@ -6,13 +6,17 @@ from typing import Final
 
 from extproc.core.masking import NAMES, Find, Masks
 from extproc.core.redaction.detectors import compile_detectors
-from extproc.core.redaction.fields import Claim, start
+from extproc.core.redaction.fields import Claim, Place, start
 from extproc.core.redaction.marks import Marks, strictest
 from extproc.core.redaction.names import Names
 from extproc.core.redaction.spans import Span, Wanted
 
 __all__ = ["Rules"]
 
+_MAX_NAMES: Final = 4096
+"""Names of members that are remembered."""
+_MAX_PLACES: Final = 4096
+"""Places kept from one value to the next."""
 _SMALLEST: Final = 10**6
 """The least number that a built-in detector could take for anything."""
 _LARGEST: Final = 1e21
@@ -20,18 +24,20 @@ _LARGEST: Final = 1e21
 
 
 class Rules:
-    """What one set of masks looks for. ``begin`` is the place of a document's root, ``nowhere`` has no path."""
+    """What one set of masks looks for; ``nowhere`` is a place without a path."""
 
     def __init__(self, masks: Masks, key: bytes) -> None:
         kinds = dict.fromkeys(kind for detection in masks.detections for kind in detection.types)
         every = [*(field.mask for field in masks.fields), *(detection.mask for detection in masks.detections)]
-        self.begin: Final = start(masks.fields)
+        self._fields: Final = masks.fields
+        self._root = start(masks.fields)
         self.nowhere: Final = start(())
         self.marks: Final = Marks(key, kinds, every)
         self.blocks_opaque: Final = masks.blocks_opaque
         self._smallest: Final = 0 if masks.own else _SMALLEST
+        thresholds = [each.threshold for each in masks.detections] or [1.0]
         self.detectors: Final = compile_detectors(
-            tuple(kinds), masks.own, threshold=min((each.threshold for each in masks.detections), default=1.0)
+            tuple(kinds), masks.own, threshold=min(thresholds), sure=max(thresholds)
         )
         self._wants: Final = {
             kind: tuple((each.threshold, each.mask, each.rule) for each in masks.detections if kind in each.types)
@@ -39,26 +45,47 @@ class Rules:
         }
         self._by_score: Final[dict[tuple[str, float], Wanted]] = {}
         """As far as asked: scores are those of the detectors, and few."""
+        self._said: Final[dict[str, str]] = {}
         self.wants_alike: Final = len(masks.detections) == 1
         """Whether everything that is found becomes the same."""
         self._last_names: Final = _last_names(masks)
         self._recogniser: Final = masks.recogniser if not kinds.keys().isdisjoint(NAMES) else None
 
+    def root(self) -> Place:
+        """The place of the root of a document, for all walks through one value.
+
+        A hostile document may lead through many places. They are kept for its own walks, and made anew after it.
+        """
+        root = self._root
+        if root.made > _MAX_PLACES:
+            self._root = root = start(self._fields)
+        return root
+
     def spans(self, text: str, finds: Sequence[Find]) -> list[Span]:
         """What of the finds in a text is masked."""
         found: list[Span] = []
         for begin, end, kind, score in finds:
-            wanted = self._wanted(kind, score)
+            wanted = self.wanted(kind, score)
             if wanted and begin < end:
                 found.append(Span(begin, end, kind, text[begin:end], wanted))
         return found
 
-    def _wanted(self, kind: str, score: float) -> Wanted:
+    def wanted(self, kind: str, score: float) -> Wanted:
+        """Who masks a find of this type that scores so much, and how."""
         known = self._by_score.get((kind, score))
         if known is None:
             wants = self._wants[kind]
             known = tuple((mask, rule) for least, mask, rule in wants if score >= least)
             self._by_score[kind, score] = known
+        return known
+
+    def said(self, name: str) -> str:
+        """What the name of a member says of the value under it: a mark in it was no word of the server's."""
+        known = self._said.get(name)
+        if known is None:
+            if len(self._said) >= _MAX_NAMES:
+                self._said.clear()
+            known = self._said[name] = self.marks.without(name)
         return known
 
     def digits(self, number: float) -> str | None:

@@ -3,7 +3,8 @@
 A text may hold JSON, and that JSON a text that holds base64: it is taken apart to the last text, or said to be
 unreadable where that goes too deep. All pieces are searched in one call of the detectors. A piece that was changed is
 searched again until nothing is found outside of marks, so masking twice is masking once. What does not come to rest is
-unreadable, and of an unreadable text nothing is left.
+unreadable, and of an unreadable text nothing is left. All of it is paid for (``work``): once nothing is left to spend,
+the search ends wherever it is, and its answers are worth nothing.
 """
 
 from collections import Counter
@@ -14,21 +15,21 @@ from typing import Final
 from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
 from extproc.core.masking import UNREADABLE, Find, Mask
 from extproc.core.redaction import embedded, encodings, tree
+from extproc.core.redaction.columns import Columns
 from extproc.core.redaction.detectors import in_order
 from extproc.core.redaction.embedded import Document, Documents
 from extproc.core.redaction.encodings import Run, View
-from extproc.core.redaction.glance import Glance
-from extproc.core.redaction.names import Names
+from extproc.core.redaction.glance import COMPLEX, Glance
+from extproc.core.redaction.names import Names, can_hold
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
 from extproc.core.redaction.spans import Answer, Span, Stretches, replaced, settled, whole_answer
+from extproc.core.redaction.work import BYTES_READ, DOCUMENT, ESCAPE, FIND, MARK, RUN, TEXT, TRY_CHARS, Work
 
 __all__ = ["Search"]
 
 _NESTED: Final = Glance(r"[{\[\"]")
 """What a text has that may hold a document."""
-_COMPLEX: Final = Glance(r"[{\[\"\\]|%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]{2,10};|[A-Za-z0-9+/_-]{16}")
-"""What a text has that may hold more than itself."""
 _SIMPLE_CHARS: Final = 5
 """A text that is no longer has room for itself alone."""
 _REDACT: Final = Mask()
@@ -58,14 +59,16 @@ _Whole = list["Key | _Inner"]
 class Search:
     """The search in one value: ``take`` its texts, ``settle``, then ask for each ``answer``."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, columns: Columns, work: Work) -> None:
         self._rules: Final = rules
+        self._columns: Final = columns
+        self._work: Final = work
         self._names: Final = rules.names()
         self._seen: set[Key] = set()
         self._fresh: dict[Key, None] = {}
         """What is to be searched."""
-        self._open: set[Key] = set()
-        """What has no answer yet."""
+        self._open: dict[Key, None] = {}
+        """What has no answer yet, in order: what is read for names is counted, and the first are to be read first."""
         self._wholes: dict[Key, _Whole] = {}
         self._pieces: dict[Key, _Piece] = {}
         self._spans: dict[Key, tuple[Span, ...]] = {}
@@ -73,13 +76,22 @@ class Search:
         self._touched: set[str] = set()
         self._unreadable: Final = Answer(rules.marks.of("", UNREADABLE, _REDACT), Counter((UNREADABLE,)))
 
-    def take(self, keys: Iterable[Key], depth: int = 0) -> None:
-        """Take texts apart, each once."""
-        for key in dict.fromkeys(keys):
+    def take(self, keys: Sequence[Key], depth: int = 0) -> None:
+        """Answer for the texts whose columns are known; take all others apart, each once."""
+        self._work.spend(TEXT * len(keys))
+        read: list[Key] = []
+        others = keys
+        if self._names is not None:  # a shape says nothing of whether words are a name
+            others = []
+            for key in keys:
+                (read if self._is_read(key) and can_hold(key[0]) else others).append(key)
+        for key in dict.fromkeys((*read, *self._columns.answer(others, self._close))):
             if key in self._seen:
                 continue
+            if not self._work.spend(TEXT):
+                return
             self._seen.add(key)
-            if len(key[0]) <= _SIMPLE_CHARS or not _COMPLEX.in_(key[0]):
+            if len(key[0]) <= _SIMPLE_CHARS or not COMPLEX.in_(key[0]):
                 self._fresh[key] = None
             elif key[2].inside().leads_on or _NESTED.in_(key[0]):
                 self._take_apart(key, depth)
@@ -89,13 +101,15 @@ class Search:
     def settle(self) -> Answering:
         """Search everything that was taken until it rests, and give what answers for it."""
         for _ in range(MAX_MASKING_ROUNDS):
+            if self._work.over:
+                return self._answering()
             fresh, self._fresh = list(self._fresh), {}
             self._find(fresh)
             for key in tuple(self._open):
                 self._resolve(key)
             if not (self._open or self._fresh):
                 break
-        for key in (*self._fresh, *self._open.difference(self._wholes)):
+        for key in (*self._fresh, *(key for key in self._open if key not in self._wholes)):
             self._close(key, self._unreadable)
         self._fresh.clear()
         for key in tuple(self._open):
@@ -106,8 +120,9 @@ class Search:
         return Answering(self._rules, self._answers, self._touched)
 
     def _close(self, key: Key, answer: Answer) -> None:
+        self._work.spend(MARK)
         self._answers[key] = answer
-        self._open.discard(key)
+        self._open.pop(key, None)
         if answer.text != key[0]:
             self._touched.add(key[0])
 
@@ -116,6 +131,7 @@ class Search:
     def _take_apart(self, key: Key, depth: int) -> None:
         text, name, place = key
         found = embedded.documents(text)
+        self._work.spend(found.cost // TRY_CHARS + DOCUMENT * len(found.found))
         whole: _Whole = []
         at = 0
         for document in found.found:
@@ -131,7 +147,7 @@ class Search:
             self._take_piece(key, depth)
         else:
             self._wholes[key] = whole
-            self._open.add(key)
+            self._open[key] = None
             for part in whole:
                 if isinstance(part, _Inner):
                     gathering = Gathering(self._rules)
@@ -153,18 +169,20 @@ class Search:
         text, name, place = key
         runs = tuple((run, (run.text, name, place.inside())) for run in self._runs(text))
         view = encodings.unescaped(text)
+        self._work.spend(ESCAPE * (0 if view is None else len(view.places)))
         if runs and depth >= MAX_TEXT_DEPTH:
             self._close(key, self._unreadable)
             return
         self._fresh[key] = None
         if runs or view is not None:
-            self._open.add(key)
+            self._open[key] = None
             self._pieces[key] = _Piece(depth, runs, view)
-            self.take((inner for _, inner in runs), depth + 1)
+            self.take([inner for _, inner in runs], depth + 1)
 
     def _runs(self, text: str) -> list[Run]:
         """The runs of a text; the digits of a mark are none."""
         found = encodings.runs(text)
+        self._work.spend(len(text) // BYTES_READ + RUN * len(found))
         marks = Stretches(self._rules.marks.spans(text) if found else ())
         return [run for run in found if not marks.meets(run.start, run.end)]
 
@@ -174,8 +192,11 @@ class Search:
         pieces = self._pieces
         viewed = [(key, piece.view) for key in keys if (piece := pieces.get(key)) is not None and piece.view]
         texts = [key[0] for key in keys] + [view.text for _, view in viewed]
-        names = [key[1] for key in keys] + [key[1] for key, _ in viewed]
-        finds: Sequence[Sequence[Find]] = self._rules.detectors.find(texts, names)
+        said = self._rules.said
+        names = [said(key[1]) for key in keys] + [said(key[1]) for key, _ in viewed]
+        finds: Sequence[Sequence[Find]] = self._rules.detectors.find(texts, names, self._work)
+        if not self._work.spend(FIND * sum(map(len, finds))):
+            return
         if self._names is not None:
             finds = self._with_names(self._names, [*keys, *(key for key, _ in viewed)], texts, finds)
         found: dict[Key, list[Span]] = {}
@@ -190,18 +211,23 @@ class Search:
         for key, spans in found.items():
             if key in self._answers:  # it could not be read
                 continue
+            # each bracket may begin a mark, and a mark may be a hash that is made again to see whose it is
+            self._work.spend(MARK * key[0].count("["))
             apart = settled(key[0], spans, self._rules.marks)
             if apart:
                 self._spans[key] = apart
-                self._open.add(key)
+                self._open[key] = None
+
+    def _is_read(self, key: Key) -> bool:
+        """Whether a text is read for names; one of the protocol's or a member's is an identifier without a space."""
+        return key[2] is not self._rules.nowhere or " " in key[0]
 
     def _with_names(
         self, search: Names, keys: Sequence[Key], texts: Sequence[str], finds: Sequence[Sequence[Find]]
     ) -> list[Sequence[Find]]:
         """The finds with the names and places among them; a text that could not be read for these is unreadable."""
-        nowhere, marks = self._rules.nowhere, self._rules.marks
-        # what stands nowhere is a name of the protocol's or of a member: one without a space is an identifier
-        read = [number for number, key in enumerate(keys) if key[2] is not nowhere or " " in texts[number]]
+        marks = self._rules.marks
+        read = [number for number, key in enumerate(keys) if self._is_read((texts[number], *key[1:]))]
         named = search.find([texts[number] for number in read], [marks.spans(texts[number]) for number in read])
         every = list(finds)
         for number, more in zip(read, named, strict=True):
@@ -233,9 +259,9 @@ class Search:
 
     def _rests(self, keys: Iterable[Key]) -> bool:
         """Whether these texts are closed, or can be closed now."""
-        for key in self._open.intersection(keys):
+        for key in [key for key in keys if key in self._open]:
             self._resolve(key)
-        return self._open.isdisjoint(keys) and self._fresh.keys().isdisjoint(keys)
+        return self._open.keys().isdisjoint(keys) and self._fresh.keys().isdisjoint(keys)
 
     def _replaced(self, key: Key) -> Answer | None:
         spans, piece = self._spans.get(key, ()), self._pieces.get(key)

@@ -76,12 +76,24 @@ class Answering:
     ``touched`` are the texts that do not stay as they are under every member; all others have no answer.
     """
 
-    __slots__ = ("_answers", "_rules", "_touched", "counts", "names")
+    __slots__ = ("_answers", "_counts", "_given", "_rules", "_touched", "names")
 
     def __init__(self, rules: Rules, answers: Mapping[Key, Answer], touched: Collection[str]) -> None:
         self._rules, self._answers, self._touched = rules, answers, touched
         self.names: dict[str, bool] = {}
-        self.counts: Final[Counter[str]] = Counter()
+        self._counts: Final[Counter[str]] = Counter()
+        self._given: Final[list[Answer]] = []
+        """Each answer as often as it was given; most are the same few, and counted together."""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What was masked so far, by type."""
+        counts = self._counts.copy()
+        answers = {id(answer): answer for answer in self._given}
+        for number, times in Counter(map(id, self._given)).items():
+            for kind, found in answers[number].counts.items():
+                counts[kind] += found * times
+        return counts
 
     @property
     def stays(self) -> bool:
@@ -95,8 +107,7 @@ class Answering:
         answer = self._answers.get((text, name, place))
         if answer is None or answer.text == text:
             return text
-        for kind, number in answer.counts.items():
-            self.counts[kind] += number
+        self._given.append(answer)
         return answer.text
 
     def learn(self, name: str) -> None:
@@ -117,7 +128,7 @@ class Answering:
             return number
         spans = answer.spans
         widest = max(spans, key=lambda span: span.end - span.start)
-        self.counts[widest.kind] += 1
+        self._counts[widest.kind] += 1
         return self._rules.marks.of(digits, widest.kind, strictest(mask for mask, _ in widest.wanted), tag="n")
 
     def claimed(self, value: Json, claim: Claim) -> Json:
@@ -136,12 +147,12 @@ class Answering:
         masked = marks.of(text, FIELD, mask, tag=tag)
         if masked == value:
             return value
-        self.counts[FIELD] += 1
+        self._counts[FIELD] += 1
         return masked
 
     def opaque(self) -> str:
         """The mark of bytes that must not pass."""
-        self.counts[OPAQUE] += 1
+        self._counts[OPAQUE] += 1
         return self._rules.marks.of("", OPAQUE, _REDACT)
 
     def _strictest(self, text: str, claim: Claim) -> Mask:

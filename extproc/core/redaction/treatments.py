@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from extproc.core.model import Json
 from extproc.core.redaction import encodings, tree
+from extproc.core.redaction.fields import Place
 from extproc.core.redaction.free_names import FreeNames
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.tree import Sink
@@ -39,9 +40,13 @@ __all__ = [
 
 @dataclass(slots=True, kw_only=True)
 class Walk:
-    """One walk through one message; ``named`` are the URIs that the client itself named."""
+    """One walk through one message; ``named`` are the URIs that the client itself named.
+
+    ``root`` is the place of the root of each document in it, the same in all walks through the message.
+    """
 
     rules: Rules
+    root: Place
     sink: Sink
     named: frozenset[str] = frozenset()
     dropped: int = 0
@@ -59,12 +64,12 @@ _SCALARS: Final = (str, int, float, bool, type(None))
 
 def document(value: Json, walk: Walk) -> Json:
     """A free document: everything in it, and what paths name."""
-    return tree.document(value, walk.rules.begin, walk.sink)
+    return tree.document(value, walk.root, walk.sink)
 
 
 def structured(value: Json, walk: Walk) -> Json:
     """A free document that must stay an object where it is one."""
-    claim = walk.rules.begin.claim
+    claim = walk.root.claim
     if claim is None or value.__class__ is not dict:
         return document(value, walk)
     if not value:
@@ -80,7 +85,7 @@ def fixed(value: Json, walk: Walk) -> Json:
 
 def words(value: Json, walk: Walk) -> Json:
     """Free text, with all the documents in it."""
-    return walk.sink.text(value, "", walk.rules.begin) if value.__class__ is str else document(value, walk)
+    return walk.sink.text(value, "", walk.root) if value.__class__ is str else document(value, walk)
 
 
 def handle(value: Json, walk: Walk) -> Json:

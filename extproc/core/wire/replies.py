@@ -15,6 +15,7 @@ from extproc.core.rejection import DENIED, INTERNAL_ERROR, Rejection
 from extproc.core.wire.strict_json import encode
 
 __all__ = [
+    "MASKING_BUDGET",
     "URL_REQUIRED",
     "denial",
     "denial_message",
@@ -27,6 +28,9 @@ __all__ = [
 
 URL_REQUIRED: Final = -32042
 """URLElicitationRequiredError of MCP 2025-11-25."""
+MASKING_BUDGET: Final = "masking_budget"
+"""Why a response is withheld that would cost more to mask than one message may."""
+_WITHHELD_FOR: Final = {MASKING_BUDGET: ": masking it costs more than one message may. Ask for less at a time."}
 
 _JSON: Final = ("content-type", "application/json")
 _ALLOW: Final = {"post_only": "POST"}
@@ -70,15 +74,16 @@ def denial_message(message: Message, decision: Decision, decision_id: str) -> di
     return _error_message(answered, DENIED, _words(decision), facts)
 
 
-def withheld(request_id: RequestId | None, decision_id: str) -> bytes:
+def withheld(request_id: RequestId | None, decision_id: str, reason: str = "withheld") -> bytes:
     """The body that stands for a response that could not be read, and so must not be passed on (invariant 5)."""
-    return encode(withheld_message(request_id, decision_id))
+    return encode(withheld_message(request_id, decision_id, reason))
 
 
-def withheld_message(request_id: RequestId | None, decision_id: str) -> dict[str, Json]:
-    """The message of ``withheld``."""
-    facts = {"reason": "withheld", "decision_id": decision_id}
-    return _error_message(request_id, INTERNAL_ERROR, "The response was withheld by the gateway", facts)
+def withheld_message(request_id: RequestId | None, decision_id: str, reason: str = "withheld") -> dict[str, Json]:
+    """The message of ``withheld``; ``reason`` is a stable word."""
+    facts = {"reason": reason, "decision_id": decision_id}
+    words = f"The response was withheld by the gateway{_WITHHELD_FOR.get(reason, '')}"
+    return _error_message(request_id, INTERNAL_ERROR, words, facts)
 
 
 def input_required(message: Message, state: str, requests: Mapping[str, Json] | None) -> Reply:

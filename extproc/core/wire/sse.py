@@ -15,7 +15,7 @@ import msgspec
 
 from extproc.core.limits import MAX_SSE_EVENT_BYTES
 
-__all__ = ["Event", "EventReader", "Fault", "encode"]
+__all__ = ["Event", "EventReader", "Fault", "encode", "ends_a_line"]
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
@@ -58,6 +58,11 @@ class EventReader:
     _first: bool = True
     _after_cr: bool = False
     _poisoned: bool = False
+
+    @property
+    def held(self) -> int:
+        """How many bytes of an event that is not complete are here."""
+        return self._size + len(self._line)
 
     def feed(self, chunk: bytes) -> tuple[Event | Fault, ...]:
         """Take the next bytes and give the events that they complete."""
@@ -116,6 +121,11 @@ class EventReader:
         self._line.clear()
         self._fields.clear()
         return Fault(reason=reason)
+
+
+def ends_a_line(chunk: bytes) -> bool:
+    """Whether a line ends in these bytes, and with it perhaps an event."""
+    return b"\n" in chunk or b"\r" in chunk
 
 
 def encode(event: Event) -> bytes:

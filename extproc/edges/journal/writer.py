@@ -1,6 +1,7 @@
 """Append audit events to one worker's journal; an ``append`` that returned is stored (invariant 3).
 
-``process``: the line is in the kernel, so it outlives this process; the disk confirms within 50 ms, in a thread.
+``process``: the line is in the kernel, so it outlives this process; the disk confirms within 50 ms, in a thread. While
+one confirmation takes longer than five seconds, nothing more is taken: what a loss of power could take stays bounded.
 ``disk``: the disk confirmed it; appends that wait together share one sync. Appends of one turn of the event loop share
 one write. Whatever fails, the append raises ``StoreError`` and its line is not there (a disk that neither confirms a
 line nor lets it be cut may keep it, if this process ends before it works again); when the disk works again, so does the
@@ -9,6 +10,7 @@ which events are in doubt. An ``append`` that is cancelled stores its event or d
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -27,6 +29,7 @@ __all__ = ["Durability", "JournalWriter", "SystemCalls"]
 Durability: TypeAlias = Literal["process", "disk"]
 
 SYNC_SECONDS: Final = 0.05
+SLOWEST_SYNC_SECONDS: Final = 5.0
 
 _Batch: TypeAlias = list[tuple[bytes, asyncio.Future[None]]]
 
@@ -34,7 +37,8 @@ _Batch: TypeAlias = list[tuple[bytes, asyncio.Future[None]]]
 class JournalWriter:
     """The journal of one worker in ``directory``; ``clock`` gives nanoseconds since the epoch.
 
-    ``protect`` encrypts what is confidential in an event, where anything is to be encrypted.
+    ``protect`` encrypts what is confidential in an event, where anything is to be encrypted. ``slowest_sync`` is how
+    many seconds the disk may take to confirm what was acknowledged before (``process``).
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class JournalWriter:
         clock: Callable[[], int],
         segment_bytes: int = SEGMENT_BYTES,
         protect: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None,
+        slowest_sync: float = SLOWEST_SYNC_SECONDS,
         calls: SystemCalls = SystemCalls(),  # noqa: B008 - a frozen value
     ) -> None:
         self._protect = protect
@@ -58,6 +63,8 @@ class JournalWriter:
         self._scheduled = False
         self._busy = False
         self._syncing = False
+        self._sync_began = 0.0
+        self._slowest_sync = slowest_sync
         self._timer: asyncio.TimerHandle | None = None
         self._synced = 0
         self._unconfirmed = False
@@ -134,9 +141,16 @@ class JournalWriter:
         if batch and self._unconfirmed:
             self._busy = True
             self._in_thread(partial(self._file.renew, self._lost), partial(self._renewed, batch))
+        elif batch and self._hangs():
+            self._refuse(batch, TimeoutError(errno.ETIMEDOUT, "the disk has not confirmed what was written before"))
         elif batch:
             self._store(batch)
         self._tell_rest()
+
+    def _hangs(self) -> bool:
+        """Whether the disk has not confirmed for too long what was acknowledged already."""
+        loop = asyncio.get_running_loop()
+        return self._syncing and loop.time() - self._sync_began >= self._slowest_sync
 
     def _store(self, batch: _Batch) -> None:
         try:
@@ -174,6 +188,7 @@ class JournalWriter:
         if self._busy or self._unconfirmed:
             return
         self._syncing = True
+        self._sync_began = asyncio.get_running_loop().time()
         self._in_thread(self._file.syncing(), partial(self._settled, self._file.seq))
 
     def _settled(self, seq: int, work: asyncio.Future[None]) -> None:

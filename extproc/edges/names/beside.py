@@ -1,8 +1,9 @@
 """A recogniser that works beside the event loop, for a core that asks it in the middle of a call and waits.
 
 The core's call runs as a greenlet. Where it asks, it is left standing there, the texts go to a thread of their own, and
-the loop serves other calls until the answer is back. Nothing but the recogniser leaves the loop's thread, so the core
-needs no locks; there is one such thread, so the texts of a worker are read one after the other.
+the loop serves other calls until the answer is back. In the threads beside the loop where large bodies are looked at,
+whoever asks just waits. There is one thread for texts, so those of a worker are read one after the other. Short texts
+that were read lately are known again: headers, and the values of tables.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ _REMEMBERED: Final = 4096
 
 
 class Beside:
-    """Is a recogniser itself, but only inside of ``run``; ``load`` gives the one that does the work."""
+    """Is a recogniser itself, inside of ``run`` or in another thread; ``load`` gives the one that does the work."""
 
     def __init__(self, load: Callable[[], Recogniser]) -> None:
         self._load = load
@@ -55,16 +56,22 @@ class Beside:
         Raises:
             RecogniserError: nobody here can wait for it; whatever it raises itself.
         """
-        here = getcurrent()
-        if not isinstance(here, _Call) or here.parent is None:
-            raise RecogniserError("names are looked for where nobody can wait for them")
-        known = {text: self._lately[text] for text in texts if text in self._lately}
+        known = {text: finds for text in texts if (finds := self._lately.get(text)) is not None}
         fresh = [text for text in dict.fromkeys(texts) if text not in known]
         if fresh:
-            read = dict(zip(fresh, here.parent.switch(fresh), strict=True))
+            read = dict(zip(fresh, self._read(fresh), strict=True))
             self._remember(read)
             known |= read
         return [known[text] for text in texts]
+
+    def _read(self, texts: Sequence[str]) -> Sequence[Sequence[Find]]:
+        here = getcurrent()
+        if isinstance(here, _Call) and here.parent is not None:
+            found: Sequence[Sequence[Find]] = here.parent.switch(texts)
+            return found
+        if _on_a_loop():
+            raise RecogniserError("names are looked for where nobody can wait for them")
+        return self._thread.submit(self._asked, texts).result()
 
     def _remember(self, read: Mapping[str, Sequence[Find]]) -> None:
         self._lately.update((text, finds) for text, finds in read.items() if len(text) <= _SHORT)
@@ -97,6 +104,14 @@ class Beside:
     def close(self) -> None:
         """Take no more texts."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class _Call(greenlet):

@@ -2,15 +2,17 @@
 
 Nothing here knows MCP, policy or HTTP/2. What it does know is how a stream may end (invariant 4): cleanly only when the
 corridor says that the exchange is over; every other way out, a bug included, is an error status, so that Envoy
-refuses instead of going on uninspected.
+refuses instead of going on uninspected. What takes long to look at is handled beside the loop (``lanes``), one event
+of a stream after the other as everything else.
 """
 
 import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from extproc.core.exchange import (
     Answer,
@@ -35,7 +37,7 @@ from extproc.core.exchange import (
     UseApproval,
     WantKeys,
 )
-from extproc.core.shared_state import Pin
+from extproc.edges.processor.lanes import LIGHT_BYTES, Lanes
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
 from extproc.edges.processor.translate import ProtocolFault, Translation, decode, patience
 from extproc.ports import Approvals, Aside, Counters, Journal, Metrics, StoreError
@@ -46,6 +48,7 @@ SESSION_MEMORY_SECONDS = 30 * 60
 """A session without calls for so long is over (the sessionless revision's rule, used for all)."""
 _ASKED: Final = frozenset({Store, CountSession, TakeQuotas, AskApproval, UseApproval})
 """What the world answers with an event."""
+_Made = TypeVar("_Made")
 
 
 class Servicer:
@@ -61,8 +64,8 @@ class Servicer:
         want_keys: Callable[[], None],
         approvals: Approvals,
         stands: Callable[[Exchange], bool],
-        definitions: Callable[[str, Sequence[Pin]], Awaitable[None]],
-        aside: Aside | None = None,
+        definitions: Callable[[str, NoteDefinitions], Awaitable[None]],
+        names: Aside | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
@@ -73,9 +76,14 @@ class Servicer:
         self._approvals = approvals
         self._stands = stands
         self._definitions = definitions
-        self._aside = aside
+        self._names = names
         self._clock = clock
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: set[asyncio.Task[Any]] = set()
+        self._lanes = Lanes()
+        self._aside: dict[Exchange, asyncio.Task[deque[Command]]] = {}
+        """The exchanges that are in a lane right now."""
+        self._gone: set[Exchange] = set()
+        """Those of them that nobody waits for any more."""
         self._superseded = asyncio.Event()
         self._beside: Mapping[type, Callable[[Exchange, Any], Coroutine[Any, Any, None]]] = {
             Conclude: self._conclude,
@@ -134,13 +142,12 @@ class Servicer:
             coming = deque(self._events(frame, translation))
             frame = None  # while a call is held, its body is kept once, and not here
             while coming and not exchange.over:  # refused on its head: the body that came along is not looked at
-                due = self._owed(exchange, await self._handled(exchange, coming.popleft()))
+                due = await self._owed(exchange, coming.popleft())
                 while due:
                     command = due.popleft()
                     kind = type(command)
                     if kind in _ASKED:
-                        answer = await self._ask(command, stream)
-                        due.extend(self._owed(exchange, await self._handled(exchange, answer)))
+                        due.extend(await self._owed(exchange, await self._ask(command, stream)))
                         continue
                     if kind is Forward or kind is Answer:
                         # Envoy may end the stream as soon as it has read a refusal, in the middle of our write
@@ -233,14 +240,30 @@ class Servicer:
             except StoreError:  # what happened already cannot be refused any more
                 self._metrics.journal_failed()
 
-    async def _handled(self, exchange: Exchange, event: Event) -> tuple[Command, ...]:
-        """What the corridor answers to an event; where that may take long, other streams go on meanwhile."""
-        if self._aside is None or not self._aside.is_loaded:
-            return exchange.handle(event)
-        return await self._aside.run(exchange.handle, event)
+    async def _owed(self, exchange: Exchange, event: Event) -> deque[Command]:
+        """What an event makes due, handled beside the loop where it takes long."""
+        weight = exchange.weight(event)
+        if weight <= LIGHT_BYTES:
+            if self._names is None or not self._names.is_loaded:
+                return self._due(exchange, exchange.handle(event))
+            return self._due(exchange, await self._names.run(exchange.handle, event))
+        # a task of its own: what a lane has begun ends, and is on record, also where the stream ends before
+        aside = self._aside[exchange] = self._later(self._beside_the_loop(exchange, event, weight))
+        return await asyncio.shield(aside)
 
-    def _owed(self, exchange: Exchange, commands: tuple[Command, ...]) -> deque[Command]:
-        """What an event makes due; the last record is on its way to the journal already.
+    async def _beside_the_loop(self, exchange: Exchange, event: Event, weight: int) -> deque[Command]:
+        try:
+            commands = await self._lanes.run(partial(self._unless_gone, exchange), event, weight=weight)
+        finally:
+            del self._aside[exchange]
+        return self._due(exchange, commands)
+
+    def _unless_gone(self, exchange: Exchange, event: Event) -> tuple[Command, ...]:
+        """Handle an event in a lane, unless nobody waits for it any more."""
+        return () if exchange in self._gone else exchange.handle(event)
+
+    def _due(self, exchange: Exchange, commands: Iterable[Command]) -> deque[Command]:
+        """What is due, in order; the last record is on its way to the journal already.
 
         Envoy cancels the stream as soon as the client has its last byte, which can be in the middle of our last write:
         nothing that is owed to the record may stand behind a write.
@@ -254,14 +277,15 @@ class Servicer:
                 self._later(beside(exchange, command))
         return due
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _later(self, work: Coroutine[Any, Any, _Made]) -> asyncio.Task[_Made]:
         task = asyncio.ensure_future(work)
         self._late.add(task)
         task.add_done_callback(self._late.discard)
+        return task
 
     async def _note(self, exchange: Exchange, command: NoteDefinitions) -> None:
         try:
-            await self._definitions(exchange.verdict.server, command.seen)
+            await self._definitions(exchange.verdict.server, command)
         except StoreError:  # seen again with the next list
             self._metrics.journal_failed()
 
@@ -281,10 +305,16 @@ class Servicer:
 
     def _close(self, exchange: Exchange) -> None:
         closed = Closed(at=self._clock())
-        if self._aside is None or not self._aside.is_loaded:
-            self._owed(exchange, exchange.handle(closed))
-        else:  # what is recorded now is masked first, and that may wait
-            self._later(self._closing(exchange, closed))
+        may_wait = self._names is not None and self._names.is_loaded
+        if exchange in self._aside or may_wait or exchange.weight(closed) > LIGHT_BYTES:
+            self._later(self._close_aside(exchange, closed))
+        else:
+            self._due(exchange, exchange.handle(closed))
 
-    async def _closing(self, exchange: Exchange, closed: Closed) -> None:
-        self._owed(exchange, await self._handled(exchange, closed))
+    async def _close_aside(self, exchange: Exchange, closed: Closed) -> None:
+        aside = self._aside.get(exchange)
+        if aside is not None:  # what waits for its turn is not begun, and what is begun ends
+            self._gone.add(exchange)
+            await asyncio.wait({aside})
+            self._gone.discard(exchange)
+        await self._owed(exchange, closed)

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from extproc.edges.sinks.lines import LineOf, line_of
 from extproc.edges.sinks.tls import line_in
-from extproc.ports import Record, SinkError
+from extproc.ports import Record, RecordsRefusedError, SinkError
 
 __all__ = ["KafkaSink", "Sasl"]
 
@@ -39,6 +39,9 @@ _WORDS: Final = {
     "CLUSTER_AUTHORIZATION_FAILED": "the user may not write idempotently",
     "NOT_ENOUGH_REPLICAS": "too few replicas are in sync",
 }
+
+
+_REFUSED: Final = frozenset({"MSG_SIZE_TOO_LARGE", "INVALID_RECORD", "INVALID_MSG", "INVALID_MSG_SIZE"})
 
 
 class KafkaSink:
@@ -103,7 +106,8 @@ class KafkaSink:
         if failures or confirmed < len(records):
             self._drop()
             name = self._problem or (failures[0] if failures else "_MSG_TIMED_OUT")
-            raise SinkError(f"Kafka has not taken the records: {_WORDS.get(name, name)}")
+            kind = RecordsRefusedError if name in _REFUSED else SinkError
+            raise kind(f"Kafka has not taken the records: {_WORDS.get(name, name)}")
 
     def _drop(self) -> None:
         """Let go of the producer, and of what it was still about to send."""

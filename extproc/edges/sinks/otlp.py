@@ -24,7 +24,7 @@ from extproc.core.model import Json
 from extproc.edges.sinks.lines import LineOf, line_of
 from extproc.edges.sinks.posting import Poster
 from extproc.edges.sinks.tls import TlsContext
-from extproc.ports import Record, SinkError
+from extproc.ports import Record, RecordsRefusedError, SinkError
 
 __all__ = ["OtlpSink", "request_of"]
 
@@ -85,7 +85,7 @@ class OtlpSink:
             raise SinkError("the collector's answer is not OTLP: is this the address of /v1/logs?") from None
         if partial.rejected_log_records:
             # what it says of them may quote them, and stays there
-            raise SinkError(f"the collector refuses {partial.rejected_log_records} of {len(records)} records")
+            raise RecordsRefusedError(f"the collector refuses {partial.rejected_log_records} of {len(records)} records")
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -12,12 +12,14 @@ from typing import Final
 import httpx
 
 from extproc.edges.sinks.tls import TlsContext, line_in
-from extproc.ports import SinkError
+from extproc.ports import RecordsRefusedError, SinkError
 
 __all__ = ["Poster"]
 
 _ANSWER_BYTES: Final = 64 << 10
 """No collector has more to say."""
+_REFUSED: Final = frozenset({400, 403, 409, 413, 415, 422})
+"""What a collector answers that does not take these bytes; the rest is about the address, the token or the hour."""
 
 
 class Poster:
@@ -53,6 +55,8 @@ class Poster:
         content = gzip.compress(body, 1, mtime=0)
         try:
             async with self._client.stream("POST", self._url, content=content, headers=sent) as answer:
+                if answer.status_code in _REFUSED:
+                    raise RecordsRefusedError(f"the collector answers {answer.status_code}")
                 if not answer.is_success:
                     raise SinkError(f"the collector answers {answer.status_code}")
                 said = b""

@@ -23,11 +23,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from extproc.edges.sinks.lines import LineOf, line_of
-from extproc.ports import Record, SinkError
+from extproc.ports import Record, RecordsRefusedError, SinkError
 
 __all__ = ["Bucket", "S3Sink", "key_of"]
 
 _CODE_CHARS: Final = 64
+_NOT_ABOUT_THE_OBJECT: Final = frozenset(
+    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
+)
+"""What a store answers in the same words as a refusal, where it is the credentials or the clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,10 @@ class S3Sink:
         except ClientError as error:
             self._client = None
             code = "".join(char for char in str(error.response.get("Error", {}).get("Code")) if char.isalnum())
-            raise SinkError(f"the object store answers {code[:_CODE_CHARS]}") from None
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            refuses = status in {400, 403, 409, 413} and code not in _NOT_ABOUT_THE_OBJECT
+            kind = RecordsRefusedError if refuses else SinkError
+            raise kind(f"the object store answers {code[:_CODE_CHARS]}") from None
         except (BotoCoreError, OSError, ValueError) as error:
             self._client = None
             raise SinkError(f"the object store cannot be used: {type(error).__name__}") from None

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from extproc.core import audit
+from extproc.core.audit.begun import SCHEMA_VERSION
 from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
 from extproc.core.masking import Masking
 from extproc.core.model import (
@@ -92,7 +93,7 @@ def outcome_of(**changes: object) -> dict:
 def test_an_allowed_call_is_recorded_whole():
     assert event_of() == {
         "kind": "decision",
-        "schema": 1,
+        "schema": SCHEMA_VERSION,
         "at": 5,
         "decision": "d-1",
         "server": "sales-db",
@@ -218,7 +219,7 @@ def test_arguments_at_the_bound_are_kept_whole():
 def test_an_outcome_is_recorded_whole():
     assert outcome_of() == {
         "kind": "outcome",
-        "schema": 1,
+        "schema": SCHEMA_VERSION,
         "at": 9,
         "decision": "d-1",
         "server": "sales-db",
@@ -247,6 +248,7 @@ def message_of(**changes: object) -> dict:
         "method": "notifications/message",
         "id": None,
         "raw": b'{"method":"notifications/message"}',
+        "digest": "hmac-sha256:0:ab",
         "payload": {"data": "x"},
     }
     return audit.message(**{**given, **changes})
@@ -255,7 +257,7 @@ def message_of(**changes: object) -> dict:
 def test_a_message_of_a_stream_is_recorded_whole():
     event = message_of(masked={"email": 1})
     assert (event["number"], event["method"], event["payload"]) == (3, "notifications/message", {"data": "x"})
-    assert (event["bytes"], event["digest"][:8], event["masked"]) == (34, "f3806193", {"email": 1})
+    assert (event["bytes"], event["digest"], event["masked"]) == (34, "hmac-sha256:0:ab", {"email": 1})
     assert event["session"] == audit.session_digest(SESSION)
     assert "payload_cut" not in event
 
@@ -263,7 +265,7 @@ def test_a_message_of_a_stream_is_recorded_whole():
 def test_a_message_that_is_too_large_is_kept_as_its_size_and_digest():
     event = message_of(raw=b" " * (MAX_PAYLOAD_EVENT_BYTES + 1))
     assert (event["payload"], event["payload_cut"]) == (None, {"bytes": MAX_PAYLOAD_EVENT_BYTES + 1})
-    assert len(event["digest"]) == 64
+    assert event["digest"] == "hmac-sha256:0:ab"
     assert message_of(session=None, payload=None)["session"] is None
 
 
@@ -300,7 +302,7 @@ def test_a_large_payload_that_is_no_object_is_left_out_and_marked():
 def test_the_events_of_a_journals_own_life():
     assert audit.opened(at=1, node="n", worker="w", version="v", segment=2, previous="p") == {
         "kind": "opened",
-        "schema": 1,
+        "schema": SCHEMA_VERSION,
         "at": 1,
         "node": "n",
         "worker": "w",
@@ -311,14 +313,19 @@ def test_the_events_of_a_journals_own_life():
     assert audit.recovered(at=1, segment=2, cut_bytes=3, cut_digest="d", fault=None)["kind"] == "recovered"
     assert audit.unsynced(at=1, segment=2, first=3, last=4) == {
         "kind": "unsynced",
-        "schema": 1,
+        "schema": SCHEMA_VERSION,
         "at": 1,
         "segment": 2,
         "first": 3,
         "last": 4,
     }
     assert audit.started(at=1, node="n", worker="w", version="v", shadow_mode=True)["shadow"] is True
-    assert audit.stopped(at=1, reason="signal") == {"kind": "stopped", "schema": 1, "at": 1, "reason": "signal"}
+    assert audit.stopped(at=1, reason="signal") == {
+        "kind": "stopped",
+        "schema": SCHEMA_VERSION,
+        "at": 1,
+        "reason": "signal",
+    }
 
 
 @pytest.mark.parametrize(("problems", "ok"), [(0, True), (2, False)])

@@ -46,6 +46,32 @@ def grouped(*events: dict) -> list[list[str]]:
     return [[call.decision for call in session.calls] for session in sessions(events)]
 
 
+def test_who_approved_a_call_stands_with_it():
+    people = [{"issuer": "i", "subject": "dan", "name": "Dan"}, {"issuer": "i", "subject": "eva", "name": ""}]
+    (session,) = sessions([call("a", 10, ticket="t1", approved_by=people), call("b", 11, approved_by="odd")])
+    assert [each.approvers for each in session.calls] == [("Dan", "eva"), ()]
+
+
+def test_of_several_outcomes_one_counts_wherever_each_stands():
+    first, second = outcome("a", 30, result="first"), outcome("a", 40, result="second")
+    for given_ in ([first, second], [second, first]):
+        (session,) = sessions([call("a", 10), *given_])
+        assert (session.calls[0].result, session.last_at) == ("second", 40)
+    (session,) = sessions([call("a", 10), outcome("a", 3, result="early"), outcome("a", 2, result="last")])
+    assert session.calls[0].result == "last", "both end with their call, and the one that stands behind counts"
+
+
+def test_an_outcome_that_names_the_session_counts_before_a_later_one_that_does_not():
+    for given_ in (
+        [outcome("a", 30, session="s"), outcome("a", 40)],
+        [outcome("a", 40), outcome("a", 30, session="s")],
+    ):
+        (session,) = sessions([call("a", 10), *given_])
+        assert session.last_at == 30
+    (session,) = sessions([call("a", 10, session="s"), outcome("a", 30, session="s"), outcome("a", 40)])
+    assert session.last_at == 40
+
+
 def test_a_call_and_its_outcome_are_one_row():
     (session,) = sessions([call("a", 10), outcome("a", 30)])
     assert (session.issuer, session.subject, session.server, session.client) == (

@@ -1,4 +1,8 @@
-from extproc.core.approval import answer, open_ticket
+from dataclasses import replace
+
+from extproc.core.approval import answer, digest, open_ticket
+from extproc.core.audit.begun import SCHEMA_VERSION
+from extproc.core.audit.correlation import Correlation
 from extproc.core.audit.steps import (
     approval_step,
     approver_step,
@@ -39,6 +43,18 @@ def test_a_question_is_on_record_without_its_arguments():
     assert (event["step"], event["ticket"], event["target"], event["by"]) == ("asked", "t1", "drop_table", None)
     assert "arguments" not in event
     assert event["role"] is None
+    assert (event["decision"], event["session"], event["trace"], event["arguments_digest"]) == (None,) * 4
+
+
+def test_every_step_is_found_with_the_call_that_asks_and_its_use_with_the_call_that_runs():
+    first = {"decision": "d1", "session": "s", "trace": "t", "arguments_digest": "hmac-sha256:0:ab"}
+    ticket = asked(**first)
+    event = approval_step(at=NOW, step="asked", ticket=ticket)
+    assert {name: event[name] for name in first} == first
+    again = replace(ticket.ask, decision="d2", trace="")
+    assert digest(again) == ticket.digest
+    used = approval_step(at=NOW, step="used", ticket=ticket, ask=again)
+    assert (used["decision"], used["trace"], used["arguments_digest"]) == ("d2", None, "hmac-sha256:0:ab")
 
 
 def test_an_answer_says_who_and_why():
@@ -56,7 +72,10 @@ def test_loans_revocations_and_definitions_name_who_did_it():
     out = Revocation(id="r1", kind=Revoked.SUBJECT, value="ann", at=NOW)
     assert revocation_step(at=NOW, step="revoked", revocation=out, by="sec")["issuer"] is None
     pin = Pin(server="db", tool="query", digest="b", definition="{}", at=NOW)
-    assert definition_step(at=NOW, step="changed", pin=pin, before="a")["by"] is None
+    event = definition_step(at=NOW, step="changed", pin=pin, before="a")
+    assert (event["by"], event["decision"], event["session"], event["trace"]) == (None,) * 4
+    event = definition_step(at=NOW, step="found", pin=pin, before=None, during=Correlation(decision="d", trace="t"))
+    assert (event["decision"], event["session"], event["trace"]) == ("d", None, "t")
 
 
 def test_a_login_says_who_with_which_groups():
@@ -81,7 +100,7 @@ def test_a_seal_goes_on_record_with_its_notes_and_what_could_not_be_sealed():
     event = seal_step(at=7, notes=("note",), broken={"n-0": "event 3: the line was changed"})
     assert event == {
         "kind": "sealed",
-        "schema": 1,
+        "schema": SCHEMA_VERSION,
         "at": 7,
         "notes": ["note"],
         "broken": {"n-0": "event 3: the line was changed"},

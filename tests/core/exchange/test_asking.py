@@ -6,7 +6,7 @@ import pytest
 
 from extproc.core.tickets import TicketState
 from held import CONSOLE, Desk, handshake, script, second_round, state_after_first_round, urls, words_of
-from script import answer_of, legacy
+from script import RING, answer_of, legacy
 
 
 def test_a_modern_client_that_opens_urls_is_sent_to_the_page_at_once():
@@ -16,6 +16,17 @@ def test_a_modern_client_that_opens_urls_is_sent_to_the_page_at_once():
     (asked,) = body["result"]["inputRequests"].values()
     assert asked["params"]["url"] == f"{CONSOLE}/approvals/t-1"
     assert played.world.asks[0].seconds == 0
+
+
+def test_the_record_is_told_which_call_asks_and_nothing_of_its_arguments_that_could_be_guessed():
+    desk = Desk(says=None)
+    played = script(desk=desk, console=CONSOLE)
+    played.post(urls())
+    ask = desk.ticket.ask
+    (event,) = played.world.records
+    assert (ask.decision, ask.arguments_digest) == (event["decision"], event["arguments_digest"])
+    assert ask.arguments_digest == RING.digests.of({"table": "orders"})
+    assert (ask.session, ask.trace) == (event["session"] or "", event["trace"] or "")
 
 
 def test_it_is_held_when_it_comes_back_and_asked_no_second_time():

@@ -18,7 +18,7 @@ from extproc.core.exchange import (
 from extproc.core.shared_state import Revocation, Revoked, SharedState
 from extproc.core.tickets import TicketState
 from held import APPROVALS, CONSOLE, DROP, HELD, SECOND, UNHELD, Desk, script, words_of
-from script import NOW, RING, answer_of, call, claims, modern, policy
+from script import ISSUER, NOW, RING, answer_of, call, claims, modern, policy
 
 
 def test_an_approved_call_goes_upstream_with_its_ticket_on_the_record():
@@ -32,6 +32,7 @@ def test_an_approved_call_goes_upstream_with_its_ticket_on_the_record():
         "t-1",
         "schema-change",
     )
+    assert event["approved_by"] == [{"issuer": ISSUER, "subject": "dan", "name": "Dan"}]
     assert played.world.ticket.state is TicketState.USED
     (asked,) = played.world.asks
     assert (asked.ask.arguments, asked.ask.target, asked.seconds) == ('{"table":"orders"}', "drop_table", 30)

@@ -1,11 +1,13 @@
 """What is written down before anything happens: who, what, under which policy, and no secret."""
 
+import hashlib
 import json
 
 import pytest
 
+from extproc.core import audit
 from extproc.core.exchange import BodyReceived
-from script import NOW, POLICY, Script, call
+from script import NOW, POLICY, RING, Script, call
 
 SHADOW = POLICY.replace("version: 1", "version: 1\nmode: shadow")
 
@@ -33,4 +35,17 @@ def test_lower_recording_levels_keep_the_digest_of_the_arguments_alone(level):
     script = Script(POLICY.replace("masked", level))
     script.forwarded(call("echo", {"text": "x"}))
     (event,) = script.world.records
-    assert (event["arguments"], len(event["arguments_digest"])) == (None, 64)
+    assert (event["arguments"], event["arguments_digest"]) == (None, RING.digests.of({"text": "x"}))
+
+
+def test_what_was_masked_for_the_record_is_said_and_its_digest_is_no_way_back():
+    script = Script()
+    script.forwarded(call("echo", {"text": "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"}))
+    (masked,) = script.world.records
+    assert masked["arguments_masked"]
+    script = Script()
+    script.forwarded(call("echo", {"text": "123-45-6789"}))
+    (plain,) = script.world.records
+    assert "arguments_masked" not in plain
+    guess = hashlib.sha256(audit.encode({"text": "123-45-6789"})).hexdigest()
+    assert guess not in json.dumps(script.world.records)

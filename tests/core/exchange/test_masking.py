@@ -178,6 +178,49 @@ def test_a_receipt_comes_here_too_and_loses_its_words(request_of, status, media)
     assert released(said) == b""
 
 
+@pytest.fixture
+def poor(monkeypatch):
+    """Policies of a kind, whose masks were made ready for no other test, where masking may cost nearly nothing."""
+    monkeypatch.setattr("extproc.core.redaction.masker.MAX_MASKING_WORK", 200)
+    return lambda text, name: text.replace("name: pii", f"name: {name}")
+
+
+DEAR = {"content": [{"type": "text", "text": f"{MAIL} " * 100}]}
+
+
+@pytest.mark.parametrize("media", ["application/json", SSE])
+def test_what_costs_too_much_to_mask_is_withheld_and_says_why(poor, media):
+    script = asked(call("echo"), poor(PII, f"poor-{media[:4]}"))
+    message = {"jsonrpc": "2.0", "id": 1, "result": DEAR}
+    said = script.response(events(message) if media == SSE else json.dumps(message).encode(), media=media)
+    error = json.loads(released(said).split(b"data: ")[-1])["error"]
+    assert error["data"] == {"reason": "masking_budget", "decision_id": "d-1"}
+    assert error["message"].endswith("masking it costs more than one message may. Ask for less at a time.")
+    assert not leaks(released(said), MAIL)
+    end = conclusion(said)
+    assert (end.result, end.masked) == ("withheld", {"unreadable": 1})
+    assert (end.event["result"], end.event["reason"], end.event["payload"]) == ("withheld", "masking_budget", None)
+
+
+def test_news_that_cost_too_much_end_the_stream(poor):
+    script = listening(poor(PII, "poor-news"))
+    dear = {**NOTE, "params": {**NOTE["params"], "message": f"{MAIL} " * 100}}
+    said = script.response(events(dear, NOTE), media=SSE)
+    assert released(said) == b""
+    assert conclusion(said).event["reason"] == "masking_budget"
+
+
+def test_what_only_the_record_would_pay_too_much_for_passes_and_is_on_record_by_its_digest(poor):
+    text = poor(PII, "poor-record").replace("fields:", "except: {groups: [data-analysts]}, fields:")
+    said = asked(call("echo"), text).response(reply(DEAR))
+    assert json.loads(released(said))["result"] == DEAR
+    event = conclusion(said).event
+    assert (event["payload"], event["result"], event.get("reason")) == (None, "complete", None)
+    dear = {**NOTE, "params": {**NOTE["params"], "message": f"{MAIL} " * 100}}
+    (note,) = recorded(asked(call("echo"), text).response(events(dear), media=SSE))
+    assert note["payload"] is None
+
+
 def test_a_stream_that_breaks_off_in_the_middle_of_an_event_shows_nothing_of_it():
     script = asked(call("echo"), PII)
     script.play(ResponseHeadReceived(at=NOW, status=200, headers={"content-type": SSE}, bodiless=False))

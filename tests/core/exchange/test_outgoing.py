@@ -48,6 +48,24 @@ def test_arguments_are_masked_before_they_are_judged_forwarded_and_recorded():
     assert sent(call("echo", {"pin": 1}), judged)
 
 
+@pytest.mark.parametrize("entry", ["on: requests", "on: requests, action: block", "on: responses"])
+def test_a_request_that_costs_too_much_to_mask_does_not_leave(entry, monkeypatch):
+    monkeypatch.setattr("extproc.core.redaction.masker.MAX_MASKING_WORK", 200)
+    text = rules(entry).replace("name: out0", f"name: poor-{len(entry)}")
+    script = Script(text)
+    (answer,) = script.post(call("echo", {"text": f"{MAIL} " * 100}))
+    (event,) = script.world.records
+    assert not leaks(json.dumps(event).encode(), MAIL)
+    assert event["arguments"] == "[unreadable]"
+    if entry == "on: responses":  # nothing is owed on the way there, only by the record
+        assert event["effect"] == "allow"
+        return
+    assert (event["effect"], event["reason"]) == ("deny", "must_not_leave")
+    said = json.loads(answer.reply.body)["result"]["content"][0]["text"]
+    assert "found unreadable in the request" in said
+    assert ("more work to mask" in said) is ("block" not in entry)
+
+
 def test_a_request_that_says_nothing_of_it_goes_as_it_came():
     assert sent(call("echo", {"text": "hello"})) is None
     assert sent(call("echo", {"text": MAIL}), rules("on: responses")) is None

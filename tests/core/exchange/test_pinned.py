@@ -29,6 +29,9 @@ def listed(entries, shared, mode="pin", request=None):
     script.forwarded(request or modern("tools/list"))
     said = script.response(reply({"tools": entries}))
     body = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))
+    # found again by the call that showed them
+    told = {command.during for command in said if isinstance(command, NoteDefinitions)}
+    assert {each.decision for each in told} <= {script.world.records[0]["decision"]}
     news = [pin.digest for command in said if isinstance(command, NoteDefinitions) for pin in command.seen]
     return [entry["name"] for entry in body["result"]["tools"]], news
 

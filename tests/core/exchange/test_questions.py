@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from extproc.core.audit.begun import SCHEMA_VERSION
 from extproc.core.exchange import NoteQuestion, Release
 from extproc.core.handles import Owner, Purpose, open_handle
 from script import (
@@ -227,7 +228,7 @@ def test_the_event_says_who_was_asked_for_what():
     (note,) = notes(said)
     assert {name: value for name, value in note.event.items() if name != "at"} == {
         "kind": "server_request",
-        "schema": 1,
+        "schema": SCHEMA_VERSION,
         "decision": "d-1",
         "server": "sales-db",
         "session": None,

@@ -5,23 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from asked import ALICE, SERVER, message, tool, uri
 from extproc.core.model import (
     Client,
     Effect,
-    Era,
-    Message,
-    MessageKind,
-    Principal,
-    Quota,
     Recording,
     ResourceKind,
     Target,
     Verb,
 )
 from extproc.core.policy import decide
-from policies import GOOD, HEAD, load
+from policies import GOOD, HEAD, LIMITS, load
 
-ALICE = Principal(issuer="https://idp", subject="alice", groups=frozenset({"readers"}))
 KINDS = {
     ResourceKind.SERVER: "tools/list",
     ResourceKind.TOOL: "tools/call",
@@ -29,29 +24,6 @@ KINDS = {
     ResourceKind.RESOURCE: "resources/read",
     ResourceKind.TEMPLATE: "completion/complete",
 }
-
-
-def message(*targets: Target, method: str = "tools/call", verb: Verb = Verb.QUERY, **arguments: Any) -> Message:
-    return Message(
-        kind=MessageKind.REQUEST,
-        method=method,
-        era=Era.MODERN,
-        revision="2026-07-28",
-        verb=verb,
-        targets=targets,
-        arguments=arguments,
-    )
-
-
-def tool(name: str) -> Target:
-    return Target(kind=ResourceKind.TOOL, name=name)
-
-
-def uri(name: str) -> Target:
-    return Target(kind=ResourceKind.RESOURCE, name=name)
-
-
-SERVER = Target(kind=ResourceKind.SERVER)
 
 
 def test_every_target_is_judged_and_the_strictest_wins() -> None:
@@ -75,96 +47,11 @@ def test_the_verb_of_an_allow_is_the_strictest_of_its_targets() -> None:
     assert decide.judge(policy, ALICE, "db", message(tool("query"), tool("update"), tool("query"))).verb is Verb.MUTATE
 
 
-def test_a_hidden_and_a_missing_tool_are_refused_in_the_same_words() -> None:
-    policy = load(GOOD)
-    hidden = decide.judge(policy, ALICE, "db", message(tool("update")))
-    missing = decide.judge(policy, ALICE, "db", message(tool("upgrade")))
-    assert hidden.message.replace("update", "upgrade") == missing.message
-    assert replace(hidden, message="", verb=Verb.ADMIN) == replace(missing, message="", verb=Verb.ADMIN)
-
-
-LEAKY = (
-    HEAD
-    + """\
-servers:
-  db:
-    tools: {query: {verb: query}, secret: {verb: admin}}
-roles:
-  reader:
-    assigned_to: {groups: [readers]}
-    grants: [{servers: [db], verbs: [query]}, {servers: [db], tools: [secret], when: '"x" in principal.groups'}]
-deny:
-  - {name: by-verb, servers: [db], verbs: [admin]}
-  - {name: by-word, servers: [db], when: verb == "admin"}
-  - {name: by-name, servers: [db], tools: ["secre*"]}
-"""
-)
-
-
-def test_no_deny_rule_tells_a_hidden_tool_from_a_missing_one() -> None:
-    policy = load(LEAKY)
-    for hidden, missing in (("secret", "secrex"), ("secret", "secret2")):
-        told = [decide.judge(policy, ALICE, "db", message(tool(name))) for name in (hidden, missing)]
-        assert {decision.rule for decision in told} == {"deny:by-name"}
-        assert told[0].message.replace(hidden, missing) == told[1].message
-    unnamed = load(LEAKY.replace('  - {name: by-name, servers: [db], tools: ["secre*"]}\n', ""))
-    assert {decide.judge(unnamed, ALICE, "db", message(tool(name))).rule for name in ("secret", "other")} == {"default"}
-
-
 def test_obligations_carry_the_recording_of_the_server() -> None:
     text = GOOD + "recording: {payloads: none, servers: {db: digest}}\n"
     for name in ("query", "update"):
         assert decide.judge(load(text), ALICE, "db", message(tool(name))).obligations.recording is Recording.DIGEST
     assert decide.judge(load(text), ALICE, "other", message(tool("query"))).obligations.recording is Recording.MASKED
-
-
-LIMITS = (
-    GOOD
-    + """\
-limits:
-  - {per: principal, servers: [db], calls: 60/1m}
-  - {per: tool, servers: ["*"], calls: 5/10s}
-  - {per: server, servers: [db], calls: 1000/1h}
-"""
-)
-
-
-def quotas(principal: Principal, *targets: Target) -> tuple[Quota, ...]:
-    return decide.judge(load(LIMITS), principal, "db", message(*targets)).obligations.quotas
-
-
-def test_an_allowed_call_must_fit_into_every_limit() -> None:
-    found = quotas(ALICE, tool("query"))
-    assert [(quota.rule, quota.calls, quota.seconds) for quota in found] == [
-        ("limit#1", 60, 60),
-        ("limit#2", 5, 10),
-        ("limit#3", 1000, 3600),
-    ]
-
-
-def test_a_limit_per_tool_counts_tools_only_and_the_rest_of_the_protocol_is_not_counted() -> None:
-    assert [quota.rule for quota in quotas(ALICE, uri("a://x"))] == ["limit#1", "limit#3"]
-    assert quotas(ALICE, SERVER) == ()
-    assert quotas(ALICE, tool("update")) == ()
-
-
-def test_each_principal_tool_and_rule_has_its_own_count() -> None:
-    pairs = [
-        ("a", "bc"),
-        ("ab", "c"),
-        ("a,1:b", "c"),
-        ("a", "1:b,c"),
-        ("a:b", "c"),
-        ("a", "b:c"),
-        ("https://idp", "alice"),
-    ]
-    keys: list[str] = []
-    for issuer, subject in pairs:
-        who = replace(ALICE, issuer=issuer, subject=subject)
-        found = quotas(who, tool("query"))
-        keys += [quota.key for quota in found[:2]]
-        assert found[2].key == quotas(ALICE, tool("query"))[2].key
-    assert len(set(keys)) == len(keys)
 
 
 def test_a_call_over_a_limit_is_refused_by_the_limit() -> None:

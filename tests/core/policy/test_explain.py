@@ -95,3 +95,42 @@ def test_a_role_can_be_asked_for_by_name() -> None:
     assert principal.roles == {"an"}
     assert explain(policy, principal, "db", message("query", rows=1)).roles == (frozenset({"analyst"}),)
     assert in_role(POLICY, "nobody") is None
+
+
+BY_ARGUMENTS = load(
+    HEAD
+    + """\
+servers:
+  db:
+    tools: {query: {verb: query}}
+roles:
+  analyst:
+    assigned_to: {groups: [analysts]}
+    grants:
+      - {servers: [db], tools: [query], arguments: {database: [sales]}, when: arguments.rows < 10}
+deny:
+  - {name: no-payroll, servers: [db], arguments: {"*": {matches: [payroll]}}}
+"""
+)
+
+
+def test_the_arguments_that_rules_name_are_judged_as_the_gateway_judges_them() -> None:
+    fitting = explain(BY_ARGUMENTS, ANALYST, "db", message("query", database="sales", rows=1))
+    assert fitting.decision.effect is Effect.ALLOW
+    assert fitting.granting == (
+        Finding(
+            rule="role:analyst#1",
+            speaks=True,
+            why="argument `database` fits; the condition `arguments.rows < 10` is true",
+        ),
+    )
+    assert fitting.refusing == (
+        Finding(rule="deny:no-payroll", speaks=False, why="argument `*` has nothing of what the rule names"),
+    )
+    other = explain(BY_ARGUMENTS, ANALYST, "db", message("query", database="hr", rows=1))
+    assert other.decision.effect is Effect.DENY
+    assert not other.granting[0].speaks
+    assert other.granting[0].why.startswith("argument `database` does not fit, or is missing; ")
+    named = explain(BY_ARGUMENTS, ANALYST, "db", message("query", database="sales", note="the payroll"))
+    assert named.decision.rule == "deny:no-payroll"
+    assert named.refusing[0] == Finding(rule="deny:no-payroll", speaks=True, why="argument `*` has what the rule names")

@@ -108,6 +108,27 @@ def test_the_policy_says_which_argument_is_the_command():
     assert argument({"options": 1}, ("options", "command")) is None
 
 
+def test_a_pattern_that_is_inspected_says_nothing_of_a_tool_that_is_declared_otherwise():
+    tools = '"db_*": {verb: sql}, db_wipe: {verb: admin}, "db_old_*": {verb: mutate}, "*_run": {verb: shell}'
+    servers = SERVERS.replace("list: {verb: query}", f"{tools}, list: {{verb: query}}")
+    policy = load(HEAD + servers + ROLES)
+    inspections = policy.servers["db"].inspections
+    assert inspection_of(inspections, "db_x") == Inspection(kind="sql", path=("sql",))
+    assert inspection_of(inspections, "db_wipe") is None
+    assert inspection_of(inspections, "db_old_x") is None
+    assert inspection_of(inspections, "other") is None
+    read = Facts(sql=SqlFacts(verb=Verb.QUERY, parsed=True))
+    for name, verb in (("db_x", Verb.QUERY), ("db_wipe", Verb.ADMIN), ("db_old_x", Verb.MUTATE)):
+        assert judge(policy, who("readers"), "db", call(name), facts=read).verb is verb
+
+
+def test_of_two_patterns_of_one_length_the_inspected_one_counts():
+    tools = '"a_*": {verb: query}, "*_a": {verb: sql}'
+    inspections = load(HEAD + SERVERS.replace("list:", f"{tools}, list:") + ROLES).servers["db"].inspections
+    assert inspection_of(inspections, "a_a") == Inspection(kind="sql", path=("sql",))
+    assert inspection_of(inspections, "a_b") is None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [

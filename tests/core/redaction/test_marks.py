@@ -50,6 +50,12 @@ def test_a_mark_is_known_wherever_it_stands_and_a_forged_hash_is_none() -> None:
     assert MARKS.spans("[phone] [email:12]") == []
 
 
+def test_a_text_can_be_read_without_its_marks() -> None:
+    assert MARKS.without("call [email] now") == "call   now"
+    assert MARKS.without("<gone>") == " "
+    assert MARKS.without("[phone]") == "[phone]"
+
+
 def test_kept_ends_are_marks_only_where_some_mask_keeps_ends() -> None:
     assert Marks(b"k", ["email"], [REDACT]).spans("****1234") == []
 

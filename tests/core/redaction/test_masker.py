@@ -137,6 +137,14 @@ def test_whatever_the_built_in_detectors_find_masking_twice_is_masking_once(
     assert not again.counts
 
 
+def test_a_name_that_is_masked_says_nothing_of_the_value_under_it() -> None:
+    for using in BUILT_IN:
+        found = using.document({"+49 30 1234567": 5551234, "tel +49 30 1234567": 5551234})
+        again = using.document(found.value)
+        assert (again.value, again.counts) == (found.value, {})
+        assert found.counts == {"phone": 3}
+
+
 @given(DOCUMENTS)
 def test_nothing_stays_under_a_claimed_path(value: Any) -> None:
     found = MASKERS[0].document({"a": [{"ssn": PIN}], "ssn": [value, PIN], "text": json.dumps({"x": {"ssn": PIN}})})
@@ -165,3 +173,11 @@ def test_equal_values_have_equal_hashes_in_every_message_and_no_two_deployments_
     first, second = one.document({"a": MAIL}).value["a"], one.document([f"to {MAIL}"]).value[0]
     assert second == f"to {first}"
     assert other.document(MAIL).value != first
+
+
+def test_a_document_that_leads_through_more_places_than_are_kept_is_masked_all_the_same() -> None:
+    def tree(depth: int) -> Any:
+        return {name: tree(depth - 1) for name in "ax"} if depth else [f"to {MAIL}", json.dumps({"b": PIN})]
+
+    using = masker_of(detect(), field("$..a.*.*.*.*.*.*.*.*.*.*.*[1].b"))
+    assert using.document(tree(13)).counts == {"mail": 1 << 13, "masked": 1 << 12}

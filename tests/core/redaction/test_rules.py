@@ -1,9 +1,11 @@
 """One set of masks made ready: who wants what is found, which numbers are looked at, which names betray a field."""
 
+from typing import Any
+
 import pytest
 
 from extproc.core.masking import Find, Masks
-from extproc.core.redaction.fields import Claim
+from extproc.core.redaction.fields import Claim, Place
 from extproc.core.redaction.rules import Rules
 from masks import HASH, KEEP, KEY, REDACT, detect, field, masks
 
@@ -58,3 +60,25 @@ def test_only_another_rule_with_a_stricter_mask_may_overrule_a_claim() -> None:
     assert rules(detect("mail", rule="other")).may_overrule(claim)
     assert not rules(detect("mail", rule="other", mask=KEEP)).may_overrule(claim)
     assert not rules(detect("mail", rule="other")).may_overrule(Claim(mask=REDACT, rules=frozenset({"r"})))
+
+
+def test_what_a_name_says_is_remembered_for_the_names_of_late(monkeypatch: Any) -> None:
+    monkeypatch.setattr("extproc.core.redaction.rules._MAX_NAMES", 2)
+    of_one = rules(detect("mail"))
+    said = [of_one.said(name) for name in ("a", "[mail]", "b [mail] c", "a", "a")]
+    assert said == ["a", " ", "b   c", "a", "a"]
+
+
+def test_places_stay_for_one_value_and_are_made_anew_once_they_are_many() -> None:
+    of_one = rules(field("$..a.*.*.*.*.*.*.*.*.*.*.*.*.b"))
+    root = of_one.root()
+    assert of_one.root() is root
+
+    def lead(here: Place, depth: int) -> None:
+        for name in ("a", "x") if depth else ():
+            lead(here.members()[0].get(name, here.members()[1]), depth - 1)
+
+    lead(root, 13)
+    assert root.made > 4096
+    assert of_one.root() is not root
+    assert of_one.root().made == 1

@@ -9,10 +9,12 @@ import pytest
 
 from extproc.core.masking import Mask, Style
 from extproc.core.redaction import treatments as as_
+from extproc.core.redaction.columns import Columns
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.search import Search
 from extproc.core.redaction.sinks import Gathering
 from extproc.core.redaction.treatments import Treatment, Walk
+from extproc.core.redaction.work import Work
 from masks import KEY, detect, field, masks
 
 MAIL, CARD = "bob@example.com", 4111111111111111
@@ -22,10 +24,10 @@ RULES = Rules(masks(detect(), field("$.ssn"), field("$..pin")), KEY)
 def treated(treatment: Treatment, value: Any, rules: Rules = RULES, named: frozenset[str] = frozenset()) -> Any:
     before = copy.deepcopy(value)
     gathering = Gathering(rules)
-    treatment(value, Walk(rules=rules, sink=gathering, named=named))
-    search = Search(rules)
+    treatment(value, Walk(rules=rules, root=rules.root(), sink=gathering, named=named))
+    search = Search(rules, Columns(rules), Work(10**6))
     search.take(gathering.keys)
-    walk = Walk(rules=rules, sink=search.settle(), named=named)
+    walk = Walk(rules=rules, root=rules.root(), sink=search.settle(), named=named)
     result = treatment(value, walk)
     assert value == before
     return result if not walk.dropped else (result, walk.dropped)

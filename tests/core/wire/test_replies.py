@@ -96,3 +96,7 @@ def test_a_withheld_response_is_an_error_under_the_callers_id():
     error = JSONRPCError.model_validate_json(replies.withheld("x", "d-1"))
     assert (error.id, error.error.code) == ("x", INTERNAL_ERROR)
     assert error.error.data == {"reason": "withheld", "decision_id": "d-1"}
+    assert error.error.message == "The response was withheld by the gateway"
+    why = JSONRPCError.model_validate_json(replies.withheld("x", "d-1", replies.MASKING_BUDGET)).error
+    assert why.data == {"reason": "masking_budget", "decision_id": "d-1"}
+    assert "Ask for less at a time" in why.message

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc.core.limits import MAX_SSE_EVENT_BYTES
-from extproc.core.wire.sse import Event, EventReader, Fault, encode
+from extproc.core.wire.sse import Event, EventReader, Fault, encode, ends_a_line
 
 
 def read(*chunks: bytes) -> list[Event | Fault]:
@@ -136,3 +136,13 @@ def test_every_cutting_gives_the_same_events(lines, data):
 @given(st.binary())
 def test_no_bytes_make_it_raise(stream):
     assert all(isinstance(event, Event | Fault) for event in read(stream))
+
+
+def test_what_is_held_of_an_event_is_known_and_whether_it_may_be_complete_now():
+    reader = EventReader()
+    assert reader.held == 0
+    reader.feed(b"data: " + b"x" * 1000)
+    assert reader.held >= 1000
+    reader.feed(b"\n\n")
+    assert reader.held == 0
+    assert [ends_a_line(chunk) for chunk in (b"data: x", b"x\n", b"\r", b"")] == [False, True, True, False]

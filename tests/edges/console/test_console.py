@@ -17,6 +17,7 @@ from extproc.edges.console.pages import HEADERS
 from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People
 from extproc.edges.store.database import open_database
 from extproc.edges.store.tickets import DatabaseTickets
+from plain import NO_AUTHORITY
 from signing import CORP, jwk, key_set, private_key, token
 
 URL = "http://127.0.0.1:8080"
@@ -95,7 +96,9 @@ class World:
         self.shared = SharedState(revocations=(Revocation(id="r1", kind=kind, value=value, at=self.now),))
 
     def browser(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.console.application), base_url=URL)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.console.application), base_url=URL, verify=NO_AUTHORITY
+        )
 
     async def asked(self, ask: Ask = ASK) -> Ticket:
         return await self.tickets.add(open_ticket(ask, RULE, id="t1", at=self.now))

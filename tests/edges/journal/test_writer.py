@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -458,6 +459,37 @@ async def test_a_late_refusal_of_the_disk_is_recorded_and_stops_appends_until_it
     assert numbers_of(tmp_path) == [1, 3]
     doubt = [item for item in events_of(tmp_path) if item["kind"] == "unsynced"]
     assert [(item["segment"], item["first"], item["last"]) for item in doubt] == [(1, 1, 1)]
+    assert_holds(tmp_path)
+
+
+async def test_while_the_disk_hangs_in_a_sync_nothing_more_is_taken_than_its_time_allows(tmp_path):
+    began, goes_on = threading.Event(), threading.Event()
+
+    def sync(fd: int) -> None:
+        began.set()
+        goes_on.wait()
+        os.fsync(fd)
+
+    calls = SystemCalls(sync=sync)
+    goes_on.set()
+    journal = writer(tmp_path, calls=calls, slowest_sync=0)
+    journal.open()
+    began.clear()
+    goes_on.clear()
+    await journal.append(event(1))
+    await asyncio.to_thread(began.wait)
+    with pytest.raises(StoreError, match="has not confirmed"):
+        await journal.append(event(2))
+    goes_on.set()
+    while True:
+        try:
+            await journal.append(event(3))
+        except StoreError:  # the thread is about to say that it is done
+            await asyncio.sleep(0)
+        else:
+            break
+    await journal.close()
+    assert numbers_of(tmp_path) == [1, 3]
     assert_holds(tmp_path)
 
 

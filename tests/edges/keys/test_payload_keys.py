@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from extproc.core.audit import encode
+from extproc.core.audit.begun import SCHEMA_VERSION
 from extproc.edges.keys.payload_keys import (
     DATA_KEY_SECONDS,
     PayloadLock,
@@ -66,7 +67,7 @@ def test_what_is_confidential_is_unreadable_without_the_identity_and_whole_with_
     assert list(locked["encrypted"]["for"]) == [world.id] == list(world.lock.recipients)
     assert unlocked(json.loads(raw), world.identities) == EVENT
     assert unlocked(locked, {}) is None
-    assert not [fault for fault in faults_of({**locked, "schema": 1}) if "encrypted" in fault]
+    assert not [fault for fault in faults_of({**locked, "schema": SCHEMA_VERSION}) if "encrypted" in fault]
 
 
 def test_the_same_arguments_are_never_the_same_ciphertext(world):

@@ -102,10 +102,11 @@ async def test_a_call_that_is_cancelled_is_dropped_where_it_stands() -> None:
     beside.close()
 
 
-def test_nobody_can_wait_outside_of_a_call() -> None:
+async def test_on_the_loop_nobody_can_wait_outside_of_a_call_and_in_another_thread_all_can() -> None:
     beside = loaded(Naming())
     with pytest.raises(RecogniserError, match="nobody can wait"):
         beside(["Oslo"])
+    assert len((await asyncio.to_thread(beside, ["Oslo"]))[0]) == 1
     beside.close()
 
 

@@ -13,6 +13,7 @@ from attacks.certificates import Authority
 from extproc.core.approval import open_ticket
 from extproc.core.tickets import ApprovalRule, Approvers, Ask, AskKind
 from extproc.edges.notify.channels import MailChannel, NotifyError, SlackChannel, WebhookChannel
+from plain import NO_AUTHORITY
 from ports import free_ports
 
 NOW = 1_800_000_000_000_000_000
@@ -68,7 +69,7 @@ async def receiver():
 
 @pytest.fixture
 async def client():
-    async with httpx.AsyncClient(trust_env=False) as opened:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as opened:
         yield opened
 
 

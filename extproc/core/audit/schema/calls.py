@@ -17,13 +17,21 @@ from extproc.core.audit.schema.shapes import (
 )
 from extproc.core.limits import MAX_CALL_DEPTH
 
-__all__ = ["CALLS", "PRINCIPAL"]
+__all__ = ["CALLS", "DURING", "KEYED", "PERSON", "PRINCIPAL"]
 
 PRINCIPAL: Final = record(
     "Who: issuer and subject together name somebody.",
     {"issuer": text("The token's issuer, or the trust domain of a workload."), "subject": text("Its subject.")},
 )
 
+PERSON: Final = record(
+    "A human at the console, or a local approver.",
+    {
+        "issuer": text("The issuer of the login; `local` for a local approver."),
+        "subject": text("Its subject, or the local name."),
+        "name": text("The name to show."),
+    },
+)
 _VERBS: Final = ("query", "mutate", "admin")
 _ID: Final = ("string", "integer")
 _DECISION: Final = text("The id of the decision that all events of one call bear: 24 hexadecimal digits.")
@@ -34,9 +42,19 @@ _SESSION: Final = or_none(
         "never on record; null in a revision without sessions, and before the handshake is answered."
     )
 )
+KEYED: Final = (
+    "The keyed digest, `hmac-sha256:<id of the key>:<64 hexadecimal digits>` under a key of the deployment "
+    "(extproc payloads digest),"
+)
 _TRACE: Final = or_none(
     text("The trace id of W3C trace-context, from `_meta` or else the header `traceparent`; null without one.")
 )
+DURING: Final[Mapping[str, Shape]] = {
+    "decision": or_none(text("The decision of the call that it comes of; null where it comes of none.")),
+    "session": _SESSION,
+    "trace": _TRACE,
+}
+"""How what is no call itself is found with one."""
 _MASKED: Final = counts("How many values were masked, by what they are.")
 _CUT: Final = record(
     "What is missing of a value that was too large to be kept whole.",
@@ -116,7 +134,7 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
                 anything("The arguments of the call, masked; null where they are not kept, or encrypted.")
             ),
             "arguments_digest": or_none(
-                text("SHA-256 of the canonical arguments in hexadecimal digits; null without any, or encrypted.")
+                text(f"{KEYED} of the canonical arguments as they were judged; null without any, or encrypted.")
             ),
             "effect": text(
                 "What was answered: `hold` waits for an approval, `shadow` would be a refusal and was let through, "
@@ -131,6 +149,7 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
         },
         {
             "arguments_cut": _CUT,
+            "arguments_masked": flag("Whether something in the recorded arguments was masked; only if so."),
             "message": text("What was sent.", "request", "notification", "response", "stream", "end"),
             "method": text("The MCP method."),
             "era": text("The family of MCP revisions.", "legacy", "modern"),
@@ -161,6 +180,7 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
             "masked": _MASKED,
             "approval": text("The approval that the call needs, as the policy names it."),
             "ticket": or_none(text("The id of the approval that it ran on; null while it has none.")),
+            "approved_by": listed("Who approved it; only of a call that ran on an approval.", PERSON),
             "status": number("The HTTP status of a rejection."),
             "code": number("The JSON-RPC code of a rejection."),
         },
@@ -178,9 +198,7 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
                 *("complete", "error", "withheld", "cut"),
             ),
             "bytes": number("Bytes of the body that the client got."),
-            "digest": or_none(
-                text("SHA-256 of the body that the client got, in hexadecimal digits; null if encrypted.")
-            ),
+            "digest": or_none(text(f"{KEYED} of the body that the client got; null if encrypted.")),
             "payload": or_none(
                 anything(
                     "The JSON-RPC result or error, masked; null where none is kept, where it is encrypted, and in a "
@@ -191,7 +209,11 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
             "hidden": number("How many entries of lists were left out, because the caller may not use them."),
             "masked": _MASKED,
         },
-        {"payload_cut": _CUT, "messages": number("How many messages the stream had; only of a stream.")},
+        {
+            "payload_cut": _CUT,
+            "messages": number("How many messages the stream had; only of a stream."),
+            "reason": text("Why it was withheld: to mask it costs more than one message may.", "masking_budget"),
+        },
     ),
     "message": (
         "One message of a streamed response, stored before the client gets it.",
@@ -206,7 +228,7 @@ CALLS: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]]]
             "method": or_none(text("The MCP method; null of a response.")),
             "id": or_none(either("The JSON-RPC id; of a request the server's own, which its answer bears.", *_ID)),
             "bytes": number("Bytes of the message as the client gets it."),
-            "digest": or_none(text("SHA-256 of those bytes in hexadecimal digits; null if encrypted.")),
+            "digest": or_none(text(f"{KEYED} of those bytes; null if encrypted.")),
             "payload": or_none(
                 anything(
                     "The result, the error or the parameters, masked; null if there are none, too many, or encrypted."

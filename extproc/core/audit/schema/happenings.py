@@ -3,21 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from extproc.core.audit.schema.calls import PRINCIPAL
+from extproc.core.audit.schema.calls import DURING, KEYED, PERSON, PRINCIPAL
 from extproc.core.audit.schema.shapes import Shape, anything, flag, listed, number, or_none, record, text
 
 __all__ = ["HAPPENINGS"]
 
 _BY: Final = text("Who did it.")
 _TICKET: Final = text("The id of the request that humans answer.")
-_PERSON: Final = record(
-    "A human at the console, or a local approver.",
-    {
-        "issuer": text("The issuer of the login; `local` for a local approver."),
-        "subject": text("Its subject, or the local name."),
-        "name": text("The name to show."),
-    },
-)
 _NODE: Final = text("The node, as its settings name it.")
 _WORKER: Final = text("The process of that node that writes this journal.")
 _VERSION: Final = text("The version of mcp-extproc.")
@@ -33,9 +25,10 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
                 *("expired", "withdrawn"),
             ),
             "ticket": _TICKET,
-            "digest": or_none(
-                text("SHA-256 over what it is bound to, arguments included, in hexadecimal digits; null if encrypted.")
+            "arguments_digest": or_none(
+                text(f"{KEYED} of the canonical arguments, as on the decision; null without any, or encrypted.")
             ),
+            **DURING,
             "asks": text("What it asks for: that a call may run, or a role for a while.", "call", "access"),
             "approval": text("The approval, as the policy names it."),
             "policy": text("The digest of the policy that asks."),
@@ -50,7 +43,7 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
                 *("pending", "approved", "used", "denied", "expired", "withdrawn"),
             ),
             "expires_at": number("When its time is over, in nanoseconds since the epoch."),
-            "by": or_none(_PERSON),
+            "by": or_none(PERSON),
             "approves": or_none(flag("Whether the answer is yes.")),
             "forced": or_none(flag("Whether somebody approved alone what needs more.")),
             "reason": or_none(text("What the approver wrote.")),
@@ -92,6 +85,7 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
             "digest": text("SHA-256 of the canonical definition in hexadecimal digits."),
             "before": or_none(text("The digest of the one that was approved until then.")),
             "by": or_none(_BY),
+            **DURING,
         },
         {},
     ),
@@ -99,7 +93,7 @@ _PEOPLE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]]
         "Somebody signed in to the console, was refused there, or signed out.",
         {
             "step": text("What happened.", "signed_in", "refused", "signed_out"),
-            "by": or_none({**_PERSON, "description": "Who; null where nobody was recognised."}),
+            "by": or_none({**PERSON, "description": "Who; null where nobody was recognised."}),
             "groups": listed("The groups that the login brought.", text("A group.")),
             "local": flag("Whether it was a local approver, without the identity provider."),
             "source": or_none(text("The address of the browser.")),
@@ -173,13 +167,24 @@ _SERVICE: Final[Mapping[str, tuple[str, Mapping[str, Shape], Mapping[str, Shape]
         {},
     ),
     "sink": (
-        "A place that gets copies of the records stopped taking them, or takes them again.",
+        "A place that gets copies of the records stopped taking them, takes them again, or goes on without one.",
         {
-            "step": text("What happened.", "failed", "recovered"),
+            "step": text("What happened.", "failed", "recovered", "skipped"),
             "sink": text("Its name in the settings."),
-            "reason": or_none(text("What it said.")),
+            "reason": or_none(text("What it said; of `skipped`, why somebody has it go on.")),
         },
-        {},
+        {
+            "skipped": record(
+                "The record that it does not get; stored before it goes on.",
+                {
+                    "journal": text("Its journal."),
+                    "seq": number("Its number there."),
+                    "hash": text("Its hash, in hexadecimal digits."),
+                    "said": text("What the place said of it."),
+                    "by": _BY,
+                },
+            )
+        },
     ),
     "opened": (
         "A writer begins here; the first event of every segment.",

@@ -8,6 +8,7 @@ from extproc.core.inspection.shell.arguments import has, operands, values
 from extproc.core.inspection.shell.effects import Effect, finding, joined
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.scope import Judge, Scope
+from extproc.core.inspection.shell.steps import NOTHING
 from extproc.core.inspection.shell.words import Word
 from extproc.core.model import Verb
 
@@ -28,12 +29,19 @@ _CURL_UNSEEN: Final = (
     "--libcurl",
     "--netrc-file",
 )
+_CURL_WRITES: Final = (
+    *("-o", "--output", "--output-dir", "-D", "--dump-header", "-c", "--cookie-jar", "--trace", "--trace-ascii"),
+    *("--etag-save", "--stderr", "--hsts", "--alt-svc", "--libcurl"),
+)
 _CURL_TAKES: Final = listed(
     "-A -b -c -C -d -D -e -E -F -h -H -K -m -o -P -Q -r -t -T -u -U -w -x -X -y -Y -z --request "
     "--data --data-raw --header --data-binary --data-urlencode --json --form --output --user "
     "--user-agent --url --max-time --connect-timeout --cert --key --cacert --proxy --resolve --retry "
     "--retry-delay --cookie --cookie-jar --referer --write-out --range --config --upload-file "
     "--output-dir --limit-rate --interface --dns-servers --oauth2-bearer --aws-sigv4"
+)
+_CLIENT: Final = re.compile(
+    r"(?i)(?:tcp|openssl|ssl)[46]?(?:-connect)?:[\w.-]+:\w+(?:,(?:crnl|crlf|verify=[01]|shut-none))*"
 )
 _READS: Final = frozenset({"", "GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "LIST"})
 _DELETING_PATH: Final = re.compile(
@@ -48,10 +56,7 @@ def curl(words: Sequence[Word], _scope: Scope) -> Effect:
     method = next((value.text.upper() for value in values(words, ("-X", "--request"))), "")
     sends = has(words, _CURL_DATA) and not has(words, ("-G", "--get"))
     parts = [_NET, *_requested("curl", method, operands(words, _CURL_TAKES), sends=sends)]
-    outputs = [
-        Effect(verb=Verb.MUTATE, touches=(path.text,))
-        for path in values(words, ("-o", "--output", "--output-dir", "-D", "-c"))
-    ]
+    outputs = [Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, _CURL_WRITES)]
     parts += (output for output in outputs if output.touches not in {("-",), ("/dev/null",)})
     if has(words, ("-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all")):
         parts.append(Effect(verb=Verb.MUTATE, touches=tuple(_base_names(operands(words, _CURL_TAKES)))))
@@ -90,7 +95,8 @@ def wget(words: Sequence[Word], scope: Scope) -> Effect:
     if not outputs and not has(words, ("--spider",)):
         parts.append(Effect(verb=Verb.MUTATE, touches=tuple(_base_names(urls))))
     parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in outputs if path.text != "-")
-    parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, ("-o", "-a", "-P")))
+    logs = ("-o", "-a", "-P", "--save-cookies", "--output-file", "--append-output", "--directory-prefix", "--warc-file")
+    parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in values(words, logs))
     codes = [*values(words, ("--use-askpass",)), *values(words, ("-e", "--execute"))]
     parts += (joined(scope.read(code, scope), Effect(verb=Verb.ADMIN)) for code in codes)
     if any(word.may_be_option for word in words) or has(words, ("-i", "--input-file", "--config")):
@@ -107,8 +113,17 @@ def httpie(words: Sequence[Word], _scope: Scope) -> Effect:
     return joined(_NET, *_requested("http", method, rest, sends=sends), *files)
 
 
+def relay(words: Sequence[Word], scope: Scope) -> Effect:
+    """``socat``: a terminal on a connection is admin, everything else a raw connection."""
+    rest = operands(words, listed("-b -t -T -d -lf -L"))
+    alone = len(rest) == 2 and rest[0].text in {"-", "STDIO", "stdio"} and scope.feed is NOTHING
+    if alone and _CLIENT.fullmatch(rest[1].text):
+        return Effect(verb=Verb.ADMIN, network=True)
+    return connect(words, scope)
+
+
 def connect(words: Sequence[Word], _scope: Scope) -> Effect:
-    """``nc`` and ``socat``: asking whether a port is open is a query, a raw connection is a finding."""
+    """``nc``: asking whether a port is open is a query, a raw connection is a finding."""
     probing = words and words[0].text in {"-z", "-zv", "-vz", "-znv", "-zvn", "-h", "--help"}
     return _NET if probing else joined(_NET, finding("a raw network connection"))
 
@@ -145,7 +160,7 @@ FETCHING: Final[dict[str, Judge]] = {
     "netcat": connect,
     "nc.openbsd": connect,
     "nc.traditional": connect,
-    "socat": connect,
+    "socat": relay,
     "scp": carry,
     "rsync": carry,
 }

@@ -6,6 +6,7 @@ from typing import Final
 
 from extproc.core.inspection.shell.arguments import has, operands, values
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined
+from extproc.core.inspection.shell.known.generated import is_generated
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.places import Place, place
 from extproc.core.inspection.shell.scope import Judge, Scope
@@ -23,6 +24,11 @@ _WHOLE: Final = _GUARDED | {Place.HOME, Place.HERE}
 _OPEN_MODE: Final = re.compile(r"[0-7]?[2-7][0-7]{3}|[ugoa]*\+[rwxXt]*s[rwxXt]*|[ugoa]*=[rwxXt]*s[rwxXt]*")
 
 
+_CLOSING_MODE: Final = re.compile(r"0?[4-7]00|(?:g|o|go|og)(?:-[rwx]+|=)")
+"""A mode that leaves a file to its owner alone."""
+_OWN_MODE: Final = re.compile(r"u\+[rwX]+")
+
+
 def written(name: str, paths: Iterable[Word], scope: Scope, *, appending: bool = False) -> Effect:
     """Writing to these paths: a finding where the place is guarded; a log may only be added to.
 
@@ -38,7 +44,7 @@ def written(name: str, paths: Iterable[Word], scope: Scope, *, appending: bool =
 
 
 def remove(words: Sequence[Word], scope: Scope) -> Effect:
-    """``rm``: with ``-r`` only below a temporary folder, else nothing guarded and nothing only known at run time."""
+    """``rm``: with ``-r`` only what is temporary or made anew, else nothing guarded, nothing only known at run time."""
     targets = operands(words)
     found: list[Effect] = [finding("rm --no-preserve-root")] if has(words, ("--no-preserve-root",)) else []
     if has(words, ("-r", "-R", "--recursive")):
@@ -52,10 +58,18 @@ def remove(words: Sequence[Word], scope: Scope) -> Effect:
 
 def _removed(target: Word, scope: Scope) -> Effect:
     spot = place(target)
+    if not target.is_dynamic and is_generated(target.text) and not written("rm", (target,), scope).findings:
+        return HARMLESS
     if spot is Place.TEMPORARY and not ("TMPDIR" in target.names and "TMPDIR" in scope.values):
         return HARMLESS
     told = "a path outside of temporary folders" if spot in {Place.OTHER, Place.TEMPORARY} else spot
     return finding(f"rm -r on {told}")
+
+
+def shred(words: Sequence[Word], scope: Scope) -> Effect:
+    """``shred`` and ``srm``: what ``rm`` does, once and for all; of a device nothing is left."""
+    rest = operands(words, listed("-n -s --iterations --size --random-source"))
+    return remove([*(word for word in words if word.text in {"-r", "-R", "--recursive"}), *rest], scope)
 
 
 def copy(words: Sequence[Word], _scope: Scope) -> Effect:
@@ -117,10 +131,13 @@ def truncate(words: Sequence[Word], _scope: Scope) -> Effect:
 
 
 def permit(words: Sequence[Word], _scope: Scope) -> Effect:
-    """``chmod`` and ``chown``: not on a whole home or system, nothing set-user-id."""
+    """``chmod`` and ``chown``: not on a whole home or system, nothing set-user-id; closing a login file is no harm."""
     modes, targets = operands(words)[:1], operands(words)[1:]
-    parts = [Effect(verb=Verb.MUTATE, touches=_texts(targets))]
-    if has(words, ("-R", "--recursive")):
+    closes = all(_CLOSING_MODE.fullmatch(mode.text) for mode in modes)
+    closed = [target for target in targets if closes and place(target) is Place.LOGIN]
+    judged = [target for target in targets if target not in closed]
+    parts = [Effect(verb=Verb.MUTATE, touches=_texts(judged), writes=_texts(closed))]
+    if has(words, ("-R", "--recursive")) and not all(_OWN_MODE.fullmatch(mode.text) for mode in modes):
         parts += (finding(f"a recursive change of rights on {spot}") for spot in map(place, targets) if spot in _WHOLE)
     if any(_OPEN_MODE.fullmatch(mode.text) for mode in modes):
         parts.append(finding("a set-user-id or set-group-id mode"))
@@ -173,6 +190,8 @@ def _texts(words: Iterable[Word]) -> tuple[str, ...]:
 
 FILES: Final[dict[str, Judge]] = {
     "rm": remove,
+    "shred": shred,
+    "srm": shred,
     "cp": copy,
     "ln": copy,
     "link": copy,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from extproc.core.inspection.shell.arguments import operands, option_like
-from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined
+from extproc.core.inspection.shell.effects import HARMLESS, UNTOLD, Effect, finding, joined
 from extproc.core.inspection.shell.scope import Scope
 from extproc.core.inspection.shell.words import Word
 
@@ -65,4 +65,5 @@ def looked_through(words: Sequence[Word], scope: Scope, is_known: Callable[[str]
 
 
 def _is_sure(part: Effect) -> bool:
-    return bool(part.findings) and part.readable and bool(part.commands) and not part.unknown
+    known = bool(part.commands) and UNTOLD not in part.commands and not part.unknown
+    return bool(part.findings) and part.readable and known

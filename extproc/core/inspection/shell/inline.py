@@ -8,13 +8,26 @@ from typing import Final
 
 from extproc.core.inspection.shell.known.programs import PLAIN_WORDS
 
-__all__ = ["is_plain"]
+__all__ = ["is_plain", "is_substitution"]
 
 _LITERAL: Final = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _INTERPOLATED: Final = re.compile(r"#\{|@\{|\$\{|\$\(|`|\\[xuU0-7N]")
 _ALLOWED: Final = re.compile(r"[\w\s.,:;()\[\]{}+\-*/%=<>!&|?$'\"]*")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _RUNNING: Final = re.compile(r"%[xqQwWrs]\W|\bq[xqrw]\b|<\s*[A-Z$]|<<|>>|\|\s*[\"']|[\"']\s*\|(?!\|)|\bs?y?\s*/.*/e")
+
+
+_SIDE: Final = (
+    r"(?:\\.|[$](?:[0-9]+|&)(?![0-9\[{]|->)|[$](?=[)|]|\1)|@(?=[\s.,:;\\-]|\1)"
+    r"|(?!\1|[$@`\n]|\(\?\??\{|\(\*).)*"
+)
+"""One side of a substitution: text, groups of the match, no name and no subscript, which may hold code."""
+_SUBSTITUTIONS: Final = re.compile(rf"(?:\s*(?:s|tr|y)([/|#,!%]){_SIDE}\1{_SIDE}\1[gimsxdcr]*\s*(?:;|$))+")
+
+
+def is_substitution(code: str) -> bool:
+    """Whether Perl code only replaces one text by another: no flag that runs it, nothing that is computed in it."""
+    return _SUBSTITUTIONS.fullmatch(code) is not None
 
 
 def is_plain(code: str) -> bool:

@@ -1,5 +1,6 @@
 """Commands with rules of their own that are too small for a module: processes, history, jobs, accounts."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -14,6 +15,9 @@ from extproc.core.model import Verb
 
 __all__ = ["OWN"]
 
+_SHOWS: Final = re.compile(
+    r"(?i)(?:dir|type|echo|ver|whoami|ipconfig|hostname|where|tasklist|systeminfo)\b[^&|<>^%\"]*"
+)
 _ADMIN: Final = Effect(verb=Verb.ADMIN)
 
 
@@ -77,6 +81,16 @@ def plan(words: Sequence[Word], scope: Scope) -> Effect:
     return finding("crontab changed") if changes else _ADMIN
 
 
+def windows(words: Sequence[Word], _scope: Scope) -> Effect:
+    """``cmd``: its code is not read here; what only shows something is told by its first word."""
+    texts = [word.text for word in words]
+    at = next((index for index, text in enumerate(texts) if text[:2].lower() in {"/c", "/k", "/r"}), None)
+    if at is None:
+        return _ADMIN
+    code = " ".join((texts[at][2:], *texts[at + 1 :])).strip()
+    return _ADMIN if _SHOWS.fullmatch(code) else finding("code for cmd.exe")
+
+
 OWN: Final[dict[str, Judge]] = {
     "crontab": plan,
     "kill": kill,
@@ -88,4 +102,5 @@ OWN: Final[dict[str, Judge]] = {
     "source": source,
     ".": source,
     "passwd": passwords,
+    "cmd": windows,
 }

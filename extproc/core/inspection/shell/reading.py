@@ -5,6 +5,7 @@ behind a redirect or a heredoc, and those that the parser cut in two.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +14,17 @@ from tree_sitter import Language, Node, Parser
 
 from extproc.core.inspection.shell.resolving import UnreadableError, resolve, together
 from extproc.core.inspection.shell.steps import NOTHING, Assignment, Feed, Input, Oddity, Redirect, Run, Step
-from extproc.core.inspection.shell.tree import COMPOUND, GAP, LEAVES, REDIRECTS, WORDS, adjacent, is_whole, text_of
+from extproc.core.inspection.shell.tree import (
+    COMPOUND,
+    GAP,
+    LEAVES,
+    LOST_DASH,
+    REDIRECTS,
+    WORDS,
+    adjacent,
+    is_whole,
+    text_of,
+)
 from extproc.core.inspection.shell.words import Word, hides_code, static
 
 __all__ = ["read_steps"]
@@ -73,7 +84,8 @@ class _Walk:
         match node.type:
             case "pipeline":
                 stages = [child for child in node.children if child.is_named]
-                return [(stage, Feed(Input.PIPE) if index else feed) for index, stage in enumerate(stages)]
+                feeds = [feed, *(Feed(Input.PIPE, self._printed(stage)) for stage in stages[:-1])]
+                return list(zip(stages, feeds, strict=True))
             case "process_substitution" if node.children[0].type == ">(":
                 return [(child, Feed(Input.PIPE)) for child in node.children]
             case "redirected_statement":
@@ -90,6 +102,13 @@ class _Walk:
                 self._tested(node)
         return [(child, feed) for child in node.children]
 
+    def _printed(self, node: Node) -> Word | None:
+        """The text that ``echo`` prints into a pipe; None for any other command, and where it is not one plain word."""
+        words = node.children
+        if node.type != "command" or len(words) != 2 or text_of(words[0], self.source) != "echo":
+            return None
+        return resolve(words[1], self.source) if words[1].type in {"raw_string", "string"} else None
+
     def _redirected(self, node: Node, feed: Feed) -> Visits:
         """A body and its redirects: the body gets the input, and the words behind a redirect are its own."""
         bodies = [child for child in node.children if child.type not in REDIRECTS]
@@ -98,9 +117,10 @@ class _Walk:
         for redirect in (child for child in node.children if child.type in REDIRECTS):
             fed = self._redirect(redirect, extra, later, alone=not bodies or self._is_silent(bodies[0]))
             feed = feed if fed is NOTHING else fed
+        is_dashed = bool(bodies) and bool(LOST_DASH.match(self.source, bodies[-1].end_byte))
         if bodies and bodies[0].type == "command":
-            return self._run(bodies[0], feed, extra) + later
-        if extra:
+            return self._run(bodies[0], feed, extra, is_dashed=is_dashed) + later
+        if extra or is_dashed:
             raise UnreadableError
         return [(child, feed) for child in bodies] + later
 
@@ -150,8 +170,11 @@ class _Walk:
         later.append((body, NOTHING))
         return Feed(Input.TEXT, resolve(body, self.source))
 
-    def _run(self, node: Node, feed: Feed, extra: list[Node] | None = None) -> Visits:
-        """A simple command; its own redirects and assignments are steps before it."""
+    def _run(self, node: Node, feed: Feed, extra: Sequence[Node] = (), *, is_dashed: bool = False) -> Visits:
+        """A simple command; its own redirects and assignments are steps before it.
+
+        ``extra`` words stand behind a redirect, and before them a dash that the parser has lost.
+        """
         words: list[Node] = []
         behind: list[Node] = []
         later: Visits = []
@@ -164,10 +187,14 @@ class _Walk:
                 later += self._assigned(child, feed)
             else:
                 words.append(child)
-        words += [*behind, *(extra or ())]
-        made = [word for several in adjacent(words) for word in together(several, self.source)]
+        behind += extra
+        made = [*self._made(words), *([static("-")] if is_dashed else ()), *self._made(behind)]
+        words += behind
         self.steps.append(Run((made[0], *made[1:]), feed))
         return [(word, feed) for word in words] + later
+
+    def _made(self, nodes: Sequence[Node]) -> list[Word]:
+        return [word for several in adjacent(nodes) for word in together(several, self.source)]
 
     def _declared(self, node: Node, feed: Feed) -> Visits:
         """``export``, ``declare``, ``unset`` and the like: a run, and the assignments in it."""

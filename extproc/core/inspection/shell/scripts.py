@@ -6,7 +6,7 @@ from typing import Final
 
 from extproc.core.inspection.shell.arguments import is_option, takes_next, values
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined
-from extproc.core.inspection.shell.inline import is_plain
+from extproc.core.inspection.shell.inline import is_plain, is_substitution
 from extproc.core.inspection.shell.known.programs import INTERPRETERS, Interpreter
 from extproc.core.inspection.shell.scope import Scope
 from extproc.core.inspection.shell.steps import Input
@@ -97,7 +97,10 @@ def _leading(
 
 
 def _inline(name: str, code: Word) -> Effect:
-    return HARMLESS if not code.is_dynamic and is_plain(code.text) else finding(f"inline {name} code")
+    if code.is_dynamic:
+        return finding(f"inline {name} code")
+    is_harmless = is_plain(code.text) or (name == "perl" and is_substitution(code.text))
+    return HARMLESS if is_harmless else finding(f"inline {name} code")
 
 
 def _script(name: str, script: Word, scope: Scope) -> Effect:

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from extproc.core.inspection.shell.arguments import has, values
 from extproc.core.inspection.shell.effects import Effect, finding, joined
+from extproc.core.inspection.shell.known.generated import is_generated
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.scope import Judge, Scope
 from extproc.core.inspection.shell.steps import NOTHING
@@ -65,12 +67,13 @@ _MOST: Final = 8
 def find(words: Sequence[Word], scope: Scope) -> Effect:
     """``find``: a query with the tests it is known for; ``-delete``, and a removing ``-exec``, are findings."""
     parts: list[Effect] = []
+    found = _found(words)
     at = 0
     while at < len(words):
         text = words[at].text
         if text in _RUNS:
             end = next((index for index in range(at, len(words)) if words[index].text in {";", "+"}), len(words))
-            run = [_put(word, "{}", _FOUND) for word in words[at + 1 : end]]
+            run = [_put(word, "{}", found) for word in words[at + 1 : end]]
             parts += [scope.run(run, replace(scope, feed=NOTHING))] if run else []
             at = end
         elif text == "-delete":
@@ -82,6 +85,18 @@ def find(words: Sequence[Word], scope: Scope) -> Effect:
             parts.append(Effect(verb=Verb.ADMIN))
         at += 1
     return joined(*parts)
+
+
+def _found(words: Sequence[Word]) -> Word:
+    """A path that is handed on: any, unless the search is for one name that tools make anew, below this folder."""
+    texts = [word.text for word in words]
+    starts = texts[: next((at for at, text in enumerate(texts) if text[:1] in {"-", "(", "!"}), len(texts))]
+    names = [text for before, text in pairwise(texts) if before == "-name"]
+    is_plain = not {"-o", "-or", ",", "!", "-not", "(", "-L", "-H", "-follow"} & set(texts)
+    below = all(text == "." or is_generated(f"{text}/{names[0]}") for text in starts) if names else False
+    if len(names) == 1 and is_plain and below and is_generated(names[0]) and not any(word.is_dynamic for word in words):
+        return Word(f"./{names[0]}")
+    return _FOUND
 
 
 def _is_known(text: str) -> bool:

@@ -13,7 +13,7 @@ from tree_sitter import Node
 
 from extproc.core.inspection.shell.known.listing import listed
 
-__all__ = ["COMPOUND", "GAP", "LEAVES", "REDIRECTS", "WORDS", "adjacent", "is_whole", "text_of"]
+__all__ = ["COMPOUND", "GAP", "LEAVES", "LOST_DASH", "REDIRECTS", "WORDS", "adjacent", "is_whole", "text_of"]
 
 COMPOUND: Final = listed(
     "program list pipeline redirected_statement subshell compound_statement negated_command command subscript array "
@@ -33,6 +33,8 @@ WORDS: Final = listed(
     "word number string raw_string ansi_c_string translated_string concatenation simple_expansion "
     "expansion command_substitution process_substitution arithmetic_expansion brace_expression"
 )
+LOST_DASH: Final = re.compile(rb"[ \t]+-[ \t]+")
+"""A word that the parser has no node for: the dash before a heredoc, as in ``python3 - <<END``."""
 GAP: Final = re.compile(rb"(?:\s|\\\n)*")
 
 _LITERAL: Final = frozenset({"raw_string", "ansi_c_string", "heredoc_start", "heredoc_end"})
@@ -64,6 +66,8 @@ def _is_seen(node: Node, source: bytes) -> bool:
     spans = [(part.start_byte, part.end_byte, part.type) for part in node.children]
     for start, end, kind in (*spans, (node.end_byte, node.end_byte, "")):
         gap = source[at:start]
+        if kind == "heredoc_redirect" and LOST_DASH.fullmatch(gap):
+            gap = b" "
         if _HIDDEN_CODE.search(gap) if node.type in _TEXTUAL else not GAP.fullmatch(gap):
             return False
         if (gap and node.type in _SEAMLESS) or (not gap and before in REDIRECTS and kind in _BEHIND):

@@ -31,6 +31,7 @@ class Wrapper:
     traits: frozenset[str] = frozenset()
     skip: int = 0
     code: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
     takes: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
 
@@ -55,6 +56,7 @@ def read_wrappers(text: str) -> Mapping[str, Wrapper]:
                     traits=frozenset(part for part in parts[1:] if "=" not in part),
                     skip=int(told.get("skip", 0)),
                     code=tuple(told["code"].split("|")) if "code" in told else (),
+                    writes=tuple(told["writes"].split("|")) if "writes" in told else (),
                 )
     return found
 
@@ -69,6 +71,9 @@ def unwrap(wrapper: Wrapper, words: Sequence[Word], scope: Scope) -> Effect:
     parts += (scope.read(code_of((code, *rest)), scope) for code in codes)
     parts += (_inner(wrapper, words[start:], scope) for start in starts)
     parts += (assigned(name, static(value), scope) for name, value in _assignments(wrapper, words))
+    # behind the command they are options of its own
+    written = list(values(words[: starts[0]] if starts else words, wrapper.writes))
+    parts += (Effect(verb=Verb.MUTATE, touches=(path.text,)) for path in written)
     if not starts and not codes and "shell" in wrapper.traits and scope.feed.source in _FED:
         parts.append(scope.run((static("sh"),), scope))
     return joined(*parts)

@@ -11,6 +11,8 @@ from typing import Final
 
 from sqlglot import exp
 
+from extproc.core.inspection.sql.nodes import Nodes
+
 __all__ = ["bare_calls"]
 
 # pseudocolumns and functions of Oracle that are written like columns, and what sequences have
@@ -24,9 +26,9 @@ _AROUND: Final = (exp.From, exp.Join, exp.Update, exp.Delete, exp.Merge)
 _DUAL: Final = frozenset({"dual", "sys.dual"})
 
 
-def bare_calls(tree: exp.Expr) -> Iterator[str]:
+def bare_calls(nodes: Nodes) -> Iterator[str]:
     """The functions that a statement may call without parentheses, lower case with their qualifiers, in order."""
-    for column in tree.find_all(exp.Column):
+    for column in nodes.of(exp.Column):
         parts = [part.name.lower() for part in column.parts]
         if parts[-1] in _TOLD or isinstance(column.this, exp.Star):
             continue

@@ -8,6 +8,7 @@ from sqlglot import TokenType, exp
 
 from extproc.core.inspection.sql.functions import ADVANCING, HARMLESS
 from extproc.core.inspection.sql.lexing import Token, word_of
+from extproc.core.inspection.sql.nodes import Nodes
 
 __all__ = ["calls_in", "is_advancing", "is_harmless", "opens_call"]
 
@@ -27,17 +28,21 @@ VARBINARY VARCHAR VARCHAR2 VARYING NULLABLE LOWCARDINALITY FIXEDSTRING DECIMAL32
 VECTOR SIGNED UNSIGNED
 """
 _TYPES: Final = frozenset(_TYPES_WORDS.split())
+# clauses that are written like calls, and the words that they have before a parenthesis
+_CLAUSES: Final = {exp.TableSample: ("sample",), exp.MatchRecognize: ("match_recognize", "pattern")}
+_OF_A_STAR: Final = (("except_", "exclude"), ("rename", "rename"))
+_DECLARING: Final = (exp.Schema, exp.TableAlias, exp.Star, exp.HistoricalData, exp.Window, exp.Select, *_CLAUSES)
 # schemas whose functions are the ones that go by the bare name
 _BUILT_IN: Final = frozenset({"pg_catalog"})
 
 
-def calls_in(tokens: Sequence[Token], tree: exp.Expr) -> Iterator[str]:
+def calls_in(tokens: Sequence[Token], nodes: Nodes) -> Iterator[str]:
     """The functions that a statement calls, lower case and with their schema where one is written, in order.
 
     By the words before a parenthesis, since a parser gives some dangerous function a harmless name of its own. Words
     that the tree declares as tables or aliases, with their columns in parentheses, count as often as it does.
     """
-    declared = Counter(_declared(tree))
+    declared = Counter(_declared(nodes))
     for at, token in enumerate(tokens[:-1]):
         if tokens[at + 1].token_type is not TokenType.L_PAREN or not _is_word(token):
             continue
@@ -54,19 +59,31 @@ def calls_in(tokens: Sequence[Token], tree: exp.Expr) -> Iterator[str]:
 
 def opens_call(token: Token) -> bool:
     """Whether a parenthesis behind this word holds the arguments of something: a call, or a type."""
-    return _is_word(token) and word_of(token) not in _STRUCTURE
+    return _is_word(token) and word_of(token).rpartition(" ")[2] not in _STRUCTURE  # GROUP BY is one token
 
 
 def _is_word(token: Token) -> bool:
     return token.token_type is TokenType.IDENTIFIER or word_of(token)[:1].isalpha() or word_of(token)[:1] == "_"
 
 
-def _declared(tree: exp.Expr) -> Iterator[str]:
-    for node in tree.find_all(exp.Schema, exp.TableAlias):
-        if isinstance(node, exp.Schema):
-            yield node.this.name.lower() if node.this is not None else ""
-        elif node.args.get("columns"):
-            yield node.name.lower()
+def _declared(nodes: Nodes) -> Iterator[str]:
+    for node in nodes.of(*_DECLARING):
+        match node:
+            case exp.Schema():
+                yield node.this.name.lower() if node.this is not None else ""
+            case exp.TableAlias():
+                if node.args.get("columns"):
+                    yield node.name.lower()
+            case exp.Star():
+                yield from (word for arg, word in _OF_A_STAR if node.args.get(arg))
+            case exp.HistoricalData():
+                yield str(node.this).lower()
+            case exp.Window():
+                yield str(node.args.get("over") or "").lower()
+            case exp.Select():
+                yield "option" if node.args.get("options") else ""
+            case _:
+                yield from _CLAUSES[type(node)]
 
 
 def is_harmless(name: str) -> bool:

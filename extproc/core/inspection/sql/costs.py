@@ -3,8 +3,9 @@
 It tries several readings where one word can begin several things, and tries them again inside of each: joins whose
 condition comes later or never, and calls by the name of a type (``DATE(DATE(...))``, ``ARRAY[ARRAY[...]]``). Some
 functions it writes out, with their arguments several times over (``DIV0``). Subqueries inside of each other are copied
-at each step in some dialects. ``bench/worst_sql.py`` looks for more of these; against those that nobody has found,
-calls inside of each other have a bound too.
+at each step in some dialects, and types inside of each other (``ARRAY<ARRAY<...>>``) are read again at each.
+``bench/worst_sql.py`` looks for more of these; against those that nobody has found, calls inside of each other have a
+bound too.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,10 @@ _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET})
 _QUERIES: Final = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES})
 _WRITTEN_OUT: Final = frozenset({"DIV0", "DIV0NULL", "FILE", "NULLIFZERO", "SORT_ARRAY", "ZEROIFNULL"})
+_ANGLE: Final = frozenset({"type"})
+"""What ``<`` opens behind the name of a type; ``>`` closes it, and compares elsewhere."""
 _DEEPEST: Final = MappingProxyType(
-    {"doubling": MAX_SQL_OPEN, "call": MAX_SQL_CALLS_OPEN, "query": MAX_SQL_QUERIES_OPEN}
+    {"doubling": MAX_SQL_OPEN, "call": MAX_SQL_CALLS_OPEN, "type": MAX_SQL_CALLS_OPEN, "query": MAX_SQL_QUERIES_OPEN}
 )
 
 
@@ -51,20 +54,24 @@ def _joins_waiting(tokens: Sequence[Token]) -> int:
 
 
 def _nested_too_deep(tokens: Sequence[Token]) -> bool:
-    """Whether calls, calls that are tried or written out several times, or queries stand inside of too many others."""
+    """Whether calls, calls that are tried or written out several times, types or queries stand in too many others."""
     opened: list[frozenset[str]] = []
     depths = dict.fromkeys(_DEEPEST, 0)
     for at, token in enumerate(tokens):
-        if token.token_type in _OPENING:
-            opened.append(_kinds(tokens, at))
+        if token.token_type in _OPENING or _opens_type(tokens, at):
+            opened.append(_ANGLE if token.token_type is TokenType.LT else _kinds(tokens, at))
             for kind in opened[-1]:
                 depths[kind] += 1
                 if depths[kind] > _DEEPEST[kind]:
                     return True
-        elif token.token_type in _CLOSING and opened:
+        elif opened and (token.token_type in _CLOSING or (token.token_type is TokenType.GT and opened[-1] is _ANGLE)):
             for kind in opened.pop():
                 depths[kind] -= 1
     return False
+
+
+def _opens_type(tokens: Sequence[Token], at: int) -> bool:
+    return tokens[at].token_type is TokenType.LT and at > 0 and tokens[at - 1].token_type in Parser.TYPE_TOKENS
 
 
 def _kinds(tokens: Sequence[Token], at: int) -> frozenset[str]:
@@ -74,6 +81,8 @@ def _kinds(tokens: Sequence[Token], at: int) -> frozenset[str]:
     found = {"query"} if after is not None and after.token_type in _QUERIES else set()
     if before is not None and opens_call(before):
         found.add("call")
+    if before is not None and before.token_type is TokenType.GT:  # a value of that type, STRUCT<a INT>(1)
+        found.add("type")
     if before is not None and (before.token_type in Parser.TYPE_TOKENS or word_of(before) in _WRITTEN_OUT):
         found.add("doubling")
     return frozenset(found)

@@ -11,6 +11,7 @@ from typing import Final
 from sqlglot import TokenType, exp
 
 from extproc.core.inspection.sql.lexing import Token, word_of
+from extproc.core.inspection.sql.nodes import Nodes
 
 __all__ = ["unaccounted"]
 
@@ -30,14 +31,14 @@ _NAMES_IN_TSQL: Final = frozenset(_NAMES_IN_TSQL_WORDS.split())
 _BEFORE_A_CALL: Final = frozenset({"REPLACE", "INSERT", "TRUNCATE"})
 
 
-def unaccounted(tokens: Sequence[Token], tree: exp.Expr, *, writes: bool, semicolons: bool) -> list[str]:
-    """The starting words that nothing in ``tree`` explains; ``writes``: the statement itself is one of them."""
+def unaccounted(tokens: Sequence[Token], nodes: Nodes, *, writes: bool, semicolons: bool) -> list[str]:
+    """The starting words that nothing in the tree explains; ``writes``: the statement itself is one of them."""
     found = [token for at, token in enumerate(tokens) if _starts(tokens, at)]
     if semicolons:
-        if writes:
+        if writes or not found:
             return []
-        names = Counter(str(node.this).upper() for node in tree.find_all(exp.Identifier) if not node.quoted)
-        names.update(str(node.this).upper() for node in tree.find_all(exp.Var))
+        names = Counter(str(node.this).upper() for node in nodes.of(exp.Identifier) if not node.quoted)
+        names.update(str(node.this).upper() for node in nodes.of(exp.Var))
         words = Counter(map(word_of, found))
         # the first word is the statement's own
         words[word_of(tokens[0])] -= 1
@@ -45,7 +46,7 @@ def unaccounted(tokens: Sequence[Token], tree: exp.Expr, *, writes: bool, semico
     words_here = [word_of(token) for token in found if word_of(token) not in _NAMES_IN_TSQL]
     if not writes:
         return words_here
-    allowed = len(list(tree.find_all(exp.When))) + 1 if isinstance(tree, exp.Merge) else 1
+    allowed = len(nodes.of(exp.When)) + 1 if isinstance(nodes.root, exp.Merge) else 1
     strong = [word for word in words_here if word != "SET"]
     return strong if len(strong) > allowed else []
 

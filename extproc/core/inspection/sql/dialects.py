@@ -50,6 +50,8 @@ class Spelling:
     """Delimiters inside of which a backslash before a quote is refused: a server setting says what it means."""
     semicolons: bool = True
     """Nothing else ends a statement."""
+    wild_tables: bool = False
+    """A name in quotes may end in ``*`` and stand for several tables, or have a view of INFORMATION_SCHEMA in it."""
     bare_calls: bool = False
     """A function may be called without parentheses, and then looks like a column."""
 
@@ -87,6 +89,7 @@ def _spellings() -> dict[str, Spelling]:
             escapes=True,
             triples=True,
             plain_prefixes=frozenset({"r", "b", "rb", "br"}),
+            wild_tables=True,
             line_comments=("--", "#"),
         ),
         Spelling(name="snowflake", grammar="snowflake", escapes=True, line_comments=("--", "//"), dollars="bare"),

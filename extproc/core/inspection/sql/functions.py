@@ -2,11 +2,14 @@
 
 An allow-list: what is not here may write, read files, run text, reach the network or wait, so a call of it is
 administrative. A name is here only if it is harmless in every dialect that has it. Sources: the function references of
-PostgreSQL 17, MySQL 8.4, SQLite 3.46, SQL Server 2022, Oracle 23ai, BigQuery, Snowflake, ClickHouse, DuckDB, Spark and
-Trino.
+PostgreSQL 17, MySQL 8.4, SQLite 3.46, SQL Server 2022, Oracle 23ai, BigQuery, Snowflake, ClickHouse, DuckDB, Redshift,
+Spark and Trino. Left out on purpose, though they only read: what reads a table or a file by a name in a text (``glob``,
+``dictGet``, ``result_scan``), and what reads XML with entities (``xmltype``).
 """
 
 from typing import Final
+
+from extproc.core.inspection.sql.product_functions import OF_PRODUCTS
 
 __all__ = ["ADVANCING", "HARMLESS"]
 
@@ -38,7 +41,7 @@ uniform normal
 _TEXTS = """
 ascii base64 base64_encode bin bit_length btrim char char_length character_length charindex chr codepoint concat
 concat_ws contains convert_from convert_to difference edit_distance editdist3 elt encode ends_with endswith field
-find_in_set format format_number from_base64 get_byte glob hex initcap instr jaro_winkler jarowinkler_similarity lcase
+find_in_set format format_number from_base64 get_byte hex initcap instr jaro_winkler jarowinkler_similarity lcase
 left len length levenshtein levenshtein_distance like locate lower lpad ltrim make_set md5 mid ngrams normalize
 octet_length oct overlay parse_ident patindex position printf quote quote_ident quote_literal quote_nullable quotename
 regexp_contains regexp_count regexp_extract regexp_extract_all regexp_instr regexp_like regexp_match regexp_matches
@@ -128,11 +131,9 @@ uuidv4 uuidv7 version xact_state checksum binary_checksum farm_fingerprint finge
 siphash64 xxhash64 murmurhash3_32 ora_hash ntext compress uncompressed_length
 """
 
-HARMLESS: Final = frozenset(
-    name.lower()
-    for group in (_AGGREGATES, _CONDITIONS, _NUMBERS, _TEXTS, _TIMES, _STRUCTURES, _CATALOGUE, _SEARCH, _ABOUT)
-    for name in group.split()
-)
+_GROUPS = (_AGGREGATES, _CONDITIONS, _NUMBERS, _TEXTS, _TIMES, _STRUCTURES, _CATALOGUE, _SEARCH, _ABOUT)
+
+HARMLESS: Final = OF_PRODUCTS.union(name for group in _GROUPS for name in group.split())
 
 ADVANCING: Final = frozenset({"nextval", "setval", "next_value_for"})
 """Functions that move a sequence on, which is a change and no more."""

@@ -19,6 +19,7 @@ from extproc.core.inspection.sql.cross_check import unaccounted
 from extproc.core.inspection.sql.dialects import SPELLINGS, Spelling
 from extproc.core.inspection.sql.lexing import Token, word_of
 from extproc.core.inspection.sql.naming import column_name, name_of, table_name
+from extproc.core.inspection.sql.nodes import Nodes
 from extproc.core.inspection.sql.system_tables import system_targets
 from extproc.core.inspection.sql.writes import reaches_all
 from extproc.core.model import Verb
@@ -36,7 +37,9 @@ _SCHEMA: Final = {
     exp.TruncateTable: "truncate",
 }
 _QUIET: Final = (exp.Transaction, exp.Commit, exp.Rollback, exp.Show, exp.Values, exp.Declare)
+_STRANGE: Final = (exp.Command, exp.Set, exp.Use, exp.Grant, exp.Copy, exp.Operator, exp.LoadData, exp.Pragma)
 _ODD_TABLE: Final = re.compile(r"[/\\:.*?]")
+_WILD_TABLE: Final = re.compile(r"[\w-]*\*|information_schema\.\w+", re.IGNORECASE)
 _PLAIN_WORD: Final = re.compile(r"[A-Z]{2,20}")
 _PLAIN_REST: Final = re.compile(r"[\w\s.,%=]*")
 _MOST_PARTS: Final = 3
@@ -94,9 +97,10 @@ class _Judge:
 
     def __init__(self, tree: exp.Expr, tokens: Sequence[Token], *, spelling: Spelling) -> None:
         self._tree = tree
+        self._nodes = Nodes(tree)
         self._tokens = tokens
-        self._semicolons, self._bare_calls = spelling.semicolons, spelling.bare_calls
-        self._ctes = {cte.alias.lower(): cte.this for cte in tree.find_all(exp.CTE)}
+        self._semicolons, self._bare_calls, self._wild = spelling.semicolons, spelling.bare_calls, spelling.wild_tables
+        self._ctes = {cte.alias.lower(): cte.this for cte in self._nodes.of(exp.CTE)}
 
     def statement(self) -> Statement:
         """All of it."""
@@ -106,8 +110,8 @@ class _Judge:
         effects = [*self._root(), *self._changes(), *self._strangers()]
         functions: tuple[str, ...] = ()
         if all(effect.verb is not Verb.ADMIN for effect in effects):
-            bare = bare_calls(self._tree) if self._bare_calls else ()
-            functions = tuple(dict.fromkeys((*calls_in(self._tokens, self._tree), *bare)))
+            bare = bare_calls(self._nodes) if self._bare_calls else ()
+            functions = tuple(dict.fromkeys((*calls_in(self._tokens, self._nodes), *bare)))
             effects += self._calls(functions)
             effects += self._uncovered(writes=any(effect.kind != "select" for effect in effects))
         effects += self._system_writes()
@@ -121,7 +125,7 @@ class _Judge:
 
     def _command(self) -> Statement:
         rest = self._tree.expression.name if self._tree.expression is not None else ""
-        if word_of(self._tokens[0]) == "SHOW" and _PLAIN_REST.fullmatch(rest):
+        if self._semicolons and word_of(self._tokens[0]) == "SHOW" and _PLAIN_REST.fullmatch(rest):
             return Statement(effects=(Effect(verb=Verb.QUERY, kind="show"),))
         return Statement(effects=(self._opaque(),), parsed=False)
 
@@ -140,6 +144,12 @@ class _Judge:
                 yield Effect(verb=Verb.QUERY, kind="describe")
             case exp.Pragma() if _ASKS.fullmatch(" ".join(str(token.text) for token in self._tokens)):
                 yield Effect(verb=Verb.QUERY, kind="pragma")
+            case exp.Summarize():
+                yield Effect(verb=Verb.QUERY, kind="describe")
+            case exp.Pivot():
+                yield Effect(verb=Verb.QUERY, kind="select")
+            case exp.MultitableInserts():
+                return  # each of them is an INSERT of its own
             case exp.Copy():
                 yield self._copy(tree)
             case _ if isinstance(tree, _QUIET):
@@ -157,7 +167,7 @@ class _Judge:
         return Effect(verb=Verb.ADMIN, kind="copy", said=f"COPY with files or programs{target}")
 
     def _changes(self) -> Iterator[Effect]:
-        for node in self._tree.find_all(*_CHANGES):
+        for node in self._nodes.of(*_CHANGES):
             kind = _CHANGES[type(node)]
             if isinstance(node.this, exp.Directory):
                 yield Effect(verb=Verb.ADMIN, kind=kind, said="INSERT into a directory")
@@ -167,19 +177,19 @@ class _Judge:
             how = " of every row" if kind == "merge" else " without WHERE"
             said = f"{kind.upper()}{how if everything else ''}{self._on(node)}"
             yield Effect(verb=Verb.MUTATE, kind=kind, said=said, unbounded=everything)
-        for node in self._tree.find_all(*_SCHEMA):
+        for node in self._nodes.of(*_SCHEMA):
             kind = _SCHEMA[type(node)]
             thing = str(node.args.get("kind") or "").upper()
             thing = f" {thing}" if _PLAIN_WORD.fullmatch(thing) else ""
             yield Effect(verb=Verb.ADMIN, kind=kind, said=f"{kind.upper()}{thing}{self._on(node)}")
             if kind == "alter" and node.find(exp.Drop) is None and "DROP" in map(word_of, self._tokens):
                 yield Effect(verb=Verb.ADMIN, kind="drop", said=f"DROP{self._on(node)}")
-        nextval = any(column.name.lower() == "nextval" for column in self._tree.find_all(exp.Column))
-        if nextval or self._tree.find(exp.NextValueFor) is not None:
+        nextval = any(column.name.lower() == "nextval" for column in self._nodes.of(exp.Column))
+        if nextval or self._nodes.of(exp.NextValueFor):
             yield Effect(verb=Verb.MUTATE, kind="select", said="takes a number from a sequence")
 
     def _system_writes(self) -> Iterator[Effect]:
-        for node in self._tree.find_all(*_CHANGES):
+        for node in self._nodes.of(*_CHANGES):
             for table in system_targets(node, self._ctes):
                 kind = _CHANGES[type(node)]
                 said = f"{kind.upper()} on {table_name(table)}, where the database keeps itself"
@@ -187,26 +197,31 @@ class _Judge:
 
     def _strangers(self) -> Iterator[Effect]:
         """What stands inside of a statement and is more than reading."""
-        for into in self._tree.find_all(exp.Into):
+        for into in self._nodes.of(exp.Into):
             if not isinstance(into.this.this if into.this is not None else None, exp.Parameter):
                 yield Effect(verb=Verb.ADMIN, kind="create", said="SELECT INTO makes a table or a file")
-        inner = self._tree.find(
-            exp.Command, exp.Set, exp.Use, exp.Grant, exp.Copy, exp.Operator, exp.LoadData, exp.Pragma
-        )
-        if inner is not None and inner is not self._tree:
+        if any(node is not self._tree for node in self._nodes.of(*_STRANGE)):
             yield Effect(verb=Verb.ADMIN, kind="unknown", said="a statement inside of another that is not understood")
-        for table in self._tree.find_all(exp.Table):
+        if self._nodes.of(exp.QueryTransform):
+            yield Effect(verb=Verb.ADMIN, kind="call", said="TRANSFORM, which runs a program")
+        for table in self._nodes.of(exp.Table):
             if isinstance(table.parent, exp.Into):
                 continue
             parts = table.parts
             names = [part for part in parts if isinstance(part, exp.Identifier)]
             is_function = isinstance(table.this, exp.Func)
-            odd = any(_ODD_TABLE.search(part.name) if part.quoted else "@" in part.name for part in names)
+            odd = any(map(self._is_odd, names))
             odd = odd or (len(names) > 1 and names[-1].name.lower() in _FILES)
             if not is_function and (len(names) < len(parts) or len(parts) > _MOST_PARTS or odd or not parts):
                 yield Effect(
                     verb=Verb.ADMIN, kind="unknown", said="a table that is a file, a link or a place elsewhere"
                 )
+
+    def _is_odd(self, part: exp.Identifier) -> bool:
+        """Whether a part of a table's name may be a file, a link or a place elsewhere."""
+        if not part.quoted:
+            return "@" in part.name
+        return bool(_ODD_TABLE.search(part.name)) and not (self._wild and _WILD_TABLE.fullmatch(part.name))
 
     def _calls(self, functions: Sequence[str]) -> Iterator[Effect]:
         for name in functions:
@@ -217,7 +232,7 @@ class _Judge:
                 yield Effect(verb=Verb.ADMIN, kind="call", said=said)
 
     def _uncovered(self, *, writes: bool) -> Iterator[Effect]:
-        for word in unaccounted(self._tokens, self._tree, writes=writes, semicolons=self._semicolons):
+        for word in unaccounted(self._tokens, self._nodes, writes=writes, semicolons=self._semicolons):
             yield Effect(verb=Verb.ADMIN, kind="unknown", said=f"{word} in a place where it may begin a statement")
 
     def _on(self, node: exp.Expr) -> str:
@@ -227,17 +242,17 @@ class _Judge:
         return f" on {table_name(target)}" if isinstance(target, exp.Table) and target.name else ""
 
     def _tables(self) -> Iterator[str]:
-        for table in self._tree.find_all(exp.Table):
+        for table in self._nodes.of(exp.Table):
             if isinstance(table.this, exp.Func | exp.Parameter) or not table.name:
                 continue
             if table.db or table.name.lower() not in self._ctes:
                 yield table_name(table)
 
     def _columns(self) -> Iterator[str]:
-        for column in self._tree.find_all(exp.Column):
+        for column in self._nodes.of(exp.Column):
             yield column_name(column)
-        for star in self._tree.find_all(exp.Star):
+        for star in self._nodes.of(exp.Star):
             if not isinstance(star.parent, exp.Count | exp.Column):
                 yield "*"
-        for schema in self._tree.find_all(exp.Schema):
+        for schema in self._nodes.of(exp.Schema):
             yield from (name_of([each.name]) for each in schema.expressions if isinstance(each, exp.Identifier))

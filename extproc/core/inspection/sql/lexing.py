@@ -43,6 +43,7 @@ _ODD: Final = re.compile(
 _DISGUISED_NAME: Final = re.compile(r"\bu&\"", re.IGNORECASE)
 _SETTING_HINT: Final = re.compile(r"/\*\+[^*]*(?:set_var|resource_group)", re.IGNORECASE)
 _EXECUTABLE: Final = re.compile(r"/\*M?!")
+_WORDS: Final = re.compile(r"[\w\s.,%=]*")
 _INSIDE_CODE: Final = re.compile(r"['\"`\\]|--|/\*|\*/")
 _MOST_COMMENTS: Final = 50
 _CLOSING: Final = {"[": "]", "{": "}", "(": ")", "<": ">"}
@@ -56,17 +57,28 @@ def tokens_of(text: str, dialect: str) -> list[Token] | None:
     if spelling.executable_comments and (_EXECUTABLE.search(text) or _SETTING_HINT.search(text)):
         return None
     try:
-        tokens: list[Token] = list(Dialect.get_or_raise(spelling.grammar).tokenize(text))
+        # hints change no effect, and sqlglot would look into them
+        plain = text.replace("/*+", "/* ")
+        tokens: list[Token] = list(Dialect.get_or_raise(spelling.grammar).tokenize(plain))
     except (SqlglotError, RecursionError, ValueError, IndexError):
         return None
     end = 0
     for token in tokens:
-        if token.start < end or not _is_gap(text[end : token.start], spelling):
+        start = _start(token, text)
+        if start < end or not _is_gap(text[end:start], spelling):
             return None
-        if not _is_token(token, text[token.start : token.end + 1], spelling):
+        if not _is_token(token, text[start : token.end + 1], spelling):
             return None
         end = token.end + 1
     return tokens if _is_gap(text[end:], spelling) else None
+
+
+def _start(token: Token, text: str) -> int:
+    """Where a token begins; of plain words that sqlglot does not look into it says where the last one does."""
+    whole: int = token.end + 1 - len(token.text)
+    if 0 <= whole < token.start and text.startswith(token.text, whole) and _WORDS.fullmatch(token.text):
+        return whole
+    return int(token.start)
 
 
 def statements_of(tokens: Sequence[Token]) -> list[list[Token]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from sqlglot import exp
@@ -33,7 +34,11 @@ def column_name(column: exp.Column) -> str:
 
 
 def _part(part: str) -> str:
-    lowered = part.lower()[:_LONGEST]
+    return _written(part.lower()[:_LONGEST])
+
+
+@lru_cache(maxsize=2048)
+def _written(lowered: str) -> str:
     if _PLAIN.fullmatch(lowered):
         return lowered
     cleaned = "".join(char if char.isprintable() and char != '"' else "?" for char in lowered)

@@ -11,11 +11,15 @@ from typing import Any, Final
 from stdnum import numdb
 from stdnum.exceptions import ValidationError
 
-__all__ = ["account", "by", "card", "digits", "entropy", "ip_address", "phone", "us_ssn"]
+__all__ = ["account", "by", "card", "digits", "entropy", "ip_address", "mailbox", "phone", "us_ssn"]
 
 
-_ISSUED: Final = re.compile(r"[2-6]\d{11,18}|1800\d{11}|2131\d{11}|122\d{12}")
-"""How numbers of payment cards begin; JCB and UATP are the odd ones."""
+_ISSUED: Final = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|5[06-9]\d{10,17}|6\d{11,18}|3[47]\d{13}|3(?:0[0-5]|09|6\d|[89]\d)\d{11,16}"
+    r"|35\d{14,17}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|220[0-5]\d{12,15}"
+    r"|1800\d{11}|2131\d{11}|122\d{12}"
+)
+"""How numbers of payment cards begin, and how long those are: the digits of a clock (``20261128…``) are none."""
 
 
 _CARD_AND_MORE: Final = re.compile(r"(.*\d)[ \-]\d{1,3}", re.DOTALL)
@@ -77,6 +81,11 @@ def _form(country: str) -> tuple[int, re.Pattern[str]]:
     parts = _PART.findall(told)
     form = "".join(f"{_KINDS[kind]}{{{number}}}" for number, kind in parts)
     return (4 + sum(int(number) for number, _ in parts) if parts else 0), re.compile(rf"[A-Z]{{2}}[0-9]{{2}}{form}")
+
+
+def mailbox(text: str) -> bool:
+    """Whether an address is somebody's: ``git@`` is how repositories are named."""
+    return not text.startswith("git@")
 
 
 def us_ssn(text: str) -> bool:

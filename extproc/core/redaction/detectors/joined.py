@@ -9,7 +9,7 @@ from typing import Final
 from extproc.core.redaction.detectors.folding import Folded, fold
 from extproc.core.redaction.detectors.shapes import SHAPE
 
-__all__ = ["Joined", "join"]
+__all__ = ["Joined", "join", "shapes_of"]
 
 _APART: Final = "\n\0\n"
 _SEPARATOR: Final = _APART.encode()
@@ -28,6 +28,11 @@ class Joined:
     """Where each text begins; counted when it is first asked for."""
     _counted: tuple[int, int, int] = (-1, 0, 0)
     """A text, and a place in it as bytes and as characters."""
+
+    @property
+    def is_one_even_text(self) -> bool:
+        """Whether a byte of it is a character of the only text there is."""
+        return len(self.parts) == 1 and not self.uneven and len(self.raw) == len(self.texts[0])
 
     def place(self, start: int, end: int) -> tuple[int, int, int]:
         """The text that holds these bytes, and the characters in its fold; a find ends with its text."""
@@ -73,6 +78,16 @@ def join(texts: Sequence[str]) -> Joined:
     parts = [folded.text.encode("utf-8", "replace") for folded in folds]
     uneven = {index: folded for index, folded in enumerate(folds) if folded.pieces}
     return Joined(_SEPARATOR.join(parts), [folded.text for folded in folds], parts, uneven)
+
+
+def shapes_of(texts: Sequence[str]) -> Sequence[bytes | None]:
+    """The shape of each text as it was given; None for one that is not ASCII."""
+    joined = _APART.join(texts)
+    if joined.isascii():
+        raw = joined.encode()
+        if _is_plain(raw, len(texts)):
+            return raw.translate(SHAPE).split(_SEPARATOR)
+    return [text.encode().translate(SHAPE) if text.isascii() else None for text in texts]
 
 
 def _is_plain(raw: bytes, count: int) -> bool:

@@ -25,6 +25,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
         type="email",
         anchor=r"@[^\s@]+\.",
         pattern=r"[\pL\pN_%+'](?:[\pL\pN._%+'\-]*[\pL\pN_%+'\-])?@(?:[\pL\pN\-]+\.)+\pL\pL+",
+        check=checks.mailbox,
         edges=False,
     ),
     Rule(

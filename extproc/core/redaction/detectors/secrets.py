@@ -39,15 +39,40 @@ def _rule(form: SecretForm) -> Rule:
     )
 
 
+_WORDS: Final = r"^(?:(?:[a-z]{1,14}|v?\d{1,3})(?:[\-_./:]|$)){2,}$"
+"""A name made of words: what a cache, a topic or a template is called stands behind ``key`` too."""
+
+
 def _checked(form: SecretForm) -> Callable[[str], bool] | None:
     if not (form.entropy or form.harmless):
         return None
     harmless = [re2.compile(pattern) for pattern in form.harmless]
+    if form.name == "generic-api-key":
+        harmless.append(re2.compile(_WORDS))
 
     def check(secret: str) -> bool:
         return entropy(secret) >= form.entropy and not any(pattern.search(secret) for pattern in harmless)
 
     return check
+
+
+_STANDS_FOR: Final = re.compile(
+    r"(?i:required|optional|string|str|varchar|text|null|none|nil|undefined|true|false|hidden|changed|expired|invalid"
+    r"|missing|incorrect|unset|empty|redacted|masked|\*+|x{3,}|\.{3,})[.!?]?"
+    r"|\$[A-Z_][A-Z0-9_]*|(?:os|process\.env|env|getpass|config|settings|self|this|args|request|req|options|opts|params|secrets"
+    r"|data|var|local|module|vault)(?:\.[A-Za-z_]\w*)+"
+)
+"""What is written where a password would stand: its type, its state, or where a program takes it from."""
+
+
+def _told(text: str) -> bool:
+    """Whether it is a password, and not a word that stands for one."""
+    return _STANDS_FOR.fullmatch(text) is None
+
+
+def _drawn(text: str) -> bool:
+    """Whether a word looks drawn by lot, and not like one of a sentence: with a digit, or a capital inside."""
+    return any(character.isdigit() or character.isupper() for character in text[1:]) and not text.isupper()
 
 
 def _mixed(text: str) -> bool:
@@ -90,7 +115,18 @@ SECRETS: Final[tuple[Rule, ...]] = (
         type="password",
         anchor=r"(?i)passw|passphrase|pwd|passcode",
         pattern=rf"(?i:(?:password|passwd|passphrase|passcode|pwd){_SAYS})([^\s\"'\\,;&<>{{}}()\[\]\x00]{{3,128}})",
+        check=_told,
         score=0.8,
+        edges=False,
+        group=1,
+    ),
+    Rule(
+        type="password",
+        anchor=r"(?i)--[a-z\-]*(?:pass|secret|token|key)",
+        pattern=r"(?i:--(?:[a-z]+-){0,2}(?:password|passwd|passphrase|secret|token|api-?key))[ \t]{1,3}"
+        r"[\"']?([^\s\"'\\,;&<>{}()\[\]\x00|\-$][^\s\"'\\,;&<>{}()\[\]\x00|]{5,127})",
+        check=_drawn,
+        score=0.7,
         edges=False,
         group=1,
     ),
@@ -110,7 +146,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
             ("A(?:KI|SI|BI|CC)A|A3T", r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
             ("gh[pousr]_|github_pat_", r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}"),
             ("gl[a-z]+-", r"gl(?:pat|oas|ptt|rt|cbt|dt|ft|soat|imt|agent|ffct)-[A-Za-z0-9_.\-]{20,}"),
-            ("npm_|pypi-|dckr_|hf_|dop_v1|shp", r"npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_\-]{50,}|hf_[A-Za-z]{30,}"),
+            ("npm_|pypi-|dckr_|hf_|dop_v1|shp", r"npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_\-]{50,}|hf_[A-Za-z0-9]{30,}"),
             ("dckr_pat_|dop_v1_|doo_v1_", r"dckr_pat_[A-Za-z0-9_\-]{20,}|do[op]_v1_[a-f0-9]{60,}"),
             ("shp[a-z]+_", r"shp(?:at|ca|pa|ss)_[a-zA-Z0-9]{32}"),
             ("tskey-", r"tskey-[a-z]+-[A-Za-z0-9]{6,}-[A-Za-z0-9]{6,}"),
@@ -122,6 +158,15 @@ SECRETS: Final[tuple[Rule, ...]] = (
             ("webhooks/", r"https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/\d+/[A-Za-z0-9_\-]{40,}"),
             ("hv[sb]\\.", r"\bhv[sb]\.[A-Za-z0-9_\-]{24,}"),
             ("EAAC|EAAB|EAAA", r"EAA[A-Z][A-Za-z0-9]{40,}"),
+            (
+                "whsec_|NRAK-|sbp_|r8_",
+                r"whsec_[A-Za-z0-9+/=]{24,}|NRAK-[A-Z0-9]{27}|sbp_[a-f0-9]{40}|\br8_[A-Za-z0-9]{37}",
+            ),
+            (
+                "sq0[a-z]+-|figd_|gsk_",
+                r"sq0[a-z]{3}-[A-Za-z0-9_\-]{22,}|figd_[A-Za-z0-9_\-]{30,}|\bgsk_[A-Za-z0-9]{40,}",
+            ),
+            ("xai-|:AA", r"\bxai-[A-Za-z0-9]{60,}|\b\d{8,10}:AA[A-Za-z0-9_\-]{33}"),
             ("AccountKey=|SharedAccess", r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,}={0,2}"),
         )
     ),

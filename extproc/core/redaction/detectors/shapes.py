@@ -99,7 +99,7 @@ class Shapes:
         self._met[shape] = times = self._met.get(shape, 0) + 1
         if times <= _OFTEN:
             return None
-        del self._met[shape]
+        self._met.pop(shape, None)  # another thread may have learned it meanwhile
         if len(self.known) >= _KEPT:
             self.known.clear()
         fits = (_fit(number, pattern, shape) for number, pattern in enumerate(self._patterns))

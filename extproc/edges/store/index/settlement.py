@@ -7,37 +7,24 @@ from typing import Final
 
 import msgspec
 
-from extproc.core.audit.entries import CallEntry, OutcomeEntry, named_owner
+from extproc.core.audit.entries import CallEntry, named_owner
 from extproc.core.audit.lanes import Owner, key_of
 from extproc.edges.store.database import Transaction
+from extproc.edges.store.index.answers import BY_ANSWER, BY_ITSELF, Answer, Answers
 from extproc.edges.store.index.lanes import Move, Order, Row, Tail, append, resettle, tail_of
 from extproc.edges.store.index.memory import Memory
 from extproc.edges.store.index.places import bounded, clean
 from extproc.edges.store.index.totals import Added, Totals, chunks, within
 
-__all__ = ["Answer", "Settlement"]
+__all__ = ["Settlement"]
 
 _CALL: Final = f"INSERT INTO calls VALUES({', '.join('?' * 21)}) ON CONFLICT DO NOTHING"
 _ANSWERED: Final = """UPDATE calls SET answered_in = ?, answered_by = ?, answer_segment = ?, answer_place = ?, ends = ?
   WHERE journal = ? AND seq = ?"""
 _STORED: Final = (
-    "SELECT journal, seq, at, decision, ends, session, named, lane, trace, shape, refused, client FROM calls"
+    "SELECT journal, seq, at, decision, ends, session, named, lane, trace, shape, refused, client, "
+    "answered_in, answered_by FROM calls"
 )
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """An outcome, and where it stands: number of the journal, number there, segment and byte."""
-
-    journal: int
-    seq: int
-    segment: int
-    offset: int
-    entry: OutcomeEntry
-
-    @property
-    def spot(self) -> tuple[int, int, int, int]:
-        """Where it stands."""
-        return self.journal, self.seq, self.segment, self.offset
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -55,6 +42,8 @@ class _Stored(msgspec.Struct, frozen=True):
     shape: int
     refused: int
     client: str
+    answered_in: int | None
+    answered_by: int | None
 
     @property
     def order(self) -> Order:
@@ -83,6 +72,10 @@ class _New(msgspec.Struct):
         return self.entry.name or ("" if self.answer is None else self.answer.entry.name)
 
     @property
+    def named(self) -> int:
+        return BY_ITSELF if self.entry.name else BY_ANSWER if self.name else 0
+
+    @property
     def row(self) -> Row:
         return Row(self.order, self.ends, clean(self.entry.trace), self.entry.begins)
 
@@ -98,7 +91,7 @@ class _New(msgspec.Struct):
             *(journal, seq, self.segment, self.offset),
             *((None, None, None, None) if self.answer is None else self.answer.spot),
             *(at, decision, self.ends, self.session, self.reach),
-            *(int(bool(self.name)), entry.lane, clean(entry.trace), entry.begins),
+            *(self.named, entry.lane, clean(entry.trace), entry.begins),
             *(self.shape, int(entry.refused), clean(entry.client), clean(entry.said)),
         )
 
@@ -120,6 +113,7 @@ class Settlement:
         self._totals = Totals(transaction)
         self._changes: defaultdict[int, _Change] = defaultdict(_Change)
         self._new: dict[tuple[int, int], _New] = {}
+        self._answers = Answers(transaction)
 
     def take_out(self, journal: int, first: int, count: int) -> None:
         """Delete calls whose time is over."""
@@ -135,9 +129,12 @@ class Settlement:
     def take_in(self, calls: Sequence[tuple[int, int, int, int, CallEntry]], answers: Sequence[Answer]) -> None:
         """Take in new calls (journal, seq, segment and byte of each, and its entry) and what came of calls."""
         own = {entry.decision for *_, entry in calls}
-        given = {each.entry.decision: each for each in answers}
+        given: defaultdict[int, list[Answer]] = defaultdict(list)
+        for each in answers:
+            given[each.entry.decision].append(each)
         self._answer_stored({decision: each for decision, each in given.items() if decision not in own})
-        given |= self._waiting(decision for decision in own if decision not in given)
+        for decision, waiting in self._answers.waiting(own).items():
+            given[decision] += waiting
         lanes: defaultdict[int, list[_New]] = defaultdict(list)
         for journal, seq, segment, offset, entry in calls:
             new = _New(
@@ -146,7 +143,7 @@ class Settlement:
                 offset=offset,
                 entry=entry,
                 shape=self._memory.shape(self._transaction, entry.shape),
-                answer=given.get(entry.decision),
+                answer=self._best(given.get(entry.decision), entry),
             )
             self._new[journal, seq] = new
             if new.name:
@@ -179,46 +176,44 @@ class Settlement:
         )
         self._totals.write()
 
-    def _answer_stored(self, answers: Mapping[int, Answer]) -> None:
+    def _best(self, some: Sequence[Answer] | None, entry: CallEntry) -> Answer | None:
+        if not some:
+            return None
+        return self._answers.best(some, at=bounded(entry.at), names_itself=bool(entry.name))
+
+    def _answer_stored(self, answers: Mapping[int, Sequence[Answer]]) -> None:
         """Give calls that were stored before their answers; an answer that comes before its call waits for it."""
+        if not answers:
+            return
         answered: list[tuple[int, ...]] = []
-        matched: set[int] = set()
-        for call in self._stored(answers):
-            answer = answers[call.decision]
-            matched.add(call.decision)
-            ends = max(call.ends, bounded(answer.entry.at))
+        stored = self._stored(answers, "answered_by IS NULL")
+        matched = {call.decision for call in stored}
+        # whoever is answered already is in no index: a second answer is a fault of somebody, and may take its time
+        again = self._stored((each for each in answers if each not in matched), "answered_by IS NOT NULL")
+        matched |= {call.decision for call in again}
+        for call in (*stored, *again):
+            itself = call.named == BY_ITSELF
+            answer = self._answers.best(answers[call.decision], at=call.at, names_itself=itself)
+            ends, name = max(call.at, bounded(answer.entry.at)), "" if itself else answer.entry.name
+            if not self._is_better(call, answer, ends=ends, name=name):
+                continue
             answered.append((*answer.spot, ends, call.journal, call.seq))
-            if answer.entry.name and not call.named:
-                self._gets_name(call, answer.entry.name, ends)
+            if name:
+                self._gets_name(call, name, ends)
             elif ends > call.ends:
                 self._totals.ends(call.session, ends)
                 if not call.named:
                     self._changes[call.lane].orders.append(call.order)
         self._transaction.each(_ANSWERED, answered)
-        self._transaction.each(
-            "INSERT INTO outcomes VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [
-                (*each.spot, decision, bounded(each.entry.at), clean(each.entry.name))
-                for decision, each in answers.items()
-                if decision not in matched
-            ],
-        )
+        self._answers.keep(each for decision, some in answers.items() if decision not in matched for each in some)
 
-    def _waiting(self, decisions: Iterable[int]) -> dict[int, Answer]:
-        """The answers to these decisions that came before; they wait no more."""
-        if not self._transaction.rows("SELECT 1 FROM outcomes LIMIT 1"):
-            return {}
-        columns = "journal, seq, segment, place, decision, at, name"
-        found = {
-            decision: Answer(journal, seq, segment, offset, OutcomeEntry(at=at, decision=decision, name=name))
-            for some in chunks(decisions)
-            for journal, seq, segment, offset, decision, at, name in self._transaction.rows(
-                f"SELECT {columns} FROM outcomes WHERE decision IN {within(some)}", *some
-            )
-        }
-        spots = [(each.journal, each.seq) for each in found.values()]
-        self._transaction.each("DELETE FROM outcomes WHERE journal = ? AND seq = ?", spots)
-        return found
+    def _is_better(self, call: _Stored, answer: Answer, *, ends: int, name: str) -> bool:
+        if call.answered_in is None or call.answered_by is None:
+            return True
+        before = self._answers.weight(
+            (call.answered_in, call.answered_by), ends=call.ends, names=call.named == BY_ANSWER
+        )
+        return self._answers.weight(answer.spot, ends=ends, names=bool(name)) > before
 
     def _append(self, lane: int, some: list[_New]) -> None:
         """Put calls behind the end of their lane; where they do not belong there, the lane is looked at again."""
@@ -245,13 +240,14 @@ class Settlement:
         owner = named_owner(self._owner(call.session))
         session = key_of(owner, name)
         self._transaction.change(
-            "UPDATE calls SET named = 1, session = ?, reach = NULL WHERE journal = ? AND seq = ?",
-            *(session, call.journal, call.seq),
+            "UPDATE calls SET named = ?, session = ?, reach = NULL WHERE journal = ? AND seq = ?",
+            *(BY_ANSWER, session, call.journal, call.seq),
         )
         self._totals.count_anew(call.session)
         self._totals.owners[session] = owner
         self._totals.add(session, Added(call.order, ends, call.shape, bool(call.refused), call.client))
-        self._leaves_lane(call)
+        if not call.named:
+            self._leaves_lane(call)
 
     def _leaves_lane(self, call: _Stored) -> None:
         change = self._changes[call.lane]
@@ -263,11 +259,9 @@ class Settlement:
         issuer, subject, server, client, version = json.loads(found[0][0])
         return issuer, subject, server, client, version
 
-    def _stored(self, decisions: Iterable[int]) -> list[_Stored]:
+    def _stored(self, decisions: Iterable[int], which: str) -> list[_Stored]:
         return [
             _Stored(*row)
             for some in chunks(decisions)
-            for row in self._transaction.rows(
-                f"{_STORED} WHERE answered_by IS NULL AND decision IN {within(some)}", *some
-            )
+            for row in self._transaction.rows(f"{_STORED} WHERE {which} AND decision IN {within(some)}", *some)
         ]

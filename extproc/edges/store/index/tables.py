@@ -1,7 +1,8 @@
 """The tables of the index. Keys of sessions, lanes, shapes, people and decisions are hashes of 64 bits (``lanes``).
 
-``calls`` are the decisions, each in its session: ``named`` where the session has a name, otherwise in its ``lane``,
-where ``reach`` is the end of the session as far as this call. ``seen`` holds each shape of call once for each session.
+``calls`` are the decisions, each in its session: ``named`` where the session has a name (1 by the call itself, 2 by its
+answer), otherwise in its ``lane``, where ``reach`` is the end of the session as far as this call. ``seen`` holds each
+shape of call once for each session.
 ``outcomes`` are those whose call is not there yet; ``answered_by`` is the number of the one that came to a call.
 ``messages`` are those of streamed responses. ``events`` holds whole events, only where several nodes share the index.
 """

@@ -11,10 +11,11 @@ from extproc.core.audit.entries import CallEntry, call_entry, outcome_entry
 from extproc.core.audit.lanes import number_of
 from extproc.core.audit.members import text_of
 from extproc.edges.store.database import Transaction
+from extproc.edges.store.index.answers import Answer
 from extproc.edges.store.index.memory import Memory
 from extproc.edges.store.index.places import Batch, Read, clean, journal_number, move_on, place_of
 from extproc.edges.store.index.purging import purge, purged_of, sweep
-from extproc.edges.store.index.settlement import Answer, Settlement
+from extproc.edges.store.index.settlement import Settlement
 from extproc.ports import Record
 
 __all__ = ["Writing"]

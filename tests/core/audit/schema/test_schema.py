@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from extproc.core.access import CallFacts, Facts, InnerCall, ShellFacts, SqlFacts
-from extproc.core.audit import encode, events, read_event, steps
+from extproc.core.audit import encode, events, facts, read_event, steps
 from extproc.core.audit.begun import SCHEMA_VERSION
+from extproc.core.audit.correlation import Correlation
 from extproc.core.audit.schema import KINDS, event_schema
 from extproc.core.limits import MAX_CALL_DEPTH
 from extproc.core.masking import Masking
@@ -63,6 +64,7 @@ MESSAGE = st.builds(
     trace_id=or_none(TEXT),
     rewritten=FLAG,
 )
+VOTE = st.builds(Vote, at=NUMBER, issuer=TEXT, subject=TEXT, approves=FLAG, name=TEXT, reason=TEXT, forced=FLAG)
 VERDICT = st.builds(
     Decision,
     effect=st.sampled_from(Effect),
@@ -74,6 +76,7 @@ VERDICT = st.builds(
     shadowed=FLAG,
     approval=or_none(st.builds(ApprovalRule, name=TEXT, approvers=st.just(Approvers()))),
     ticket=TEXT,
+    approved_by=st.lists(VOTE, max_size=2).map(tuple),
     obligations=st.builds(Obligations, masking=st.builds(Masking, rules=TEXTS)),
 ) | st.builds(
     Rejection, status=st.integers(400, 599), code=st.integers(), message=TEXT, reason=TEXT, id=or_none(NUMBER | TEXT)
@@ -105,9 +108,9 @@ PLAIN = {
 }
 
 
-def calling(facts):
+def calling(found):
     """Facts of a tool that calls others, of whose calls these are the facts."""
-    call = st.builds(InnerCall, server=TEXT, tool=TEXT, arguments=st.just({}), facts=facts)
+    call = st.builds(InnerCall, server=TEXT, tool=TEXT, arguments=st.just({}), facts=found)
     calls = st.lists(call, max_size=2).map(tuple)
     return st.builds(CallFacts, verb=st.sampled_from(Verb), calls=calls, fault=TEXT)
 
@@ -125,6 +128,10 @@ ASK = st.builds(
     approval=TEXT,
     server=TEXT,
     role=TEXT,
+    decision=TEXT,
+    session=TEXT,
+    trace=TEXT,
+    arguments_digest=TEXT,
 )
 TICKET = st.builds(
     Ticket,
@@ -136,7 +143,6 @@ TICKET = st.builds(
     created_at=NUMBER,
     expires_at=NUMBER,
 )
-VOTE = st.builds(Vote, at=NUMBER, issuer=TEXT, subject=TEXT, approves=FLAG, name=TEXT, reason=TEXT, forced=FLAG)
 PERSON = st.builds(Approver, issuer=TEXT, subject=TEXT, groups=NAMES, name=TEXT)
 PIN = st.builds(Pin, server=TEXT, tool=TEXT, digest=TEXT, definition=TEXT, at=NUMBER, by=TEXT)
 REVOCATION = st.builds(
@@ -172,6 +178,9 @@ OWN = {
     "verdict": VERDICT,
     "facts": FACTS,
     "ticket": TICKET,
+    "ask": or_none(ASK),
+    "during": st.builds(Correlation, decision=TEXT, session=or_none(TEXT), trace=or_none(TEXT)),
+    "skipped": or_none(st.builds(steps.Skipped, journal=TEXT, seq=NUMBER, hash=TEXT, said=TEXT, by=TEXT)),
     "vote": or_none(VOTE),
     "loan": LOAN,
     "revocation": REVOCATION,
@@ -184,7 +193,7 @@ OWN = {
 }
 MADE = {
     **{getattr(events, name): None for name in events.__all__ if name != "session_digest"},
-    **{getattr(steps, name): None for name in steps.__all__},
+    **{getattr(steps, name): None for name in steps.__all__ if name != "Skipped"},
 }
 KIND_OF = {
     events.decided: "decision",
@@ -197,6 +206,7 @@ KIND_OF = {
 }
 WORDS = {
     (events.concluded, "result"): ("outcome", "result"),
+    (events.concluded, "reason"): ("outcome", "reason"),
     (events.message, "kind"): ("message", "message"),
     (events.server_asked, "asks"): ("server_request", "asks"),
     (events.server_asked, "effect"): ("server_request", "effect"),
@@ -254,7 +264,7 @@ def test_whatever_an_event_is_made_of_it_follows_the_schema(make):
 def test_every_kind_of_the_schema_has_a_constructor_that_writes_each_of_its_members():
     assert {kind_of(make) for make in MADE} == set(KINDS)
     names = set()
-    for module in (events, steps):
+    for module in (events, facts, steps):
         source = inspect.getsource(module)
         names |= {name for kind in KINDS.values() for name in kind["properties"] if f'"{name}"' in source}
     written = names | {"kind", "schema", "at", "encrypted"}

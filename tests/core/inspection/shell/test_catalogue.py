@@ -77,7 +77,7 @@ def test_changing_commands_are_mutations(command):
 @pytest.mark.parametrize(
     "command",
     """
-    mkfs /dev/a; wipefs -a /dev/a; fdisk /dev/a; parted /dev/a mklabel gpt; shred a; blkdiscard /dev/a; cryptsetup luksFormat /dev/a
+    mkfs /dev/a; wipefs -a /dev/a; fdisk /dev/a; parted /dev/a mklabel gpt; shred /dev/a; blkdiscard /dev/a; cryptsetup luksFormat /dev/a
     lvremove a; zpool destroy a; btrfs subvolume delete a; hdparm --security-erase a /dev/b; nvme format /dev/a; diskutil eraseDisk a b
     shutdown now; reboot; systemctl poweroff; init 6; systemctl stop auditd; systemctl disable sshd; service rsyslog stop; ufw disable
     useradd a; userdel a; usermod -aG sudo a; passwd -l a; chpasswd; visudo; crontab a; crontab -; crontab -r; at now <<< 'rm -r /'

@@ -65,7 +65,15 @@ from extproc.core.model import Verb
         ("ex -sc '!ls' a", "a command of an editor that runs a program"),
         ("ed a <<< '!ls'", "a command of an editor that runs a program"),
         ("nvim --cmd 'call system(1)' a", "a command of an editor that runs a program"),
-        ("echo '!ls' | ed a", "a pipe into an editor"),
+        ("cat b | ed a", "a pipe into an editor"),
+        ("echo '!ls' | ed a", "a command of an editor that runs a program"),
+        ("perl -pe 's/a/`id`/' b", "inline perl code"),
+        ("perl -pe 's/a/b/e' b", "inline perl code"),
+        ("perl -pe 's/a/@{[system(1)]}/' b", "inline perl code"),
+        ("perl -pe 's/(a)/$1[system(1)]/' b", "inline perl code"),
+        ("perl -pe 's/(a)/$h{system(1)}/' b", "inline perl code"),
+        ("perl -pe 's/(?{system(1)})/b/' b", "inline perl code"),
+        ("perl -pe 's/a/b/; system(1)' b", "inline perl code"),
     ],
 )
 def test_code_that_is_not_plain_is_a_finding(command, finding):

@@ -34,3 +34,24 @@ def test_keywords_types_and_lists_of_columns_are_no_calls():
     facts = inspect_sql(text, "postgres")
     assert facts.verb is Verb.MUTATE
     assert facts.functions == ("cast",)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("snowflake", "SELECT * EXCLUDE (a) FROM t"),
+        ("snowflake", "SELECT * FROM t AT (OFFSET => -60)"),
+        ("snowflake", "SELECT * FROM t SAMPLE (10)"),
+        ("tsql", "SELECT a FROM t OPTION (RECOMPILE)"),
+        ("oracle", "SELECT MAX(a) KEEP (DENSE_RANK FIRST ORDER BY b) FROM t"),
+        ("trino", "SELECT * FROM t MATCH_RECOGNIZE (ORDER BY b MEASURES A.x AS y PATTERN (A+) DEFINE A AS A.x > 1)"),
+        ("postgres", "SELECT a FROM t GROUP BY (a) ORDER BY (a)"),
+    ],
+)
+def test_clauses_that_are_written_like_calls_are_none_and_hide_none(dialect, text):
+    facts = inspect_sql(text, dialect)
+    assert facts.verb is Verb.QUERY
+    names = {"EXCLUDE", "AT", "SAMPLE", "OPTION", "KEEP", "PATTERN"}
+    for name in names:
+        called = inspect_sql(text.replace("SELECT ", f"SELECT {name}(1), ", 1), dialect)
+        assert called.verb is Verb.ADMIN, name

@@ -24,6 +24,8 @@ def costly(text):
         "SELECT " + "ARRAY[" * (MAX_SQL_OPEN + 1) + "1" + "]" * (MAX_SQL_OPEN + 1),
         *("SELECT " + f"{name} (a, " * (MAX_SQL_OPEN + 1) + "1" + ")" * (MAX_SQL_OPEN + 1) for name in WRITTEN_OUT),
         "SELECT " + "f(" * (MAX_SQL_CALLS_OPEN + 1) + "1" + ")" * (MAX_SQL_CALLS_OPEN + 1),
+        "SELECT CAST(a AS " + "ARRAY<" * (MAX_SQL_CALLS_OPEN + 1) + "INT" + ">" * (MAX_SQL_CALLS_OPEN + 1) + ")",
+        "SELECT " + "STRUCT<a INT>(" * (MAX_SQL_CALLS_OPEN + 1) + "1" + ")" * (MAX_SQL_CALLS_OPEN + 1),
         "SELECT * FROM " + "(SELECT * FROM " * (MAX_SQL_QUERIES_OPEN + 1) + "a" + ")" * (MAX_SQL_QUERIES_OPEN + 1),
     ],
 )
@@ -42,6 +44,9 @@ def test_what_doubles_too_often_is_costly(text):
         "SELECT " + "(" * 50 + "1" + ")" * 50 + ")",
         "SELECT " + "f(" * MAX_SQL_CALLS_OPEN + "1" + ")" * MAX_SQL_CALLS_OPEN + ", f(1)" * 50,
         "SELECT " + "(SELECT " * MAX_SQL_QUERIES_OPEN + "1" + ")" * MAX_SQL_QUERIES_OPEN + ", (SELECT 1)" * 50,
+        "SELECT CAST(a AS " + "ARRAY<" * MAX_SQL_CALLS_OPEN + "INT" + ">" * MAX_SQL_CALLS_OPEN + ")" + ", a < 1" * 50,
+        "SELECT " + "CAST(a AS MAP<INT, ARRAY<INT>>), a >> 2, " * 50 + "STRUCT<a INT>(1)",
+        "SELECT a > (b), (a > b) FROM a WHERE " + "a > 1 AND " * 50 + "a < 2",
         "SELECT a IN (1), a[1], ([1]) FROM a WHERE (",
         "(SELECT 1",
     ],

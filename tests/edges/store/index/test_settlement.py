@@ -65,21 +65,17 @@ def calls(number: int) -> st.SearchStrategy[tuple[dict, list[tuple[str, dict]], 
         }
     )
 
-    def answered(  # noqa: PLR0917 - as they are drawn
-        minute: int, changed: dict, late: int | None, name: str | None, journal: str, purged: bool
-    ) -> tuple:
-        answers = [] if late is None else [(journal, outcome(f"d{number}", minute + late, name))]
-        return call(f"d{number}", minute, **changed), answers, purged
-
-    return st.builds(
-        answered,
-        at,
-        changes,
-        st.sampled_from([None, 0, 1, 25, 95]),
-        st.sampled_from([None, None, "s"]),
-        st.sampled_from("abc"),
-        st.sampled_from([False, False, False, True]),
+    # a worker writes one answer; whatever writes more must not be read in two ways
+    answers = st.lists(
+        st.tuples(st.sampled_from([0, 0, 1, 25, 95]), st.sampled_from([None, None, "s", "r"]), st.sampled_from("abc")),
+        max_size=3,
     )
+
+    def answered(minute: int, changed: dict, late: list, purged: bool) -> tuple:
+        said = [(journal, outcome(f"d{number}", minute + after, name)) for after, name, journal in late]
+        return call(f"d{number}", minute, **changed), said, purged
+
+    return st.builds(answered, at, changes, answers, st.sampled_from([False, False, False, True]))
 
 
 @st.composite
@@ -146,6 +142,26 @@ async def test_an_answer_that_names_the_session_takes_its_call_out_of_the_lane(f
     assert await compare(filled) == [["a", "b", "c"]]
     await filled.give("a", [outcome("a", 1, "s"), call("d", 2, session="s", client=None)])
     assert await compare(filled) == [["a", "d"], ["b", "c"]]
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["in order", "the later first"])
+async def test_of_two_answers_the_later_counts_in_whatever_batch_it_came(filled, turned):
+    both = [outcome("a", 3) | {"result": "first"}, outcome("a", 9) | {"result": "second"}]
+    await filled.give("a", [call("a", 0)])
+    for journal, each in zip("bc", reversed(both) if turned else both, strict=True):
+        await filled.give(journal, [each])
+    await filled.give("a", [call("b", 38)])
+    assert await compare(filled) == [["a", "b"]]
+    (row,) = (await filled.index.page(EVERYTHING, after=None, limit=2)).sessions
+    events = [filled.journals[spot.journal][spot.seq] for spot in await filled.index.spots_of(row.key)]
+    assert [each["result"] for each in events if each["kind"] == "outcome"] == ["second"]
+    assert not await filled.index.database.transact(lambda each: each.rows("SELECT * FROM outcomes"))
+
+
+async def test_an_answer_that_names_another_session_moves_its_call(filled):
+    await filled.give("a", [call("a", 0, method="initialize"), outcome("a", 1, "s")])
+    await filled.give("a", [outcome("a", 2, "r"), call("b", 3, session="r", client=None), outcome("a", 4)])
+    assert await compare(filled) == [["a", "b"]]
 
 
 async def test_a_call_between_two_sessions_joins_them_and_its_purge_parts_them(filled):

@@ -55,6 +55,10 @@ CLOUDS: Final = (
     . * * list|describe|show|list-*|show-*|get-*|wait|tail : query net
     . * * * list|describe|show|list-*|show-*|get-*|wait : query net
     . auth|account|ad|role|keyvault|iam|secrets|config * * : admin net
+    . * get-credentials : admin net
+    . * * get-credentials : admin net
+    . * keys|credential|credentials|connection-string list|show|get|get-value : admin net
+    . * * keys|credential|credentials|connection-string list|show|get|get-value : admin net
     . * * create|update|start|restart|deploy|add|set|resize|copy|import|export|enable|upgrade : mutate net
     . * create|update|start|restart|deploy|add|set|resize|copy|import|export|enable|upgrade : mutate net
     gcloud config|auth list|get-value|get : query
@@ -63,7 +67,7 @@ CLOUDS: Final = (
     flyctl|fly|heroku|vercel|netlify|railway|render|wrangler : admin net
     firebase|supabase|cf|dokku|eb|amplify|sls|serverless : admin net
     flyctl|fly status|logs|version|doctor|info : query net
-    heroku logs|ps|releases|status|version|apps|config|addons|domains : query net
+    heroku logs|ps|releases|status|version|apps|addons|domains : query net
     . *:destroy|*:delete|*:reset|*:remove|*:revoke|*:rollback|*:purge|*:unset|*:clear : destroy net
     sls|serverless|eb|amplify|sam|cdk|copilot remove|terminate|destroy|delete : destroy net
     sam|cdk|copilot list|ls|diff|synth|doctor|validate|logs : query net
@@ -73,6 +77,7 @@ CLOUDS: Final = (
     . plan|show|validate|version|output|providers|graph|console|get|metadata|help : query net
     . state|workspace list|show|pull : query net
     . fmt|init|import|refresh|login|logout|test : mutate net
+    . providers lock|mirror : mutate net
     . plan -out : mutate =-out
     . apply|state|workspace|run-all|untaint|run : admin net
     . destroy|taint|force-unlock : destroy net
@@ -80,7 +85,10 @@ CLOUDS: Final = (
     . apply|run-all -destroy : destroy net
     . state rm|push|mv|replace-provider : destroy net
     . workspace delete : destroy net
-    pulumi preview|stack|config|whoami|version|logs|about|plugin|state : query net
+    pulumi preview|whoami|version|logs|about : query net
+    . stack|config|plugin $ : query net
+    . stack|config|plugin ls|list|get|output|history|graph : query net
+    . stack|plugin|state : admin net
     . up|update|import|refresh|new|login|logout|env|org|convert|watch|policy : admin net
     . destroy|cancel : destroy net
     . stack rm|rename|import : destroy net
@@ -92,9 +100,11 @@ CLOUDS: Final = (
     ansible-playbook : admin net
     . ^--syntax-check|--list-tasks|--list-hosts|--list-tags : query
     salt|salt-call|salt-ssh|puppet|chef-client|knife|chef|cfengine|bolt|fab : admin net
-    packer validate|inspect|version|fmt : query
+    packer validate|inspect|version : query
+    . fmt : mutate
     . * : admin net
-    nomad|consul|boundary status|members|version|info|catalog|operator : query net
+    nomad|consul|boundary status|members|version|info|catalog : query net
+    . operator raft|autopilot list-peers|get-config|health : query net
     . kv get|list : query net
     . * : admin net
     nomad system|node gc|drain|purge : destroy net
@@ -103,7 +113,9 @@ CLOUDS: Final = (
     consul kv delete : destroy net
     . leave|force-leave : destroy net
 
-    vault list|read|status|version|print|path-help|debug : query net
+    vault list|read|status|version|path-help : query net
+    . debug : mutate net
+    . print : admin net
     . secrets|policy|token|auth|audit list|lookup|read|get|info|capabilities : query net
     . lease|namespace|plugin|operator|kv list|lookup|read|get|info|capabilities : query net
     . read|kv get : admin net
@@ -119,7 +131,8 @@ CLOUDS: Final = (
     . item|document get : admin net
     . read|inject|signin|signout|connect|service-account|events-api|update|item|document|vault|user|group : admin net
     . item|document|vault|user|group|connect delete|remove|revoke|suspend|archive : destroy net
-    doppler configs|projects|environments|me|activity|settings|secrets list|get|$ : query net
+    doppler configs|projects|environments|me|activity|settings list|get|$ : query net
+    . secrets $ : admin net
     . secrets|run|setup|login|logout|configure|import|configs|projects|environments * : admin net
     . setup|login|logout|configure|import|me|update|whoami : admin net
     . secrets|configs|projects|environments delete|unlock : destroy net

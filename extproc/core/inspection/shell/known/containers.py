@@ -11,14 +11,19 @@ CONTAINERS: Final = (
     . takes --project-name
     . flags -D --debug --tls --tlsverify
     . ps|images|inspect|logs|info|version|stats|top|port|diff|history|events|help : query
-    . search|manifest : query net
+    . search : query net
+    . manifest inspect : query net
+    . manifest * : mutate net
     . container|image|volume|network|context|plugin|node|service|stack|secret|config ls : query
     . container|image|volume|network|context|plugin|node|service|stack|secret list|ps : query
     . container|image|volume|network|context|plugin|node|service|config inspect|show : query
     . container|image|service|pod logs|top|stats|port|diff|history|exists : query
     . system df|info|events : query
     . compose ps|logs|config|images|top|ls|version|events|port|convert : query
-    . buildx ls|inspect|du|version|imagetools : query
+    . buildx ls|inspect|du|version : query
+    . buildx imagetools inspect : query net
+    . buildx imagetools create : mutate net
+    . compose config|convert -o|--output : mutate
     . build|tag|commit|start|stop|restart|pause|unpause|rename|update|wait|kill|save : mutate
     . create|load|import|export|cp|attach|rm|rmi|init|generate|machine|pod|bake : mutate
     . pull|push : mutate net
@@ -42,15 +47,18 @@ CONTAINERS: Final = (
     crictl|ctr ps|images|inspect|logs|pods|info|version|stats : query
     . * : admin
     crictl rm|rmi|rmp|stopp : destroy
-    lxc|incus list|info|version|image : query
+    lxc|incus list|ls|info|version : query
+    . image $ : query
+    . image list|ls|info|show : query
     . * : admin
     . delete|restore : destroy
+    . image|network|storage|profile|snapshot delete|rm : destroy
     lxc-ls|lxc-info : query
     lxc-destroy : destroy
     multipass|limactl list|ls|info|version : query
     . * : admin
     . delete|purge|factory-reset : destroy
-    crane|skopeo manifest|digest|ls|catalog|config|validate|inspect|list-tags|export : query net
+    crane|skopeo manifest|digest|ls|catalog|config|validate|inspect|list-tags : query net
     . * : mutate net
     . delete : destroy net
 
@@ -61,6 +69,8 @@ CONTAINERS: Final = (
     . get|describe|logs|top|explain|version|api-resources|api-versions|cluster-info|diff|wait : query net
     . events|kustomize|completion|options|whoami|status|projects|adm : query net
     . auth can-i|whoami : query net
+    . cluster-info dump --output-directory : mutate net
+    . kustomize -o|--output : mutate net
     . rollout status|history : query net
     . config view|get-contexts|current-context|get-clusters|get-users : query
     . get|describe secret|secrets|secret/*|secrets/* : admin net
@@ -78,7 +88,9 @@ CONTAINERS: Final = (
     . config delete-*|unset : destroy
     helm takes -n --namespace --kube-context --kubeconfig -f --values --set --version --repo --revision
     . list|ls|status|get|show|search|template|history|hist|version|lint|env|verify|completion : query net
-    . repo|dependency|dep|plugin|registry list|index : query
+    . template|show|get --output-dir : mutate net
+    . template|lint --post-renderer : admin net
+    . repo|dependency|dep|plugin|registry list : query
     . install|upgrade|repo|pull|push|package|dependency|dep|create|rollback|test : mutate net
     . plugin|registry : admin net
     . uninstall|delete|del|un : destroy net

@@ -25,7 +25,7 @@ FILES: Final = (
     . d : destroy
     cpio|pax|ar|unrar|rar|unar : mutate
     unlink : mutate all
-    shred|srm|wipe|scrub|nwipe|sfill|sswap|sdmem|trash-empty : destroy all
+    wipe|scrub|nwipe|sfill|sswap|sdmem|trash-empty : destroy all
     bleachbit : admin
     trash|trash-put|gio : mutate all
     fallocate : mutate last

@@ -22,7 +22,9 @@ GIT: Final = (
     . name-rev|merge-base|for-each-ref|show-ref|show-branch|grep|count-objects|verify-commit|verify-tag : query
     . whatchanged|range-diff|cherry|check-ignore|check-attr|check-ref-format|diff-tree|diff-index|diff-files : query
     . var|version|help|get-tar-commit-id|patch-id|stripspace|fsck|verify-pack|merge-tree|column|reflog : query
-    . ls-remote|bugreport|diagnose : query net
+    . ls-remote : query net
+    . bugreport|diagnose : mutate
+    . fsck --lost-found : mutate
     . log|diff|show|whatchanged|diff-tree|diff-index|diff-files|range-diff --output : mutate =--output
     . log|diff|show --ext-diff|--textconv : admin
     . grep -O|--open-files-in-pager : admin
@@ -94,12 +96,16 @@ GIT: Final = (
     . rebase|am --exec|-x : admin
     . rebase -i|--interactive|--root : mutate
     . lfs prune : destroy
-    . delete-*|obliterate|nuke : destroy
+    . delete-branch|delete-tag|delete-merged-branches|delete-squashed-branches|obliterate|nuke : destroy
+    . delete-submodule : mutate
     . instaweb|daemon|shell|http-backend|upload-pack|receive-pack|send-email|svn|p4|cvsserver|credential* : admin net
 
     hg|svn|jj|fossil|bzr status|st|log|diff|cat|annotate|blame|ann : query
     hg|svn|jj|fossil|bzr heads|tip|branches|tags|info|list|ls|help|show : query
-    . version|timeline|summary|identify|id|manifest|parents|paths|root|files|file|proplist|propget : query
+    . version|timeline|summary|identify|id|manifest|parents|paths|root|files|proplist|propget : query
+    jj file list|show|annotate : query
+    . file : mutate
+    hg|svn|jj|fossil|bzr help : query
     . commit|ci|add|update|up|merge|branch|tag|copy|cp|move|mv|rename|resolve|switch|checkout|co : mutate
     . describe|new|abandon|restore|squash|edit|split|rebase : mutate
     . bookmark|absorb|duplicate|next|prev|init|mkdir|graft : mutate
@@ -113,9 +119,11 @@ GIT: Final = (
     gh|glab|hub|tea takes -R --repo -H --header --hostname -q --jq -t --template --json -f -F -L --limit -s --state
     gh|glab|hub pr|issue|repo|release|run|workflow list|view|status|diff : query net
     gh|glab|hub gist|project|label|cache|search|codespace list|view|status|diff : query net
-    . pr|issue|repo|release|run|workflow|gist|project|label|cache|search checks|watch|download|clone : query net
+    . pr|issue|repo|release|run|workflow|gist|project|label|cache|search checks|watch : query net
+    . repo|release|run|gist|label download|clone : mutate net
     . search|browse|status|--version|version|completion|extension|alias : query net
     . auth status : query net
+    . auth status --show-token : admin net
     . auth token|login|logout|refresh|setup-git : admin net
     . api : mutate net
     . pr|issue create|edit|comment|ready|review|reopen|checkout|close|pin|unpin|lock|unlock : mutate net

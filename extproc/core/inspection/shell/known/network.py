@@ -7,18 +7,25 @@ __all__ = ["NETWORK"]
 NETWORK: Final = (
     """
     dog|doggo|jwhois|geoiplookup|avahi-browse|avahi-resolve|dns-sd|ntpq|snmpwalk|snmpget : query net
-    wait4x|wait-for-it|wait-for-it.sh|lynx|w3m|links|elinks|browsh|yt-dlp|youtube-dl|gallery-dl|speedtest : query net
+    lynx|w3m|links|elinks|browsh|yt-dlp|youtube-dl|gallery-dl|speedtest : query net
     ping|ping6|fping|arping|traceroute|traceroute6|tracepath : query net
     tracepath6|mtr|dig|drill|kdig|host|nslookup|whois : query net
     speedtest-cli|iperf|iperf3|httping|tcptraceroute : query net
-    testssl|testssl.sh|sslscan|grpcurl|ldapsearch|showmount : query net
+    testssl|testssl.sh|sslscan|ldapsearch|showmount : query net
+    grpcurl : mutate net
+    . * list|describe : query net
+    . list|describe : query net
     telnet|ftp|tftp|sftp|lftp|ncftp|rlogin : admin net
     rexec|smbpasswd|mount.nfs|mount.cifs|sshfs|curlftpfs|vncviewer|rdesktop : admin net
     aria2c|axel|wget2|httrack|lwp-download|GET|POST : mutate net
     HEAD|lwp-request|fetch|croc|wormhole|transmission-cli|rtorrent : mutate net
     ngrok|cloudflared|localtunnel|lt|bore|frpc|chisel : admin net
     sshuttle|tailscale|tor|openvpn|wg-quick|stunnel|pppd|slirp4netns : admin net
-    rpcinfo|smbclient|rusers|sntp : query net
+    rpcinfo|rusers|sntp : query net
+    rpcinfo -d|-b : admin net
+    sntp -s|-S|-j : admin net
+    smbclient : admin net
+    . ^-L|--list : query net
     lynx -cmd_script|-editor : admin
     yt-dlp|youtube-dl --exec|--downloader|--external-downloader : destroy
     yt-dlp|youtube-dl|gallery-dl : mutate net

@@ -11,6 +11,7 @@ PACKAGES: Final = (
     """
     apt|apt-get|aptitude takes -o -c -t
     . list|search|show|policy|depends|rdepends|changelog|showsrc|why|why-not|moo|help : query
+    . -o|--option|-c|--config-file : admin
     . update|download|source : admin net
     . * : admin net
     . --allow-remove-essential|--force-yes : destroy
@@ -58,7 +59,8 @@ PACKAGES: Final = (
     . unpublish : destroy net
     pip|pip3|pipx|uv|poetry|pipenv|pdm|hatch|rye|conda|mamba|micromamba|pixi flags -q -v --quiet --verbose
     pip|pip3|pipx|poetry|pdm|conda|mamba|micromamba|pixi list|show|freeze|check|search : query net
-    pip|pip3|pipx|poetry|pdm|conda|mamba|micromamba|pixi info|inspect|debug|env|help : query net
+    pip|pip3|pipx|poetry|pdm|conda|mamba|micromamba|pixi info|inspect|debug|help : query net
+    poetry|conda|mamba|micromamba env list|info|export : query
     uv pip|tool|python|cache list|show|freeze|check|tree|dir|find : query net
     . tree|version : query
     pip|pip3|pipx|uv|poetry|pipenv|pdm|hatch|rye|conda|mamba|micromamba|pixi * : admin net
@@ -68,12 +70,16 @@ PACKAGES: Final = (
     gem|bundle|bundler|cargo|go|composer|mvn|gradle|sbt : admin net
     lein|stack|cabal|opam|luarocks|cpan|cpanm|nuget|mix|rebar3 : admin net
     gem list|search|query|info|environment|env|which|contents|dependency|outdated|specification|help : query net
-    bundle|bundler list|show|info|outdated|config|env|platform|check|viz|licenses : query
-    cargo tree|metadata|search|info|locate-project|pkgid|verify-project|help|version|owner : query net
+    bundle|bundler list|show|info|outdated|env|platform|check|viz|licenses : query
+    . config $ : query
+    . config list|get : query
+    cargo tree|metadata|search|info|locate-project|pkgid|verify-project|help|version : query net
+    . owner : admin net
     . yank : destroy net
     gem yank : destroy net
     go version|env|list|doc|help|vet : query
     . env -w|-u : admin
+    . list|vet -toolexec|-vettool|-exec|-C|-modfile|-overlay : admin
     composer show|info|search|licenses|outdated|validate|diagnose : query net
     composer depends|why|prohibits|suggests|fund|audit|about : query net
     cabal|stack|opam list|info|show|path|ls|query : query

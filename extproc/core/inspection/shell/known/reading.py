@@ -19,15 +19,28 @@ BUILTINS: Final = listed(
 
 READING: Final = (
     """
-    cat|tac|head|tail|nl|rev|wc|cut|paste|tr|fold|expand|unexpand|fmt|column|comm|join|tsort|look|ptx|pr : query
-    cmp|diff3|colordiff|delta|md5sum|sha1sum|sha224sum|sha256sum|sha384sum|sha512sum|b2sum|b3sum|cksum|sum : query
+    cat|tac|head|tail|nl|rev|wc|cut|paste|tr|fold|expand|unexpand|fmt|column|comm|join|tsort|look|pr : query
+    cmp|diff3|colordiff|md5sum|sha1sum|sha224sum|sha256sum|sha384sum|sha512sum|b2sum|b3sum|cksum|sum : query
     md5|shasum|crc32|base32|basenc|od|hexdump|hd|strings|stat|du|df|free|uptime|whoami|id|groups|users|who|w : query
-    last|lastlog|finger|pinky|logname|tty|cal|ncal|arch|nproc|lscpu|lsblk|lsusb|lspci|lsmod|lsns|lsipc|lslocks : query
+    last|finger|pinky|logname|tty|cal|ncal|arch|nproc|lscpu|lsblk|lsusb|lspci|lsmod|lsns|lsipc|lslocks : query
+    bat|batcat|delta : query
+    . --pager|--config-file|--config-dir : admin
+    cowsay|cowthink : query
+    . -f : admin
+    lastlog : query
+    . -C|--clear|-S|--set : admin
     which|whereis|whatis|apropos|tldr|cheat|egrep|fgrep|zgrep|zegrep|bzgrep|xzgrep|zcat|bzcat|xzcat|zstdcat : query
-    cowsay|figlet|toilet|lolcat|fortune|bat|batcat|hexyl|lsd|exa|eza|zipinfo|zless|zmore|lsinitramfs|modinfo : query
-    pciconf|kldstat|swapinfo|vm_stat|pagesize|isutf8|csvstat|csvlook|csvcut|csvgrep|csvsort|csvjoin|xsv : query
+    figlet|toilet|lolcat|fortune|hexyl|lsd|exa|eza|zipinfo|zless|zmore|lsinitramfs|modinfo : query
+    pciconf|kldstat|swapinfo|vm_stat|pagesize|isutf8|csvstat|csvlook|csvcut|csvgrep|csvsort|csvjoin : query
     units|dpkg-query|apt-cache|rpmkeys|pacinfo|pactree|locate|mlocate|plocate|uuidgen|mcookie : query
-    sockstat|systemd-analyze|systemd-cgls|systemd-cgtop|systemd-detect-virt|lsappinfo : query
+    xsv : query
+    . -o|--output : mutate =-o|--output
+    . split|partition|index|fixlengths|fmt : mutate
+    ptx : query
+    . -G|--traditional : mutate
+    systemd-analyze : query
+    . set-log-level|set-log-target|log-level|log-target|service-watchdogs * : admin
+    sockstat|systemd-cgls|systemd-cgtop|systemd-detect-virt|lsappinfo : query
     findmnt|blkid|mountpoint|lsb_release|hostid|runlevel|tput|infocmp|ipcalc|sipcalc : query
     rgrep|dir|vdir|ascii|pathchk : query
 
@@ -35,10 +48,21 @@ READING: Final = (
     basename|dirname|realpath|readlink|expr|factor|seq|numfmt : query
     yes|sleep|printenv|locale|getconf|getent|ps|pgrep : query
     pidof|pstree|pmap|vmstat|iostat|mpstat|sar|slabtop|numastat : query
-    lz4cat|gzcat|zdiff|zcmp|xzdiff|bc|jq|fx|gron|jello : query
-    htmlq|xq|pup|nm|objdump|readelf|size|otool|tokei|cloc|scc : query
-    namei|lsscsi|lshw|dmidecode|inxi|neofetch|fastfetch : query
-    screenfetch|nvidia-smi|sensors|acpi|mdls|mdfind|sw_vers : query
+    sar -o : mutate =-o
+    lz4cat|gzcat|zdiff|zcmp|xzdiff|bc|jq|gron : query
+    htmlq|pup|nm|objdump|readelf|size|otool|tokei|cloc|scc : query
+    nm|objdump --plugin : admin
+    cloc --extract-with|--config|--read-lang-def : admin
+    cloc --out|--report-file : mutate =--out|--report-file
+    scc -o|--output : mutate =-o|--output
+    namei|lsscsi|lshw|dmidecode|inxi|acpi|mdls|mdfind|sw_vers : query
+    lshw|dmidecode -dump|--dump-bin : mutate
+    neofetch|fastfetch|screenfetch : admin
+    nvidia-smi : query
+    . -r|--gpu-reset|-pm|-pl|-c|-e|-ac|-rac|-mig|-lgc|-rgc|-p|-dm|-fdm|-am|-caa|--persistence-mode|--power-limit : admin
+    . -f|--filename : mutate =-f|--filename
+    sensors : query
+    . -s|--set : admin
     ls : query
     . takes -I -w -T
     grep|zipgrep|pdfgrep|ugrep : query
@@ -97,6 +121,7 @@ READING: Final = (
     . -P|--pager|-H|--html|-X|--gxditview|-C|--config-file|-M|--manpath|-l|--local-file|-t|-T : admin
     journalctl : query
     . --vacuum-size|--vacuum-time|--vacuum-files : destroy
+    . --cursor-file : mutate =--cursor-file
     . --rotate|--flush|--sync|--relinquish-var|--update-catalog|--setup-keys : admin
     zless|zmore : query
     unzip ^-l|-v|-Z|-Z1|-t|-lv : query
@@ -112,7 +137,10 @@ READING: Final = (
     . -o|--output : mutate =-o|--output
     yq : query
     . -i|--inplace|--in-place : mutate all
-    tomlq|dasel : query
+    tomlq|xq : query
+    . -i|--in-place : mutate all
+    dasel : query
+    . put|delete : mutate
     fd|fdfind : query
     . takes -e -E -t -d -S
     iconv : query

@@ -15,6 +15,8 @@ _PROTECTION: Final = (
 SYSTEM: Final = (
     """
     mkfs|mke2fs|mkswap|mkdosfs|mkntfs|newfs|newfs_msdos|blkdiscard|sfdisk|cfdisk|cgdisk|luksformat : destroy
+    format : admin
+    . *: : destroy
     fdisk|gdisk|sgdisk|parted|gparted : destroy
     fdisk|gdisk|sgdisk|parted ^-l|--list|-lu|--print|-p|-v|--version : query
     sfdisk ^-l|-d|--dump|--list|-J|--json|-V|--verify : query
@@ -35,6 +37,7 @@ SYSTEM: Final = (
     . : admin
     . --zero-superblock|--stop|-S|--fail|-f|--remove|-r|--create|-C : destroy
     zfs|zpool list|get|status|history|iostat|diff|holds : query
+    . status|iostat -c : admin
     . create|set|mount|umount|unmount|share|snapshot|clone|promote|rename|send|receive|recv|import|export : admin
     . add|attach|online|scrub|trim|resilver|upgrade|hold|release|load-key|bookmark : admin
     . destroy|rollback|labelclear|remove|detach|offline|split|replace|clear : destroy
@@ -184,7 +187,9 @@ SYSTEM: Final = (
     fuser -k|--kill : destroy
     pkill|killall -u|--euid|--user|-U : destroy
     screen ^-ls|-list|-v : query
-    tmux ls|list-*|lsp|lsw|lsk|display-message|show-* : query
+    tmux ls|list-*|lsp|lsw|lsk|show-* : query
+    . ls|list-*|lsp|lsw|lsk -F|-f : admin
+    . display|display-message|run|run-shell|if|if-shell : admin
     . new|new-session|attach|a|detach|rename-*|select-* : admin
     . split-window|new-window|neww|source|source-file|set|bind : admin
     . kill-* : destroy
@@ -206,7 +211,8 @@ SYSTEM: Final = (
     virsh list|dominfo|dumpxml|domstate|nodeinfo|net-list|pool-list|vol-list|version|capabilities : query
     . * : admin
     . destroy|undefine|*-delete|*-destroy|*-undefine|vol-wipe|reset|managedsave-remove : destroy
-    VBoxManage list|showvminfo|showhdinfo|guestproperty : query
+    VBoxManage list|showvminfo|showhdinfo : query
+    . guestproperty get|enumerate : query
     . * : admin
     . unregistervm|closemedium : destroy
     vagrant status|global-status|version|validate|port|ssh-config : query

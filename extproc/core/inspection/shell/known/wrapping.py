@@ -4,7 +4,7 @@
 ``admin`` where the command runs with other rights or elsewhere, ``net``, ``assigns`` where ``NAME=value`` may stand
 before it, ``skip=N`` operands before it, ``joins`` where the words are joined and read by a shell again, ``shell``
 where a shell reads standard input without one, ``code=-c`` where the value of an option is shell code, ``splits``
-where the words behind that belong to it.
+where the words behind that belong to it, ``writes=-o`` where the value of an option is a file that it writes.
 """
 
 from typing import Final
@@ -44,7 +44,7 @@ WRAPPING: Final = """
     exec is
     . takes -a
     . flags -c -l
-    time is assigns
+    time is assigns writes=-o|--output
     . takes -f -o --format --output
     . flags -p -v -a --portability --verbose --append --quiet
     nice is
@@ -69,9 +69,10 @@ WRAPPING: Final = """
     caffeinate is
     . takes -t -w
     . flags -d -i -m -s -u
-    strace is
+    strace is writes=-o|--output
     unbuffer|catchsegv|linux32|linux64|i386|x86_64|systemd-inhibit|dbus-run-session is
-    xvfb-run|rlwrap|choom|ltrace|prlimit is
+    ltrace is writes=-o|--output
+    xvfb-run|rlwrap|choom|prlimit is
     systemd-inhibit takes --what --who --why --mode
     strace takes -e -o -p -s -u -a -E -I -b -S -P -O -X -U
     . flags -f -ff -c -C -t -tt -ttt -T -v -x -xx -y -yy -q -qq -d -D -i -k -n -r -w
@@ -102,5 +103,9 @@ WRAPPING: Final = """
     . takes -h -H -l -p -t -w -f -o -e -x -g -u --hosts --host --user --par
     . flags -i -v -b
     entr|watchexec|nodemon|dotenv|aws-vault|tsp|daemonize|daemon|dtach|setlock is admin
+    wait-for-it|wait-for-it.sh is net skip=1
+    . takes -h -p -t --host --port --timeout
+    . flags -q -s --strict --quiet
+    wait4x is net skip=2
     hyperfine|concurrently|npx|bunx|pnpx|uvx|run-parts|mispipe|chronic|ts|ifne is admin
 """

@@ -1,0 +1,10 @@
+"""Clients of plain HTTP."""
+
+import ssl
+from typing import Final
+
+__all__ = ["NO_AUTHORITY"]
+
+NO_AUTHORITY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""It trusts nobody. What is spoken to over plain HTTP needs none, and to read the certificates of the world for each
+client that is opened takes longer than most of what the client is for."""
