@@ -19,7 +19,7 @@ from extproc.edges.journal.segments import path_of
 from extproc.edges.store.index.files import current
 from extproc.edges.store.index.index import Index
 from extproc.edges.store.index.places import Batch, Place, Read, Standing
-from extproc.lag import Indexed, write_indexed
+from extproc.lag import Indexed, read_indexed, write_indexed
 from extproc.office import OfficeError, secret_in
 from extproc.ports import Record, StoreError
 
@@ -42,7 +42,8 @@ class Indexing:
         self._url_file = url_file
         self._place: Path | str | None = None
         self._index: Index | None = None
-        self._standings: Mapping[str, tuple[int, int | None]] = {}
+        before = read_indexed(state_dir)
+        self._standings = before.journals if before is not None else {}
 
     async def run(self) -> None:
         """Follow until cancelled."""

@@ -3,7 +3,6 @@
 ``<state_dir>/indexed.json`` holds up to where each journal was taken in, so that nobody asks the database for it.
 """
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ import msgspec
 from extproc.edges.journal.reader import journals, last_seq
 from extproc.ports import IndexLag, IndexStatus
 
-__all__ = ["Indexed", "index_status", "write_indexed"]
+__all__ = ["Indexed", "index_status", "read_indexed", "write_indexed"]
 
 _FILE: Final = "indexed.json"
 _NANO: Final = 1_000_000_000
@@ -42,8 +41,8 @@ def read_indexed(state_dir: Path) -> Indexed | None:
         return None
 
 
-def index_status(state_dir: Path) -> IndexStatus | None:
-    """How far the index is; None where none was ever kept here.
+def index_status(state_dir: Path, now: int) -> IndexStatus | None:
+    """How far the index is at ``now`` (nanoseconds since the epoch); None where none was ever kept here.
 
     Raises:
         OSError: the journals cannot be read.
@@ -51,7 +50,6 @@ def index_status(state_dir: Path) -> IndexStatus | None:
     indexed = read_indexed(state_dir)
     if indexed is None:
         return None
-    now = time.time_ns()
     lags = []
     for directory in journals(state_dir):
         seq, at = indexed.journals.get(directory.name, (0, None))

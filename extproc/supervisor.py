@@ -258,7 +258,7 @@ class Supervisor:
 
     def _index_status(self) -> IndexStatus | None:
         try:
-            return index_status(self._settings.state_dir)
+            return index_status(self._settings.state_dir, time.time_ns())
         except OSError as error:
             log.error("how far the index is cannot be read", problem=error.strerror)
             return None

@@ -270,7 +270,10 @@ async def test_it_stands_before_a_server_of_the_user_s_own_in_the_portable_chain
     policy.write_text(text.replace("http://127.0.0.1:8080", f"http://127.0.0.1:{port}"), "utf-8")
     async with recorder() as own:
         url = own.url.replace("/mcp", "/my/endpoint")
+        (tmp_path / "sinks.yaml").write_text("sinks: [{name: copy, type: file, path: copy.jsonl}]\n")
+        (tmp_path / "settings.yaml").write_text("sinks: sinks.yaml\n")
         options = ["--upstream", url, "--policy", str(policy), "--chain", "portable"]
+        options += ["--config", str(tmp_path / "settings.yaml")]
         async with terminal(command(state, *options, port=port, issuer_port=issuer_port), state) as up:
             await up.until("Ctrl-C stops everything")
             if shutil.which("curl"):
@@ -282,6 +285,7 @@ async def test_it_stands_before_a_server_of_the_user_s_own_in_the_portable_chain
                 shell._transport.close()  # type: ignore[attr-defined]
                 assert own.requests[0][0] == "POST /my/endpoint HTTP/1.1"
             assert await up.end() == 0
+    assert '"kind":"decision"' in (tmp_path / "copy.jsonl").read_text("utf-8")
 
 
 async def test_an_envoy_that_is_too_old_is_not_started(tmp_path: Path) -> None:

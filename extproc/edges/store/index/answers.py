@@ -1,7 +1,7 @@
 """What came of calls: the outcomes, and which one of several counts; the rule is ``core.audit.sessions.settling``."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -43,8 +43,10 @@ class Answers:
         self._transaction = transaction
         self._names: dict[int, str] = {}
 
-    def best(self, some: Iterable[Answer], *, at: int, names_itself: bool) -> Answer:
+    def best(self, some: Sequence[Answer], *, at: int, names_itself: bool) -> Answer:
         """The one that counts for a call of ``at``."""
+        if len(some) == 1:
+            return some[0]
         return max(
             some,
             key=lambda each: self.weight(

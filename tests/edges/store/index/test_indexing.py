@@ -16,6 +16,7 @@ from extproc.edges.store.index.files import draft
 from extproc.edges.store.index.index import Index
 from extproc.edges.store.index.swapping import begin
 from extproc.indexing import Indexing, behind, catch_up, place_of_index
+from extproc.lag import index_status
 from extproc.office import opened_office
 from extproc.ports import StoreError
 from extproc.purging import Purging
@@ -168,6 +169,40 @@ async def test_an_index_that_is_away_holds_up_nothing_and_lacks_nothing_afterwar
                     await index.standings()
             server.start()
             await is_there(state, url_file)
+
+
+async def test_how_far_it_is_is_told_without_the_database_also_while_it_is_away(state, monkeypatch):
+    monkeypatch.setattr(indexing, "IDLE_SECONDS", 0.01)
+    store = Store(state)
+    assert index_status(state, LATER) is None
+    await store.write("n-0", calls("a", 3))
+    async with followed(state, None):
+        await told(state, [("n-0", 0)], failing=False)
+    await store.write("n-0", calls("b", 2))
+    await store.write("n-1", calls("c", 1))
+    status = index_status(state, LATER)
+    assert [(lag.journal, lag.records) for lag in status.lags] == [("n-0", 6), ("n-1", 3)]
+    assert [lag.seconds > 0 for lag in status.lags] == [True, False], "of a journal that it knows nothing of, no time"
+    (state / "index").rename(state / "aside")
+    (state / "index").write_text("in the way")
+    async with followed(state, None):
+        await told(state, [("n-0", 6), ("n-1", 3)], failing=True)
+        (state / "index").unlink()
+        (state / "aside").rename(state / "index")
+        await told(state, [("n-0", 0), ("n-1", 0)], failing=False)
+
+
+LATER = 2_000_000_000 * 1_000_000_000
+
+
+async def told(state: Path, lags: list[tuple[str, int]], *, failing: bool) -> None:
+    """Wait until the metrics would say so."""
+    async with asyncio.timeout(60):
+        while True:
+            status = index_status(state, LATER)
+            if status and status.failing is failing and [(lag.journal, lag.records) for lag in status.lags] == lags:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def test_a_folder_that_cannot_be_written_to_is_tried_again(state, monkeypatch):
