@@ -97,7 +97,7 @@ def write_section(path: Path, title: str, text: str) -> None:
     whole = path.read_text()
     before, _, old = whole.partition(heading)
     _, found, after = old.partition("\n## ")
-    path.write_text(f"{before}{heading}\n{text}{found}{after}")
+    path.write_text(f"{before}{heading}\n{text.rstrip()}\n{found}{after}")
 
 
 def _sections(path: Path) -> str:

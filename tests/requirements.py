@@ -108,6 +108,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/policy/test_owed.py",
             "core/policy/test_paths.py",
             "core/policy/test_styles.py",
+            "core/redaction/test_columns.py",
             "core/redaction/test_embedded.py",
             "core/redaction/test_encodings.py",
             "core/redaction/test_fields.py",
@@ -122,6 +123,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/redaction/test_spans.py",
             "core/redaction/test_treatments.py",
             "core/redaction/test_tree.py",
+            "core/redaction/test_work.py",
         ),
     ),
     "I6": Requirement(
@@ -244,6 +246,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/shell/test_facts.py",
             "core/inspection/shell/test_fetching.py",
             "core/inspection/shell/test_files.py",
+            "core/inspection/shell/test_generated.py",
             "core/inspection/shell/test_gitting.py",
             "core/inspection/shell/test_harm.py",
             "core/inspection/shell/test_inline.py",

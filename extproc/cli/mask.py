@@ -55,7 +55,7 @@ def preview(
     group: Annotated[list[str] | None, typer.Option(help="A group of the subject; may be repeated.")] = None,
     stream: Annotated[bool, typer.Option("--sse", help="Take the input for an event stream, whatever it is.")] = False,
     call: Annotated[
-        str | None, typer.Option(help="Take the recorded result of the call with this decision id.")
+        str | None, typer.Option(help="Take the recorded result of this decision (its id: `sessions show --json`).")
     ] = None,
     journal: Annotated[Path | None, typer.Option(help="The state directory in which that call was recorded.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

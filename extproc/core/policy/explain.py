@@ -11,7 +11,7 @@ from msgspec.structs import replace as asking
 from extproc.core.access import NO_FACTS, AccessRequest, Facts
 from extproc.core.model import Decision, Effect, Message, Principal, ResourceKind, Target, Verb
 from extproc.core.policy.arguments import ArgumentRule
-from extproc.core.policy.conditions import Condition
+from extproc.core.policy.conditions import FACTS, Condition
 from extproc.core.policy.decide import client_of, judge
 from extproc.core.policy.membership import Membership, faces
 from extproc.core.policy.question import Question, covers_kind, looks_denied
@@ -190,6 +190,15 @@ def _condition(question: Question, condition: Condition | None, rules: tuple[Arg
     if condition is None:
         yield from () if rules else ("has no condition",)
         return
+    text = " ".join(condition.text.split())
+    lacking = [kind for kind, names in FACTS.items() if condition.names & names and not _has(question, kind)]
+    if lacking:
+        yield f"the condition `{text}` is about {lacking[0]}, which this call has none of"
+        return
     holds = question.ask(condition)
     says = {True: "is true", False: "is false", None: "errors (a missing key or another type)"}[holds]
-    yield f"the condition `{' '.join(condition.text.split())}` {says}"
+    yield f"the condition `{text}` {says}"
+
+
+def _has(question: Question, kind: str) -> bool:
+    return getattr(question.request.facts, kind) is not None

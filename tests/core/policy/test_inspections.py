@@ -99,6 +99,14 @@ def test_explain_judges_by_the_same_facts():
     assert explain(POLICY, who("readers"), "db", call(), facts=Facts(shell=MAKE)).decision.effect is Effect.DENY
 
 
+def test_explain_says_that_a_rule_is_about_what_a_call_has_not():
+    told = explain(POLICY, who("readers"), "db", call("list")).refusing
+    assert [(one.speaks, one.why) for one in told] == [
+        (False, "the condition `shell.destructive` is about shell, which this call has none of")
+    ]
+    assert "is true" in explain(POLICY, who("readers"), "db", call(), facts=Facts(shell=RM)).refusing[0].why
+
+
 def test_the_policy_says_which_argument_is_the_command():
     inspections = POLICY.servers["db"].inspections
     assert inspection_of(inspections, "run") == Inspection(kind="shell", path=("options", "command"))

@@ -71,7 +71,7 @@ def _judged(base: str, known: str, words: Sequence[Word], scope: Scope) -> Effec
         return joined(found, Effect(verb=Verb.ADMIN, unknown=(base,)), guessed)
     if effect.verb is Verb.ADMIN and not effect.findings and not is_wrapper(known):
         told = harm.told(known, words, is_reviewed=True)
-        return joined(found, effect, told, harm.looked_through(words, scope, is_known))
+        return joined(found, effect, told, harm.looked_through(words, scope, is_known, is_reviewed=True))
     return joined(found, effect)
 
 

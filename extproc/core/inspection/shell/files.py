@@ -6,7 +6,7 @@ from typing import Final
 
 from extproc.core.inspection.shell.arguments import has, operands, values
 from extproc.core.inspection.shell.effects import HARMLESS, Effect, finding, joined
-from extproc.core.inspection.shell.known.generated import is_generated
+from extproc.core.inspection.shell.generated import is_generated
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.places import Place, place
 from extproc.core.inspection.shell.scope import Judge, Scope

@@ -49,8 +49,13 @@ def told(name: str, words: Sequence[Word], *, is_reviewed: bool = False) -> Effe
     return HARMLESS
 
 
-def looked_through(words: Sequence[Word], scope: Scope, is_known: Callable[[str], bool]) -> Effect:
-    """The findings of a command in the arguments of one that may run it; nothing else of it is sure."""
+def looked_through(
+    words: Sequence[Word], scope: Scope, is_known: Callable[[str], bool], *, is_reviewed: bool = False
+) -> Effect:
+    """The findings of a command in the arguments of one that may run it; nothing else of it is sure.
+
+    Of a reviewed command, not that a name is only known at run time: what it runs was judged as its own.
+    """
     if scope.guessing:
         return HARMLESS
     scope = replace(scope, guessing=True)
@@ -61,9 +66,9 @@ def looked_through(words: Sequence[Word], scope: Scope, is_known: Callable[[str]
     ]
     inner = [scope.run(words[index:], scope) for index in starts[:_MOST]]
     inner += [scope.read(word, scope) for word in words[:_FAR] if re.search(r"\S\s+\S", word.text)]
-    return joined(HARMLESS, *(Effect(verb=part.verb, findings=part.findings) for part in inner if _is_sure(part)))
+    sure = [part for part in inner if _is_sure(part) and not (is_reviewed and UNTOLD in part.commands)]
+    return joined(HARMLESS, *(Effect(verb=part.verb, findings=part.findings) for part in sure))
 
 
 def _is_sure(part: Effect) -> bool:
-    known = bool(part.commands) and UNTOLD not in part.commands and not part.unknown
-    return bool(part.findings) and part.readable and known
+    return bool(part.findings) and part.readable and bool(part.commands) and not part.unknown

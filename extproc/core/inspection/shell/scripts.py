@@ -16,6 +16,9 @@ from extproc.core.model import Verb
 __all__ = ["edit", "interpret", "interpreter", "run_shell", "source"]
 
 _ADMIN: Final = Effect(verb=Verb.ADMIN)
+_IN_PLACE: Final = frozenset({"perl", "ruby", "jruby"})
+_EDITS: Final = re.compile(r"-[a-zA-Z0-9]*i.*")
+"""Options of which one may be ``-i``: the files are written in their place."""
 _STANDARD_INPUT: Final = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
 _VERSION: Final = re.compile(r"-?\d[\d.]*(?:-\w+)?$")
 _SHELL_TAKES: Final = frozenset({"--rcfile", "--init-file", "-O", "+O", "-o", "+o"})
@@ -49,7 +52,9 @@ def interpret(name: str, words: Sequence[Word], scope: Scope) -> Effect:
     options, rest = _leading(words, frozenset((*spec.inline, *spec.takes)), spec)
     codes = list(values(options, spec.inline))
     if codes:
-        return joined(_ADMIN, *(_inline(name, code) for code in codes))
+        in_place = name in _IN_PLACE and any(_EDITS.fullmatch(word.text) for word in words[: len(words) - len(rest)])
+        written = Effect(verb=Verb.MUTATE, touches=tuple(word.text for word in rest)) if in_place else HARMLESS
+        return joined(_ADMIN, written, *(_inline(name, code) for code in codes))
     if any(word.text in {"-m", "--module"} for word in options):
         return _ADMIN
     if rest and rest[0].text not in _STANDARD_INPUT:

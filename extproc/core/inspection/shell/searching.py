@@ -8,7 +8,7 @@ from typing import Final
 
 from extproc.core.inspection.shell.arguments import has, values
 from extproc.core.inspection.shell.effects import Effect, finding, joined
-from extproc.core.inspection.shell.known.generated import is_generated
+from extproc.core.inspection.shell.generated import is_generated
 from extproc.core.inspection.shell.known.listing import listed
 from extproc.core.inspection.shell.scope import Judge, Scope
 from extproc.core.inspection.shell.steps import NOTHING

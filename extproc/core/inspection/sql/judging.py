@@ -144,7 +144,7 @@ class _Judge:
                 yield Effect(verb=Verb.QUERY, kind="describe")
             case exp.Pragma() if _ASKS.fullmatch(" ".join(str(token.text) for token in self._tokens)):
                 yield Effect(verb=Verb.QUERY, kind="pragma")
-            case exp.Summarize():
+            case exp.Summarize() if isinstance(tree.this, exp.Table | exp.Query):
                 yield Effect(verb=Verb.QUERY, kind="describe")
             case exp.Pivot():
                 yield Effect(verb=Verb.QUERY, kind="select")

@@ -16,7 +16,7 @@ from extproc.core.redaction.detectors.rules import Rule
 
 __all__ = ["SECRETS"]
 
-_SAYS: Final = r"[\"'\\]{0,4}\s{0,3}(?::=|=>|[:=])\s{0,3}[\"'\\]{0,4}"
+_SAYS: Final = r"[\"'\\]{0,4}(?:\s{0,3}|[ \t]{4,24})(?::=|=>|[:=])\s{0,3}[\"'\\]{0,4}"
 _URL: Final = r"[^\s:/@\"'\[\]]"
 
 
@@ -58,11 +58,20 @@ def _checked(form: SecretForm) -> Callable[[str], bool] | None:
 
 _STANDS_FOR: Final = re.compile(
     r"(?i:required|optional|string|str|varchar|text|null|none|nil|undefined|true|false|hidden|changed|expired|invalid"
-    r"|missing|incorrect|unset|empty|redacted|masked|\*+|x{3,}|\.{3,})[.!?]?"
+    r"|missing|incorrect|unset|empty|redacted|masked|\*+|#{3,}|x{3,}|\.{3,})[.!?]?"
     r"|\$[A-Z_][A-Z0-9_]*|(?:os|process\.env|env|getpass|config|settings|self|this|args|request|req|options|opts|params|secrets"
     r"|data|var|local|module|vault)(?:\.[A-Za-z_]\w*)+"
 )
 """What is written where a password would stand: its type, its state, or where a program takes it from."""
+
+
+_SLOT: Final = re.compile(r"\$\{[^}]*\}|\{\{[^}]*\}\}|\{\w+\}|<[^>]*>|\$[A-Z_][A-Z0-9_]*|%\w|[*#]{3,}|x{3,}")
+"""What stands in a template in the place of a password."""
+
+
+def _filled_in(text: str) -> bool:
+    """Whether a user and a password are more than the slots of a template."""
+    return _SLOT.fullmatch(text.partition(":")[2]) is None
 
 
 def _told(text: str) -> bool:
@@ -100,6 +109,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
         type="url_credentials",
         anchor=r"://[^\s/@]*:[^\s/@]+@",
         pattern=rf"[A-Za-z][A-Za-z0-9+.\-]{{1,20}}://({_URL}{{0,256}}:[^\s/@\"'\[\]]{{1,256}})@",
+        check=_filled_in,
         edges=False,
         group=1,
     ),

@@ -104,6 +104,35 @@ def test_the_text_that_a_command_is_fed(text, fed):
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a - <<E\nE", ["a", "-"]),
+        ("a b - <<'E' c\nE", ["a", "b", "-", "c"]),
+        ("a \\\n - <<E\nE", None),
+        ("{ a; } - <<E\nE", None),
+    ],
+)
+def test_the_dash_before_a_heredoc_is_a_word_although_the_parser_loses_it(text, words):
+    (step, *_) = read_steps(text)
+    assert [word.text for word in step.words] == words if words else isinstance(step, Oddity)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("echo 'a b' | c", static("a b")),
+        ('echo "$x" | c', Word("${x}", ("x",))),
+        ("echo a | c", None),
+        ("echo 'a' b | c", None),
+        ("cat 'a' | c", None),
+        ("(a) | c", None),
+    ],
+)
+def test_what_echo_prints_into_a_pipe_is_known(text, printed):
+    assert read_steps(text)[-1].feed == Feed(Input.PIPE, printed)
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("f() { ls; }", "a function definition"),

@@ -74,6 +74,9 @@ from extproc.core.model import Verb
         ("perl -pe 's/(a)/$h{system(1)}/' b", "inline perl code"),
         ("perl -pe 's/(?{system(1)})/b/' b", "inline perl code"),
         ("perl -pe 's/a/b/; system(1)' b", "inline perl code"),
+        ("perl -i -pe 's/a/b/' /etc/passwd", "perl on a system path"),
+        ("perl -pi.bak -e 's/a/b/' ~/.bashrc", "perl on a start-up, login or hook file"),
+        ("ruby -i -ne 'print' /etc/passwd", "ruby on a system path"),
     ],
 )
 def test_code_that_is_not_plain_is_a_finding(command, finding):

@@ -9,7 +9,7 @@ __all__ = ["is_generated"]
 
 _NAMES: Final = listed(
     "node_modules bower_components __pycache__ .pytest_cache .mypy_cache .ruff_cache .hypothesis .tox .nox .eggs "
-    ".ipynb_checkpoints htmlcov .nyc_output .next .nuxt .svelte-kit .turbo .parcel-cache .sass-cache .angular .cache "
+    ".ipynb_checkpoints htmlcov .nyc_output .next .nuxt .svelte-kit .turbo .parcel-cache .sass-cache .angular "
     "package-lock.json yarn.lock pnpm-lock.yaml"
 )
 _NAME: Final = re.compile(r"[\w.-]+\.egg-info")
