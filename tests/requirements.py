@@ -282,6 +282,19 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/redaction/detectors/test_corpora.py",
         ),
     ),
+    "NAMES": Requirement(
+        "issue 3",
+        "Names of people and places are masked where the extra presidio is installed, no other call waits for that, and "
+        "without it, or where it cannot read a text, nothing passes.",
+        (
+            "core/redaction/test_names.py",
+            "core/exchange/test_names.py",
+            "edges/names/test_beside.py",
+            "edges/names/test_presidio.py",
+            "attacks/test_names.py",
+            "stack/test_names.py",
+        ),
+    ),
     "NOTIFY": Requirement(
         "issue 5",
         "Approvers are told of each request once, together where one requester asks often, and never the arguments.",

@@ -6,8 +6,8 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extproc.core.masking import DETECTORS, GROUPS, OwnDetector
-from extproc.core.redaction.detectors import BUILT_IN, Find, compile_detectors
+from extproc.core.masking import DETECTORS, GROUPS, Find, OwnDetector
+from extproc.core.redaction.detectors import BUILT_IN, compile_detectors
 from extproc.core.redaction.detectors.rules import Rule
 
 ALL = compile_detectors(DETECTORS, (), threshold=0.5)
