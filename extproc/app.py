@@ -10,7 +10,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Coroutine, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 import uvloop
@@ -31,6 +31,7 @@ from extproc.edges.keys.fetcher import KeyFetcher
 from extproc.edges.keys.payload_keys import PayloadLock, keep_recipients
 from extproc.edges.keys.secret_files import KeyFileError
 from extproc.edges.keys.session_keys import load_session_keys
+from extproc.edges.names import presidio
 from extproc.edges.policy_files import PolicyError, PolicyFile
 from extproc.edges.processor.server import ProcessorServer, Tls
 from extproc.edges.processor.servicer import Servicer
@@ -43,6 +44,9 @@ from extproc.holding import Holding
 from extproc.office import new_id, place_of_store
 from extproc.ports import StoreError
 from extproc.settings import Settings
+
+if TYPE_CHECKING:
+    from extproc.edges.names.beside import Beside
 
 __all__ = ["COUNTERS", "JOURNAL", "run_worker"]
 
@@ -74,8 +78,14 @@ class _Worker:
         self._settings = settings
         self._name = f"{settings.node}-{index}"
         self._metrics = PrometheusMetrics(worker=index)
+        self._names = _names()
         self._policy = PolicyFile(
-            settings.policy, shadow=settings.shadow, on_change=self._changed, on_problem=self._broken
+            settings.policy,
+            recogniser=self._names,
+            load_names=_nothing_to_load if self._names is None else self._names.load,
+            shadow=settings.shadow,
+            on_change=self._changed,
+            on_problem=self._broken,
         )
         self._ring = KeyRing(load_session_keys(settings.state_dir))
         keys = settings.payload_keys
@@ -114,6 +124,7 @@ class _Worker:
             journal=self._journal,
             counters=self._counters,
             metrics=self._metrics,
+            names=self._names,
             want_keys=self._keys.want if self._keys is not None else _no_keys_wanted,
         )
         self._server = ProcessorServer(
@@ -158,6 +169,8 @@ class _Worker:
         self._counters.close()
         sharing.cancel()
         await self._database.close()
+        if self._names is not None:
+            self._names.close()
         if watching.done() and not watching.cancelled() and (bug := watching.exception()) is not None:
             raise bug  # nobody would see a policy change any more: better to start anew
 
@@ -272,6 +285,20 @@ class _Worker:
 
 def _no_keys_wanted() -> None:
     """Envoy verifies tokens, so no key is ours to fetch."""
+
+
+def _nothing_to_load() -> None:
+    """No policy that wants names found is in force here."""
+
+
+def _names() -> "Beside | None":
+    """What finds names and places; None without its extra."""
+    if not presidio.is_installed():
+        return None
+    # imported late: what it needs comes with the extra
+    from extproc.edges.names.beside import Beside  # noqa: PLC0415
+
+    return Beside(presidio.load)
 
 
 def _tls(settings: Settings) -> Tls | None:

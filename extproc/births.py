@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import structlog
 
 from extproc.bond import adopt_orphans
-from extproc.nursery import CONTROL, FAILED
+from extproc.nursery import CONTROL, FAILED, tell
 from extproc.settings import Settings
 
 __all__ = ["CAN_FORK", "Births", "Commanded", "Life", "births", "born"]
@@ -164,6 +164,7 @@ class Nursed:
         self._leave()
         if self._first is not None:
             (pid, self._line), self._first = self._first, None
+            tell(self._line, self._environment)
             self._process = _Forked(pid)
         else:
             self._process, self._line = await self._commanded()

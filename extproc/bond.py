@@ -22,11 +22,13 @@ from extproc.edges.policy_files import PolicyError
 from extproc.ports import StoreError
 from extproc.settings import Settings, SettingsError
 
-__all__ = ["CANNOT_START", "adopt_orphans", "call_process", "die_with", "run_bound"]
+__all__ = ["CANNOT_START", "NAMES_VARIABLE", "adopt_orphans", "call_process", "die_with", "run_bound"]
 
 CANNOT_START: Final = 2
 """Exit status of a child whose settings, policy or files must change before it can start."""
 FAILED: Final = 1
+NAMES_VARIABLE: Final = "EXTPROC_PRELOAD_NAMES"
+"""Is in the environment of the workers' processes where their policy needs the language model from the start."""
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NAME: Final = 15
 _PR_SET_CHILD_SUBREAPER: Final = 36

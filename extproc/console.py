@@ -27,6 +27,7 @@ from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People
 from extproc.edges.control import QuietServer
 from extproc.edges.keys.fetcher import KeyFetcher
 from extproc.edges.keys.session_keys import load_session_keys
+from extproc.edges.names.presidio import installed
 from extproc.edges.policy_files import PolicyFile
 from extproc.office import Office, new_id, secret_in
 from extproc.ports import StoreError
@@ -46,7 +47,9 @@ def console_works(settings: Settings, office: Office) -> tuple[QuietServer, list
 
 def _access(settings: Settings, office: Office) -> tuple[AccessApi, list[Coroutine[Any, Any, None]]]:
     """What takes requests for roles, and the works that keep its policy and its issuers' keys."""
-    policy = PolicyFile(settings.policy, shadow=settings.shadow, on_change=_nothing, on_problem=_nothing)
+    policy = PolicyFile(
+        settings.policy, recogniser=installed(), shadow=settings.shadow, on_change=_nothing, on_problem=_nothing
+    )
     keys = KeyFetcher(policy.current.identity.issuers)
 
     def requester(authorization: str) -> Principal | Rejection:

@@ -8,6 +8,7 @@ from a supervisor that has opened nothing yet; one that takes its place is a com
 
 import gc
 import importlib
+import json
 import os
 import signal
 import socket
@@ -19,17 +20,18 @@ from typing import Final
 from extproc import worker
 from extproc.bond import call_process, die_with
 
-__all__ = ["CONTROL", "FAILED", "fork", "main"]
+__all__ = ["CONTROL", "FAILED", "fork", "main", "tell"]
 
 CONTROL: Final = "control"
 FAILED: Final = b"-"
 """The answer where the system has no process to give."""
 _MOST_DIGITS: Final = 32
+_MOST_TOLD: Final = 1 << 16
 _LOOK_SECONDS: Final = 0.001
 
 
-def fork(environment: Mapping[str, str]) -> tuple[int, socket.socket]:
-    """Make a nursery out of this process: its id, and the socket over which it is asked.
+def fork() -> tuple[int, socket.socket]:
+    """Make a nursery out of this process: its id, and the socket over which it is told (``tell``) and then asked.
 
     Only for a process of one thread that has opened nothing yet. What both need is loaded once, here; the nursery
     itself never returns from this call.
@@ -49,10 +51,19 @@ def fork(environment: Mapping[str, str]) -> tuple[int, socket.socket]:
     os.setsid()
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, not a file of ours
         os.dup2(nothing.fileno(), sys.stdin.fileno())
-    os.environ.update(environment)
     if not sys.flags.safe_path:
         del sys.path[0]  # the folder that the operator happens to stand in must not provide modules
+    told = theirs.recv(_MOST_TOLD)
+    if not told:
+        sys.exit(0)  # the supervisor could not start
+    os.environ.update(json.loads(told))
     sys.exit(main([str(supervisor), str(theirs.detach())]))
+
+
+def tell(line: socket.socket, environment: Mapping[str, str]) -> None:
+    """Give a nursery that was forked the environment in which its processes shall run."""
+    other = {name: value for name, value in environment.items() if os.environ.get(name) != value}
+    line.send(json.dumps(other).encode())
 
 
 def main(arguments: Sequence[str]) -> int:

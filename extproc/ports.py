@@ -6,7 +6,7 @@ An adapter that cannot keep its promise raises ``StoreError``; the corridor turn
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:  # the corridor with all it judges by takes half a second to l
 
 __all__ = [
     "Approvals",
+    "Aside",
     "Counters",
     "IndexLag",
     "IndexStatus",
     "Journal",
     "Metrics",
+    "RecogniserError",
     "Record",
     "RecordsRefusedError",
     "SharedStore",
@@ -35,8 +37,15 @@ __all__ = [
 ]
 
 
+T = TypeVar("T")
+
+
 class StoreError(Exception):
     """Something could not be stored or counted; the message names what and why, never a value."""
+
+
+class RecogniserError(Exception):
+    """Names and places cannot be looked for; the message names why, never a text."""
 
 
 class SinkError(Exception):
@@ -117,6 +126,17 @@ class Journal(Protocol):
         Raises:
             StoreError: none is stored; nothing of them will appear later.
         """
+
+
+class Aside(Protocol):
+    """Runs a call that may ask for names and places, without holding up the loop while the answer is worked out."""
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether any call may ask."""
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What ``work`` returns."""
 
 
 class Counters(Protocol):

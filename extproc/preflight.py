@@ -18,22 +18,28 @@ from pathlib import Path
 from typing import Final
 
 from extproc.core.policy.compiled import load
+from extproc.core.policy.rules import Policy
+from extproc.edges.names.presidio import installed
 from extproc.edges.store.counters import discard_if_broken
 from extproc.indexing import place_of_index
 from extproc.settings import UNIX, Settings, SettingsError, host_and_port
 from extproc.settings.sinks import SinksError, missing_libraries, read_sinks
 
-__all__ = ["Ground", "metrics_dir", "take_ground"]
+__all__ = ["Ground", "take_ground"]
 
 _TAKEN: Final = "is taken by another program; stop it or choose another address with"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What this supervisor holds: the control page's socket and the folder of the workers' metric files."""
+    """What this supervisor holds: the control page's socket and the folder of the workers' metric files.
+
+    ``wants_names``: the policy looks for names and places, so each worker needs the language model.
+    """
 
     control: socket.socket
     metrics_dir: Path
+    wants_names: bool
 
     @property
     def control_url(self) -> str:
@@ -50,7 +56,9 @@ def take_ground(settings: Settings) -> Iterator[Ground]:
         SettingsError: a line for every reason why the service cannot start.
     """
     with contextlib.ExitStack() as held:
-        problems = [*_policy(settings.policy), *_certificates(settings), *_sinks(settings.sinks), *_index(settings)]
+        policy = _policy(settings.policy)
+        problems = [] if isinstance(policy, Policy) else policy
+        problems += [*_certificates(settings), *_sinks(settings.sinks), *_index(settings)]
         problems += _state_dir(settings.state_dir, held)
         problems += _payload_keys(settings)
         for address in settings.listen:
@@ -61,18 +69,19 @@ def take_ground(settings: Settings) -> Iterator[Ground]:
             raise SettingsError("\n".join(problems))
         control.listen(64)
         control.setblocking(False)
-        yield Ground(control=control, metrics_dir=_fresh_run_dir(settings))
+        wants_names = isinstance(policy, Policy) and policy.wants_names
+        yield Ground(control=control, metrics_dir=_fresh_run_dir(settings.state_dir), wants_names=wants_names)
 
 
-def _policy(path: Path) -> list[str]:
+def _policy(path: Path) -> Policy | list[str]:
     try:
         text = path.read_text("utf-8")
     except OSError as error:
         return [f"{path}: the policy file cannot be read: {error.strerror}; name it with --policy"]
     except UnicodeDecodeError:
         return [f"{path}: the policy file is not UTF-8"]
-    loaded = load(text, source=str(path))
-    return [str(problem) for problem in loaded] if isinstance(loaded, tuple) else []
+    loaded = load(text, source=str(path), recogniser=installed())
+    return [str(problem) for problem in loaded] if isinstance(loaded, tuple) else loaded
 
 
 def _sinks(path: Path | None) -> list[str]:
@@ -136,18 +145,14 @@ def _state_dir(path: Path, held: contextlib.ExitStack) -> list[str]:
     return []
 
 
-def metrics_dir(settings: Settings) -> Path:
-    """The folder of the workers' metric files, there once the ground is taken."""
-    return (settings.state_dir / "run" / "metrics").absolute()
-
-
-def _fresh_run_dir(settings: Settings) -> Path:
+def _fresh_run_dir(state_dir: Path) -> Path:
     """The folder of what does not outlive a run; counters of an earlier run would be counted again."""
-    metrics = metrics_dir(settings)
-    shutil.rmtree(metrics.parent, ignore_errors=True)
+    run = state_dir / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    metrics = run / "metrics"
     metrics.mkdir(mode=0o700, parents=True)
-    metrics.parent.chmod(0o700)
-    return metrics
+    run.chmod(0o700)
+    return metrics.absolute()
 
 
 def _socket(address: str) -> socket.socket:

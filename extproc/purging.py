@@ -19,6 +19,7 @@ from extproc.edges.journal.purging import Draft, draft, replace
 from extproc.edges.journal.reader import journals
 from extproc.edges.journal.sealer import sealed_up_to
 from extproc.edges.journal.segments import numbers
+from extproc.edges.names.presidio import installed
 from extproc.edges.policy_files import PolicyError, read_policy
 from extproc.office import Office
 from extproc.ports import StoreError
@@ -60,7 +61,7 @@ class Purging:
             OSError: a journal cannot be read or written.
         """
         try:
-            policy = await asyncio.to_thread(read_policy, self._settings.policy)
+            policy = await asyncio.to_thread(read_policy, self._settings.policy, recogniser=installed())
         except PolicyError:
             return 0  # the workers tell of it; the last good one is theirs alone, and nothing is lost by waiting
         if policy.retention != self._retention:

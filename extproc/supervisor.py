@@ -20,7 +20,7 @@ import grpc
 import structlog
 
 from extproc.births import Births, Life, births, born
-from extproc.bond import CANNOT_START
+from extproc.bond import CANNOT_START, NAMES_VARIABLE
 from extproc.control_child import keep_control
 from extproc.edges.control import ControlServer
 from extproc.edges.exposition import exposition, forget_worker
@@ -109,7 +109,8 @@ class Supervisor:
         self._settings = settings
         self._ground = ground
         self._announce = announce
-        self._births = started(os.environ | {MULTIPROCESS_VARIABLE: str(ground.metrics_dir)})
+        told = {MULTIPROCESS_VARIABLE: str(ground.metrics_dir)} | ({NAMES_VARIABLE: "1"} if ground.wants_names else {})
+        self._births = started(os.environ | told)
         self._hung_after = hung_after
         self._stopping = asyncio.Event()
         self._status = 0

@@ -1,17 +1,26 @@
 """The process of one worker: bound to its supervisor, then handed to ``app``."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from extproc.bond import run_bound
+from extproc.bond import NAMES_VARIABLE, run_bound
+from extproc.ports import RecogniserError
 from extproc.settings import Settings
 
 __all__ = ["main", "preload"]
 
 
 def preload() -> None:
-    """Load all that a worker needs: its modules, which are the best part of a start."""
+    """Load all that a worker needs: its modules, which are the best part of a start, and what its policy asks for."""
     import extproc.app  # noqa: F401, PLC0415
+
+    if NAMES_VARIABLE in os.environ:
+        from extproc.edges.names.presidio import load  # noqa: PLC0415
+
+        with suppress(RecogniserError):  # the worker will say so
+            load()
 
 
 def main(arguments: Sequence[str], run: Callable[[Settings, int, str], None] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from extproc.core.masking import Detection, FieldMask, Mask, Masks, OwnDetector, Style
+from extproc.core.masking import Detection, FieldMask, Mask, Masks, OwnDetector, Recogniser, Style
 from extproc.core.policy.paths import read_path
 from extproc.core.redaction.masker import Masker
 
@@ -30,7 +30,7 @@ def detect(*types: str, mask: Mask = REDACT, rule: str = "r", threshold: float =
     return Detection(rule=rule, types=types or tuple(OWN), mask=mask, threshold=threshold)
 
 
-def masks(*parts: FieldMask | Detection, blocks_opaque: bool = False) -> Masks:
+def masks(*parts: FieldMask | Detection, blocks_opaque: bool = False, recogniser: Recogniser | None = None) -> Masks:
     """Masks of these parts; with none, everything that can be detected is redacted."""
     parts = parts or (detect(),)
     detections = tuple(part for part in parts if isinstance(part, Detection))
@@ -38,8 +38,9 @@ def masks(*parts: FieldMask | Detection, blocks_opaque: bool = False) -> Masks:
     return Masks(
         fields=tuple(part for part in parts if isinstance(part, FieldMask)),
         detections=detections,
-        own=tuple(OWN[kind] for kind in used),
+        own=tuple(OWN[kind] for kind in used if kind in OWN),
         blocks_opaque=blocks_opaque,
+        recogniser=recogniser,
     )
 
 

@@ -1,5 +1,6 @@
 """Policies that tests are built from."""
 
+from extproc.core.masking import Recogniser
 from extproc.core.policy import compiled
 from extproc.core.policy.positions import Problem
 from extproc.core.policy.rules import Policy
@@ -33,9 +34,9 @@ limits:
 )
 
 
-def load(text: str) -> Policy:
+def load(text: str, *, recogniser: Recogniser | None = None) -> Policy:
     """The policy of a text without mistakes."""
-    policy = compiled.load(text, source="p.yaml")
+    policy = compiled.load(text, source="p.yaml", recogniser=recogniser)
     assert isinstance(policy, Policy), "\n".join(map(str, policy))
     return policy
 

@@ -28,6 +28,7 @@ from extproc.core.exchange import (
 from extproc.core.handles import KeyRing
 from extproc.core.model import RequestHead
 from extproc.core.policy.compiled import load
+from named import recognise
 
 NOW = 1_800_000_000_000_000_000
 RING = KeyRing([b"r" * 64])
@@ -59,8 +60,8 @@ ASKING = POLICY.replace("    tools:\n", "    server_requests: [sampling, roots, 
 
 
 @cache
-def policy(text=POLICY):
-    loaded = load(text, source="policy.yaml")
+def policy(text=POLICY, recogniser=recognise):
+    loaded = load(text, source="policy.yaml", recogniser=recogniser)
     assert not isinstance(loaded, tuple), [str(problem) for problem in loaded]
     return loaded
 
@@ -137,9 +138,9 @@ class World:
 class Script:
     """One exchange with its world; ``play`` returns the commands that the world does not answer."""
 
-    def __init__(self, text=POLICY, *, world=None, server="sales-db", who=None, **snapshot):
+    def __init__(self, text=POLICY, *, world=None, server="sales-db", who=None, recogniser=recognise, **snapshot):
         self.world = world or World()
-        self.exchange = Exchange(Snapshot(policy=policy(text), ring=RING, **snapshot), decision_id="d-1")
+        self.exchange = Exchange(Snapshot(policy=policy(text, recogniser), ring=RING, **snapshot), decision_id="d-1")
         self.head = RequestHead(
             server=server, http_method="POST", path="/mcp", claims=claims() if who is None else who, source="10.0.0.9:1"
         )

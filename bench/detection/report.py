@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CORPORA = HERE.parents[2] / "shared" / "corpora"
 KEPT = HERE / "figures.json"
-FAMILIES = ("shell", "mutants", "sql", "personal", "credentials")
+FAMILIES = ("shell", "mutants", "sql", "personal", "naming", "credentials")
 FLOORS = {
     "shell: destructive commands, dcg": 97.0,
     "shell: destructive commands, safety-net": 97.0,

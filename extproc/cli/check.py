@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from extproc.core.policy.rules import Policy
+from extproc.edges.names.presidio import installed
 from extproc.edges.policy_files import PolicyError, read_policy
 
 __all__ = ["check"]
@@ -24,7 +25,7 @@ def check(files: Annotated[list[Path], typer.Argument(help="Policy files.", show
             status = _UNREADABLE
             continue
         try:
-            typer.echo(f"{path}: good. {_summary(read_policy(path))}")
+            typer.echo(f"{path}: good. {_summary(read_policy(path, recogniser=installed()))}")
         except PolicyError as error:
             for problem in error.problems:
                 typer.echo(problem, err=True)

@@ -15,6 +15,7 @@ from extproc.core.policy.explain import Explanation, Finding, explain
 from extproc.core.rejection import Rejection
 from extproc.core.wire import strict_json
 from extproc.core.wire.methods import METHODS, REVISIONS
+from extproc.edges.names.presidio import installed
 from extproc.edges.policy_files import PolicyError, read_policy
 
 __all__ = ["explain_command"]
@@ -45,7 +46,7 @@ def explain_command(
 ) -> None:
     """Explain one decision: exit 0 if allowed, 3 if denied, 2 if the question is wrong."""
     try:
-        loaded = read_policy(policy)
+        loaded = read_policy(policy, recogniser=installed())
         if server not in loaded.servers:
             typer.echo(f"the policy has no server `{server}`; it has {', '.join(sorted(loaded.servers))}.", err=True)
             raise typer.Exit(_WRONG_INPUT)

@@ -11,11 +11,13 @@ from extproc.cli.callers import WrongInputError, caller
 from extproc.cli.previewing import Shown, Withheld, given, masked, recorded
 from extproc.cli.recorded import printable, quit_with, screen
 from extproc.cli.side_by_side import counted, side_by_side
-from extproc.core.masking import DETECTORS, GROUPS, NO_MASKS, Masking
+from extproc.core.masking import DETECTORS, GROUPS, NAMES, NO_MASKS, Masking
 from extproc.core.model import ResourceKind, Target
 from extproc.core.policy import decide
 from extproc.core.policy.rules import Policy
+from extproc.edges.names.presidio import installed, is_installed, load
 from extproc.edges.policy_files import PolicyError, read_policy
+from extproc.ports import RecogniserError
 
 __all__ = ["app"]
 
@@ -32,6 +34,8 @@ def detectors() -> None:
         typer.echo(f"{name}: {', '.join(kinds)}")
     for kind in DETECTORS:
         typer.echo(kind)
+    for kind in NAMES:
+        typer.echo(kind if is_installed() else f"{kind} (needs: pip install 'mcp-extproc[presidio]')")
 
 
 @app.command("preview")
@@ -58,12 +62,15 @@ def preview(
 ) -> None:
     """Show a response before and after: exit 0, 2 if the question is wrong, 3 if it would be withheld."""
     try:
-        asked, principal = caller(read_policy(policy), role, subject=subject, issuer=issuer, groups=group)
+        loaded = read_policy(policy, recogniser=installed())
+        if loaded.wants_names:
+            load()
+        asked, principal = caller(loaded, role, subject=subject, issuer=issuer, groups=group)
         target = _target(asked, server, tool=tool, prompt=prompt, resource=resource)
         raw = given(response) if call is None else recorded(call, journal)
     except PolicyError as error:
         quit_with(_WRONG_INPUT, f"{error} The policy does not load; `extproc check {policy}` shows the same.")
-    except WrongInputError as error:
+    except (WrongInputError, RecogniserError) as error:
         quit_with(_WRONG_INPUT, str(error))
     owed = decide.masking(asked, principal, server, (target,))
     named = frozenset({resource} if resource else ())

@@ -24,6 +24,7 @@ from extproc.core import audit
 from extproc.core.audit.playing import KEYS, Frame, Player, frames
 from extproc.core.exchange.again import Again, judged_again
 from extproc.core.model import Json
+from extproc.edges.names.presidio import installed
 from extproc.edges.policy_files import PolicyError, read_policy
 from extproc.settings import default_state_dir
 
@@ -190,7 +191,7 @@ def _short(value: Json, longest: int) -> str:
 
 def _judged(recorded: Recorded, policy: Path) -> dict[str, Again]:
     try:
-        loaded = read_policy(policy)
+        loaded = read_policy(policy, recogniser=installed())
     except PolicyError as error:
         quit_with(2, f"{error}")
     places = {call.decision: number for number, call in enumerate(recorded.session.calls)}

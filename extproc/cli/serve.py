@@ -11,8 +11,8 @@ import typer
 from extproc import nursery
 from extproc.births import CAN_FORK, births
 from extproc.bond import CANNOT_START
-from extproc.edges.telemetry import MULTIPROCESS_VARIABLE, configure_logging
-from extproc.preflight import metrics_dir, take_ground
+from extproc.edges.telemetry import configure_logging
+from extproc.preflight import take_ground
 from extproc.settings import MAX_WORKERS, Settings, SettingsError, read_settings
 
 __all__ = ["serve"]
@@ -42,7 +42,7 @@ def serve(
             shadow=shadow,
         )
         # before anything is opened, and before what only the supervisor needs is loaded
-        forked = nursery.fork({MULTIPROCESS_VARIABLE: str(metrics_dir(settings))}) if CAN_FORK else None
+        forked = nursery.fork() if CAN_FORK else None
         status = _supervised(settings, forked)
     except SettingsError as error:
         typer.echo(error, err=True)

@@ -23,6 +23,7 @@ __all__ = [
     "MAX_MASKING_ROUNDS",
     "MAX_MASKING_WORK",
     "MAX_METHOD_CHARS",
+    "MAX_NAMED_CHARS",
     "MAX_NAME_CHARS",
     "MAX_PATH_CHARS",
     "MAX_PATH_STEPS",
@@ -124,6 +125,8 @@ MAX_TEXT_DEPTH: Final = 5
 """Texts inside of texts: JSON in a string of JSON, or base64 in either. Real results have one or two."""
 MAX_MASKING_ROUNDS: Final = 8
 """Searches of one text; each finds only what the masks of the one before uncovered, and real texts need two."""
+MAX_NAMED_CHARS: Final = 64 << 10
+"""Characters of one message that are read for names and places, which takes tens of ms for each thousand of them."""
 MAX_MASKING_WORK: Final = 10_000_000
 """What masking one message may cost, in units of ``redaction.work``, about a microsecond each. Eight MiB of rows full
 of personal data take less with every detector on (`make bench-worst`)."""

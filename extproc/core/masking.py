@@ -3,16 +3,18 @@
 Values only. The names of the detectors stand here because a policy may name no other; ``redaction`` has what they do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 __all__ = [
     "DETECTORS",
     "FIELD",
     "GROUPS",
+    "NAMES",
+    "NAME_SCORE",
     "NO_MASKING",
     "NO_MASKS",
     "OPAQUE",
@@ -20,10 +22,12 @@ __all__ = [
     "Block",
     "Detection",
     "FieldMask",
+    "Find",
     "Mask",
     "Masking",
     "Masks",
     "OwnDetector",
+    "Recogniser",
     "Step",
     "Style",
 ]
@@ -48,7 +52,11 @@ _NATIONAL: Final = (
 _PERSONAL: Final = ("date_of_birth", "email", "ip_address", "mac_address", "phone")
 _PAYMENT: Final = ("credit_card", "crypto_address", "iban")
 DETECTORS: Final = tuple(sorted((*_SECRETS, *_NATIONAL, *_PERSONAL, *_PAYMENT)))
-"""The built-in detectors; a policy may name no other, besides its own."""
+"""The built-in detectors; a policy may name no other, besides its own and ``NAMES``."""
+NAMES: Final = ("person_name", "place")
+"""What no pattern finds: it takes a ``Recogniser``, which whoever loads a policy hands over."""
+NAME_SCORE: Final = 0.85
+"""How sure every such find is: the model does not say, and Presidio takes it for this."""
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "secrets": _SECRETS,
@@ -58,6 +66,19 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """Names that stand for several detectors."""
+
+
+class Find(NamedTuple):
+    """One find in one text: characters ``start`` to ``end``, the detector's name, and how sure it is (0 to 1)."""
+
+    start: int
+    end: int
+    type: str
+    score: float
+
+
+Recogniser: TypeAlias = Callable[[Sequence[str]], Sequence[Sequence[Find]]]
+"""Finds ``NAMES`` in each of several texts, always the same in equal ones. Raises where it cannot say."""
 
 
 class Style(StrEnum):
@@ -133,13 +154,15 @@ class Masks:
     """What is looked for in one value and what becomes of it; where two claim one value, the stricter wins.
 
     Compared by identity: equal ones are made once per policy, and what is compiled from one is kept beside it.
-    ``blocks_opaque``: images, audio and other bytes without text are masked too.
+    ``blocks_opaque``: images, audio and other bytes without text are masked too. ``recogniser`` is there where one of
+    ``NAMES`` is detected.
     """
 
     fields: tuple[FieldMask, ...] = ()
     detections: tuple[Detection, ...] = ()
     own: tuple[OwnDetector, ...] = ()
     blocks_opaque: bool = False
+    recogniser: Recogniser | None = None
 
 
 NO_MASKS: Final = Masks()

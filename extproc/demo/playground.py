@@ -28,6 +28,7 @@ from extproc.demo.proxy import Chain, EnvoyMissing, find_envoy, gateway_configur
 from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
 from extproc.edges.control import QuietServer
 from extproc.edges.envoy import EnvoyUnreachableError, tried
+from extproc.edges.names.presidio import installed
 from extproc.edges.policy_files import PolicyError, read_policy
 from extproc.office import LOCAL_APPROVERS
 
@@ -113,7 +114,7 @@ def prepare(plan: Plan) -> Prepared:
 
 def _approver(state: Path, path: Path) -> str:
     """The secret of somebody who may answer whatever the policy holds; empty where it holds nothing."""
-    policy = read_policy(path)
+    policy = read_policy(path, recogniser=installed())
     rules = [grant.approval for server in policy.servers.values() for grant in server.grants if grant.approval]
     rules += [loan.approval for loan in policy.lent.values()]
     groups = {group for rule in rules for group in rule.approvers.groups}
@@ -169,7 +170,7 @@ def _check_policy(plan: Plan, path: Path, *, url: str, audience: str) -> str:
     if not path.is_file():
         raise PlaygroundError(f"there is no policy file {path}")
     try:
-        policy: Policy = read_policy(path)
+        policy: Policy = read_policy(path, recogniser=installed())
     except PolicyError as error:
         raise PlaygroundError("\n".join((*(str(each) for each in error.problems), f"{path} does not load"))) from None
     if not any(each.issuer == url and audience in each.audiences for each in policy.identity.issuers):

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from extproc.core.limits import MAX_POLICY_BYTES
+from extproc.core.masking import Recogniser
 from extproc.core.policy.compiled import load_bytes
 from extproc.core.policy.positions import Problem
 from extproc.core.policy.rules import Policy
+from extproc.ports import RecogniserError
 
 __all__ = ["PolicyError", "PolicyFile", "read_policy"]
 
@@ -48,25 +50,28 @@ def _read(path: Path) -> _Seen:
         return _Seen(raw=None, failure=error.strerror or "cannot be read")
 
 
-def _compile(path: Path, seen: _Seen) -> Policy:
+def _compile(path: Path, seen: _Seen, recogniser: Recogniser | None) -> Policy:
     if seen.raw is None:
         what = f"the file cannot be read: {seen.failure}"
-        raise PolicyError(
-            (Problem(source=str(path), line=1, column=1, what=what, fix="Check its path and its rights"),)
-        )
-    loaded = load_bytes(seen.raw, source=str(path))
+        raise PolicyError((_problem(path, what, "Check its path and its rights"),))
+    loaded = load_bytes(seen.raw, source=str(path), recogniser=recogniser)
     if isinstance(loaded, tuple):
         raise PolicyError(loaded)
     return loaded
 
 
-def read_policy(path: Path) -> Policy:
-    """The policy of a file.
+def _problem(path: Path, what: str, fix: str) -> Problem:
+    """A problem of the whole file."""
+    return Problem(source=str(path), line=1, column=1, what=what, fix=fix)
+
+
+def read_policy(path: Path, *, recogniser: Recogniser | None = None) -> Policy:
+    """The policy of a file; without a ``recogniser`` one that wants names or places found is refused.
 
     Raises:
         PolicyError: the file cannot be read or has mistakes.
     """
-    return _compile(path, _read(path))
+    return _compile(path, _read(path), recogniser)
 
 
 class PolicyFile:
@@ -74,13 +79,16 @@ class PolicyFile:
 
     ``on_change`` hears of a new policy, and of the one in force when a broken file is mended back to it; ``on_problem``
     of a file that gives none (once per change of the file); both run on the loop. ``shadow`` turns the whole policy to
-    shadow mode.
+    shadow mode. ``recogniser`` finds names and places, where there is one; ``load_names`` loads it before a policy that
+    wants it is in force.
     """
 
     def __init__(
         self,
         path: Path,
         *,
+        recogniser: Recogniser | None = None,
+        load_names: Callable[[], None] = lambda: None,
         shadow: bool = False,
         on_change: Callable[[Policy], None] = lambda _: None,
         on_problem: Callable[[PolicyError], None] = lambda _: None,
@@ -91,6 +99,8 @@ class PolicyFile:
             PolicyError: the file cannot be read or has mistakes; there is no last good policy yet.
         """
         self._path = path
+        self._recogniser = recogniser
+        self._load_names = load_names
         self._shadow = shadow
         self._on_change = on_change
         self._on_problem = on_problem
@@ -140,7 +150,13 @@ class PolicyFile:
             await self.refresh()
 
     def _loaded(self, seen: _Seen) -> Policy:
-        policy = _compile(self._path, seen)
+        policy = _compile(self._path, seen, self._recogniser)
+        if policy.wants_names:
+            try:
+                self._load_names()
+            except RecogniserError as error:
+                what, _, fix = str(error).partition("; ")
+                raise PolicyError((_problem(self._path, what, fix),)) from None
         if not self._shadow:
             return policy
         servers = {name: replace(server, shadow=True) for name, server in policy.servers.items()}

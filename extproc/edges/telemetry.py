@@ -19,7 +19,7 @@ from typing import Any, Final, TextIO
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 
-from extproc.core.masking import DETECTORS, FIELD, OPAQUE, UNREADABLE
+from extproc.core.masking import DETECTORS, FIELD, NAMES, OPAQUE, UNREADABLE
 from extproc.core.redaction.tokens import mask
 
 __all__ = ["MULTIPROCESS_VARIABLE", "PrometheusMetrics", "configure_logging"]
@@ -33,7 +33,7 @@ VERBS: Final = frozenset({"query", "mutate", "admin"})
 EFFECTS: Final = frozenset({"allow", "deny", "shadow", "reject"})
 ASKED: Final = frozenset({"sampling", "roots", "elicitation", "other"})
 RESULTS: Final = frozenset({"complete", "error", "withheld", "cut"})
-TYPES: Final = frozenset({*DETECTORS, FIELD, OPAQUE, UNREADABLE})
+TYPES: Final = frozenset({*DETECTORS, *NAMES, FIELD, OPAQUE, UNREADABLE})
 _RESERVED: Final = {
     "counter": 1 << 20,
     "histogram": 1 << 20,

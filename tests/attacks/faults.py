@@ -19,11 +19,13 @@ from typing import Any, Final
 from extproc.core.audit.digests import Digests
 from extproc.core.exchange import Exchange, Snapshot
 from extproc.core.handles import KeyRing
+from extproc.core.masking import Recogniser
 from extproc.core.policy import compiled
 from extproc.core.policy.rules import Policy
 from extproc.core.shared_state import NOTHING_SHARED
 from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
+from extproc.edges.names.beside import Beside
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
 from extproc.edges.processor.server import ProcessorServer, Tls
 from extproc.edges.processor.servicer import Servicer
@@ -160,6 +162,7 @@ class Worker:
     servicer: Servicer
     digests: Digests
     policy: Policy | None = None
+    recogniser: Recogniser | None = None
     plan: Plan = field(default_factory=Plan)
 
     def follow(self, text: str, gateway: Gateway) -> None:
@@ -167,16 +170,21 @@ class Worker:
         values = {"{issuer}": gateway.issuer.url, "{audience}": gateway.url, "{jwks_uri}": gateway.issuer.url}
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
-        policy = compiled.load(text, source="policy.yaml")
+        policy = compiled.load(text, source="policy.yaml", recogniser=self.recogniser)
         assert isinstance(policy, Policy), policy
         self.policy = policy
 
 
 @asynccontextmanager
 async def worker(
-    folder: Path, *, tls: Tls | None = None, address: str | None = None, drain_seconds: float = 0.1
+    folder: Path,
+    *,
+    tls: Tls | None = None,
+    address: str | None = None,
+    drain_seconds: float = 0.1,
+    names: Beside | None = None,
 ) -> AsyncIterator[Worker]:
-    """One worker on a free port of loopback, or on ``address``."""
+    """One worker on a free port of loopback, or on ``address``; ``names`` is its recogniser."""
     ring = KeyRing((secrets.token_bytes(32),))
     journal = Journal(folder / "journal")
     journal.open()
@@ -212,6 +220,7 @@ async def worker(
         ),
         stands=lambda exchange: exchange.stands(snapshot(), time.time_ns()),
         definitions=_nothing,
+        names=names,
     )
     address = address or f"127.0.0.1:{free_ports(1)[0]}"
     running = Worker(
@@ -219,6 +228,7 @@ async def worker(
         journal=journal,
         server=ProcessorServer(servicer, address=address, tls=tls, drain_seconds=drain_seconds),
         servicer=servicer,
+        recogniser=names,
         digests=ring.digests,
     )
     for name in METHODS:

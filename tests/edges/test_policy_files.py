@@ -8,6 +8,8 @@ import pytest
 from extproc.core.limits import MAX_POLICY_BYTES
 from extproc.core.policy.rules import Policy
 from extproc.edges.policy_files import PolicyError, PolicyFile, read_policy
+from extproc.ports import RecogniserError
+from named import recognise
 from policies import GOOD
 
 OTHER = GOOD + "mode: shadow\n"
@@ -138,3 +140,34 @@ async def test_the_operators_shadow_switch_covers_every_server_and_every_later_p
     assert await watched.refresh()
     assert watched.current.servers["db"].shadow
     assert isinstance(watched.current, Policy)
+
+
+NAMES = GOOD + "masking:\n  - {name: people, servers: [db], detect: [person_name]}\n"
+
+
+async def test_what_finds_names_is_loaded_before_a_policy_that_wants_it_is_in_force(path: Path) -> None:
+    loads: list[str] = []
+    watched = PolicyFile(path, recogniser=recognise, load_names=lambda: loads.append(watched.current.digest))
+    before = watched.current.digest
+    assert loads == []
+    path.write_text(NAMES)
+    assert await watched.refresh()
+    assert loads == [before]
+    assert watched.current.wants_names
+
+
+async def test_where_that_cannot_be_loaded_the_last_good_policy_stays_in_force(path: Path) -> None:
+    def broken() -> None:
+        raise RecogniserError("the model is broken; Install it anew")
+
+    heard: list[PolicyError] = []
+    watched = PolicyFile(path, recogniser=recognise, load_names=broken, on_problem=heard.append)
+    before = watched.current
+    path.write_text(NAMES)
+    assert not await watched.refresh()
+    assert (watched.current, watched.is_good) == (before, False)
+    assert str(heard[0]) == f"{path}:1:1: the model is broken. Install it anew."
+    with pytest.raises(PolicyError, match="the model is broken"):
+        PolicyFile(path, recogniser=recognise, load_names=broken)
+    with pytest.raises(PolicyError, match="needs a language model that is not installed"):
+        PolicyFile(path)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from extproc.core.limits import MAX_POLICY_BYTES
-from extproc.core.masking import Masks
+from extproc.core.masking import NAMES, Masks, Recogniser
 from extproc.core.model import Recording
 from extproc.core.policy.approvals import check_approvals
 from extproc.core.policy.call_reach import check_calls
@@ -55,7 +55,7 @@ _EVERY_SERVER: Final = "*"
 _Key = TypeVar("_Key")
 
 
-def load_bytes(raw: bytes, *, source: str) -> Policy | tuple[Problem, ...]:
+def load_bytes(raw: bytes, *, source: str, recogniser: Recogniser | None = None) -> Policy | tuple[Problem, ...]:
     """The policy in the bytes of a file; refuses what is not UTF-8."""
     if len(raw) > MAX_POLICY_BYTES:
         what = f"the file is larger than {MAX_POLICY_BYTES} bytes"
@@ -66,30 +66,35 @@ def load_bytes(raw: bytes, *, source: str) -> Policy | tuple[Problem, ...]:
         good = raw[: error.start].decode("utf-8").split("\n")
         what = "the file is not UTF-8"
         return (Problem(source=source, line=len(good), column=len(good[-1]) + 1, what=what, fix="Save it as UTF-8"),)
-    return load(text, source=source)
+    return load(text, source=source, recogniser=recogniser)
 
 
-def load(text: str, *, source: str) -> Policy | tuple[Problem, ...]:
-    """The policy, or every mistake of the file in the order of its lines."""
+def load(text: str, *, source: str, recogniser: Recogniser | None = None) -> Policy | tuple[Problem, ...]:
+    """The policy, or every mistake of the file in the order of its lines.
+
+    Without a ``recogniser`` a policy that wants names or places found is refused.
+    """
     root = read_tree(text, source=source)
     if isinstance(root, tuple):
         return root
-    reading = Reading(source=source)
+    reading = Reading(source=source, recogniser=recogniser)
     document = read_document(root, reading)
     check_reach(document, reading)
     check_masking(document, reading)
     check_calls(document, reading)
     check_approvals(document.approvals, document.roles, document.identity, reading)
     compiler = _Compiler(document=document, reading=reading)
+    servers = compiler.servers()
     policy = Policy(
         source=source,
         digest=hashlib.sha256(text.encode("utf-8")).hexdigest(),
         identity=document.identity,
         shadow=document.shadow,
-        servers=MappingProxyType(compiler.servers()),
+        servers=MappingProxyType(servers),
         membership=compiler.membership(),
         roles=tuple(role.name.value for role in document.roles),
         detectors=tuple(detector.name for _, detector in document.detectors),
+        wants_names=any(rule.masks.recogniser for server in servers.values() for rule in server.masks),
         lent=MappingProxyType(compiler.lent()),
         retention=compiler.retention(),
     )
@@ -237,7 +242,7 @@ class _Compiler:
 
     def _mask(self, entry: MaskEntry) -> MaskRule:
         own = {detector.name: detector for _, detector in self.document.detectors}
-        used = dict.fromkeys(kind for detection in entry.detections for kind in detection.types if kind in own)
+        kinds = dict.fromkeys(kind for detection in entry.detections for kind in detection.types)
         return MaskRule(
             name=entry.name.value,
             reach=_reach(entry.scope),
@@ -249,8 +254,9 @@ class _Compiler:
             masks=Masks(
                 fields=entry.fields,
                 detections=entry.detections,
-                own=tuple(own[kind] for kind in used),
+                own=tuple(own[kind] for kind in kinds if kind in own),
                 blocks_opaque=entry.blocks_opaque,
+                recogniser=None if kinds.keys().isdisjoint(NAMES) else self.reading.recogniser,
             ),
             on_responses=entry.on_responses,
             on_requests=entry.on_requests,

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from extproc.core.limits import MAX_DETECTOR_WORDS
-from extproc.core.masking import DETECTORS, FIELD, GROUPS, OPAQUE, UNREADABLE, OwnDetector
+from extproc.core.masking import DETECTORS, FIELD, GROUPS, NAMES, OPAQUE, UNREADABLE, OwnDetector
 from extproc.core.policy.pattern_texts import compiled_pattern, read_pattern
 from extproc.core.policy.positions import Node, Scalar
 from extproc.core.policy.reading import Reading, Word
@@ -31,7 +31,7 @@ def _detector(name: Word, node: Node, reading: Reading) -> OwnDetector:
     if not _NAME.fullmatch(name.value):
         fix = "Write it like `employee_id`: lower-case letters, digits and `_`, 40 at most"
         reading.problem(name.spot, f"`{name.value}` is no name for a detector", fix)
-    elif name.value in {*DETECTORS, *GROUPS, FIELD, OPAQUE, UNREADABLE}:
+    elif name.value in {*DETECTORS, *NAMES, *GROUPS, FIELD, OPAQUE, UNREADABLE}:
         reading.problem(name.spot, f"`{name.value}` is the name of a built-in detector", "Give yours another name")
     found = reading.members(node, what, _KEYS)
     if "patterns" not in found and "words" not in found:

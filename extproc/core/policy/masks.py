@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
-from extproc.core.masking import DETECTORS, GROUPS, Detection, FieldMask, Mask, OwnDetector
+from extproc.core.masking import DETECTORS, GROUPS, NAME_SCORE, NAMES, Detection, FieldMask, Mask, OwnDetector
 from extproc.core.policy.detectors import read_share
 from extproc.core.policy.entries import MaskEntry, ScopeEntry
 from extproc.core.policy.paths import PathFault, read_path
@@ -180,7 +180,10 @@ def _types(word: Word, own: tuple[OwnDetector, ...], what: str, reading: Reading
     """The detectors that a word of ``detect`` stands for."""
     if word.value in GROUPS:
         return tuple(GROUPS[word.value])
-    names = (*DETECTORS, *(each.name for each in own))
+    names = (*DETECTORS, *NAMES, *(each.name for each in own))
+    if word.value in NAMES and reading.recogniser is None:
+        needs = f"detector `{word.value}` needs a language model that is not installed"
+        reading.problem(word.spot, needs, "Install it: pip install 'mcp-extproc[presidio]'")
     if word.value in names:
         return (word.value,)
     near = get_close_matches(word.value, (*GROUPS, *names), n=1)
@@ -191,10 +194,12 @@ def _types(word: Word, own: tuple[OwnDetector, ...], what: str, reading: Reading
 
 
 def _check_score(word: Word, own: tuple[OwnDetector, ...], threshold: float | None, reading: Reading) -> None:
-    for each in own:
-        if each.name == word.value and threshold is not None and each.score < threshold:
-            what = f"`{word.value}` is never found: its score {each.score:g} is below the threshold {threshold:g}"
-            reading.problem(word.spot, what, "Raise its `score`, or lower the `threshold`")
+    scores = dict.fromkeys(NAMES, NAME_SCORE) | {each.name: each.score for each in own}
+    score = scores.get(word.value, 1.0)
+    if threshold is not None and score < threshold:
+        what = f"`{word.value}` is never found: its score {score:g} is below the threshold {threshold:g}"
+        fix = "Lower the `threshold`" if word.value in NAMES else "Raise its `score`, or lower the `threshold`"
+        reading.problem(word.spot, what, fix)
 
 
 def _joined(found: dict[str, Detection]) -> tuple[Detection, ...]:

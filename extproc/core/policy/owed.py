@@ -130,4 +130,5 @@ def _united(masks: tuple[Masks, ...]) -> Masks:
         detections=tuple(chain.from_iterable(each.detections for each in masks)),
         own=tuple(dict.fromkeys(chain.from_iterable(each.own for each in masks))),
         blocks_opaque=any(each.blocks_opaque for each in masks),
+        recogniser=next((each.recogniser for each in masks if each.recogniser is not None), None),
     )

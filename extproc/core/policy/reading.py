@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
+from extproc.core.masking import Recogniser
 from extproc.core.policy.positions import Listing, Members, Node, Problem, Scalar, Spot
 
 __all__ = ["Reading", "Word", "listed"]
@@ -33,9 +34,10 @@ def listed(words: "tuple[str, ...] | list[str]") -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One reading of one file; ``problems`` grows."""
+    """One reading of one file; ``problems`` grows. ``recogniser`` finds names and places, where there is one."""
 
     source: str
+    recogniser: Recogniser | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, spot: Spot, what: str, fix: str) -> None:

@@ -126,7 +126,8 @@ class Loan:
 class Policy:
     """One loaded policy file.
 
-    ``shadow`` is the mode of what belongs to no server; ``detectors`` are the names of the operator's own.
+    ``shadow`` is the mode of what belongs to no server; ``detectors`` are the names of the operator's own;
+    ``wants_names``: some rule looks for names or places.
     """
 
     source: str
@@ -137,5 +138,6 @@ class Policy:
     membership: Membership
     roles: tuple[str, ...]
     detectors: tuple[str, ...] = ()
+    wants_names: bool = False
     lent: Mapping[str, Loan] = field(default_factory=dict)
     retention: Retention = FOR_EVER

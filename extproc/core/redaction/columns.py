@@ -58,7 +58,7 @@ class Columns:
     def answer(self, keys: Sequence[Key], close: Callable[[Key, Answer], None]) -> list[Key]:
         """Answer for those that can be; give back all others."""
         short = [key for key in keys if len(key[0]) <= LONGEST]
-        if not short:
+        if not (short and self._rules.patterns_alone):
             return list(keys)
         rest = [key for key in keys if len(key[0]) > LONGEST] if len(short) < len(keys) else []
         known, first_only = self._known, self._rules.wants_alike

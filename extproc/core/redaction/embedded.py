@@ -26,7 +26,7 @@ _BEGIN: Final = re.compile(rf"\{{\s*+{_STRING}\s*+:|\[\s*+(?:[\[{{0-9-]|{_STRING
 _BEGINS_ANYWHERE: Final = Glance(r"\{\s*\"|\[\s*[\[{0-9\"-]")
 _LOOKS: Final = re.compile(r"\{\s*+[\"'}]|\[\s*+[\[{\"'0-9-]")
 _SHORTEST: Final = 8
-"""Characters of a document worth reading: ``[1]`` is a footnote."""
+"""Characters of a document worth reading: ``[1]`` is a footnote. What holds a text may be as short as a mask."""
 _FREE_TRIES: Final = 1 << 16
 _WINDOW: Final = 1 << 12
 """Characters tried first: most of what only looks like JSON shows it soon, and a long text makes every error dear."""
@@ -76,13 +76,14 @@ def looks_like_json(text: str) -> bool:
 def documents(text: str) -> Documents:
     """Every document in a text."""
     start, end = len(text) - len(text.lstrip(_WHITE)), len(text.rstrip(_WHITE))
-    if end - start < _SHORTEST:
+    short = end - start < _SHORTEST
+    if short and '"' not in text:
         return _NONE
     if text[start] in '{["' and text[end - 1] in '}]"':
         whole = _read(text, start, end)
         if whole is not None:
             return Documents((whole,))
-    return _inside(text)
+    return _NONE if short else _inside(text)
 
 
 def _read(text: str, start: int, end: int) -> Document | None:

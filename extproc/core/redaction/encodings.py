@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import re2
+
 from extproc.core.limits import MAX_UNPACKED_BYTES
 from extproc.core.redaction.glance import Glance
 
@@ -22,9 +24,7 @@ __all__ = ["SHORTEST", "Run", "View", "blob", "is_run", "runs", "strings_in", "u
 
 SHORTEST: Final = 16
 """Characters of a run; shorter ones are words."""
-_RUN: Final = re.compile(
-    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}+={0,2})*+"
-)
+_RUN: Final = re2.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{2,}={0,2})*")
 _LINE: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 _ONE_PART: Final = re.compile(r"[A-Za-z0-9+/=]+")
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]{16,}+={0,2}")
@@ -88,25 +88,33 @@ def _runs(text: str) -> Iterator[Run]:
         return
     if not _RUNS_ANYWHERE.in_(text):
         return
-    for found in _RUN.finditer(text):
-        whole = _run(found[0], found.start())
+    for span in _spans(text):
+        start, end = span
+        written = text[start:end]
+        whole = _run(written, start)
         if whole is not None:
             yield whole
             continue
-        if _ONE_PART.fullmatch(found[0]) is not None:
+        if _ONE_PART.fullmatch(written) is not None:
             continue
         # several runs under each other, or words that only look like one
-        for line in _LINE.finditer(text, found.start(), found.end()):
-            one = _run(line[0], line.start()) if line.span() != found.span() else None
+        for line in _LINE.finditer(text, start, end):
+            one = _run(line[0], line.start()) if line.span() != span else None
             if one is not None:
                 yield one
             else:
                 parts = (
                     _run(part[0], part.start())
                     for part in _STANDARD.finditer(text, *line.span())
-                    if part.span() != found.span()
+                    if part.span() != span
                 )
                 yield from (part for part in parts if part is not None)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where there may be runs."""
+    # one byte for each character, and none of a run for one that is not ASCII
+    return (found.span() for found in _RUN.finditer(text.encode("ascii", "replace")))
 
 
 def _run(written: str, start: int) -> Run | None:

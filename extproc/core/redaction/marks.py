@@ -39,7 +39,9 @@ class Marks:
         forms = [rf"\[({words})(?::([0-9a-f]{{{_DIGEST_CHARS}}})([0-9a-f]{{{_CHECK_CHARS}}}))?\]"]
         if any(mask.style is Style.KEEP_LAST for mask in masks):
             forms.append(rf"\*{{4}}[^\s*]{{1,{MAX_KEEP}}}")
-        forms += [re.escape(mask.text) for mask in masks if mask.style is Style.REPLACE]
+        texts = {mask.text for mask in masks if mask.style is Style.REPLACE}
+        # the longest first: one may begin as another does
+        forms += [re.escape(text) for text in sorted(texts, key=lambda text: (-len(text), text))]
         self._form: Final = re.compile("|".join(forms))
         self._begins: Final = {"[", "*", *(mask.text[:1] for mask in masks if mask.style is Style.REPLACE)}
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from extproc.core.masking import Masks
-from extproc.core.redaction.detectors import Find, compile_detectors
+from extproc.core.masking import DETECTORS, NAMES, Find, Masks
+from extproc.core.redaction.detectors import compile_detectors
 from extproc.core.redaction.fields import Claim, Place, start
 from extproc.core.redaction.marks import Marks, strictest
+from extproc.core.redaction.names import Names
 from extproc.core.redaction.spans import Span, Wanted
 
 __all__ = ["Rules"]
@@ -45,9 +46,12 @@ class Rules:
         self._by_score: Final[dict[tuple[str, float], Wanted]] = {}
         """As far as asked: scores are those of the detectors, and few."""
         self._said: Final[dict[str, str]] = {}
+        self.patterns_alone: Final = kinds.keys() <= {*DETECTORS, *(each.name for each in masks.own)}
+        """Whether patterns find all that is looked for, so that the shape of a short text can tell what is found."""
         self.wants_alike: Final = len(masks.detections) == 1
         """Whether everything that is found becomes the same."""
-        self._names: Final = _last_names(masks)
+        self._last_names: Final = _last_names(masks)
+        self._recogniser: Final = masks.recogniser if not kinds.keys().isdisjoint(NAMES) else None
 
     def root(self) -> Place:
         """The place of the root of a document, for all walks through one value.
@@ -97,7 +101,11 @@ class Rules:
 
     def names_a_field(self, text: str) -> bool:
         """Whether a text that is no JSON has a member by the name that a path ends in."""
-        return self._names is not None and self._names.search(text) is not None
+        return self._last_names is not None and self._last_names.search(text) is not None
+
+    def names(self) -> Names | None:
+        """The search for names and places in one value; None where none are looked for."""
+        return None if self._recogniser is None else Names(self._recogniser, self._wants)
 
     def may_overrule(self, claim: Claim) -> bool:
         """Whether a find of another rule could ask for more than the claim does."""

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
-from extproc.core.masking import UNREADABLE, Mask
+from extproc.core.masking import UNREADABLE, Find, Mask
 from extproc.core.redaction import embedded, encodings, tree
 from extproc.core.redaction.columns import Columns
-from extproc.core.redaction.detectors import Find
+from extproc.core.redaction.detectors import in_order
 from extproc.core.redaction.embedded import Document, Documents
 from extproc.core.redaction.encodings import Run, View
 from extproc.core.redaction.glance import COMPLEX, Glance
+from extproc.core.redaction.names import Names, can_hold
 from extproc.core.redaction.rules import Rules
 from extproc.core.redaction.sinks import Answering, Gathering, Key
 from extproc.core.redaction.spans import Answer, Span, Stretches, replaced, settled, whole_answer
@@ -30,7 +31,7 @@ __all__ = ["Search"]
 _NESTED: Final = Glance(r"[{\[\"]")
 """What a text has that may hold a document."""
 _SIMPLE_CHARS: Final = 5
-"""A text that is no longer has room for itself alone."""
+"""A text that is no longer has room for itself alone, or for a shorter one in quotes."""
 _REDACT: Final = Mask()
 
 
@@ -62,11 +63,14 @@ class Search:
         self._rules: Final = rules
         self._columns: Final = columns
         self._work: Final = work
+        self._names: Final = rules.names()
         self._seen: set[Key] = set()
         self._fresh: dict[Key, None] = {}
         """What is to be searched."""
-        self._open: set[Key] = set()
-        """What has no answer yet."""
+        self._open: dict[Key, None] = {}
+        """What has no answer yet, in order: what is read for names is counted, and the first are to be read first."""
+        self._resolving: set[Key] = set()
+        """What is being closed."""
         self._wholes: dict[Key, _Whole] = {}
         self._pieces: dict[Key, _Piece] = {}
         self._spans: dict[Key, tuple[Span, ...]] = {}
@@ -77,13 +81,19 @@ class Search:
     def take(self, keys: Sequence[Key], depth: int = 0) -> None:
         """Answer for the texts whose columns are known; take all others apart, each once."""
         self._work.spend(TEXT * len(keys))
-        for key in dict.fromkeys(self._columns.answer(keys, self._close)):
+        read: list[Key] = []
+        others = keys
+        if self._names is not None:  # a shape says nothing of whether words are a name
+            others = []
+            for key in keys:
+                (read if self._is_read(key) and can_hold(key[0]) else others).append(key)
+        for key in dict.fromkeys((*read, *self._columns.answer(others, self._close))):
             if key in self._seen:
                 continue
             if not self._work.spend(TEXT):
                 return
             self._seen.add(key)
-            if len(key[0]) <= _SIMPLE_CHARS or not COMPLEX.in_(key[0]):
+            if (len(key[0]) <= _SIMPLE_CHARS and '"' not in key[0]) or not COMPLEX.in_(key[0]):
                 self._fresh[key] = None
             elif key[2].inside().leads_on or _NESTED.in_(key[0]):
                 self._take_apart(key, depth)
@@ -101,7 +111,7 @@ class Search:
                 self._resolve(key)
             if not (self._open or self._fresh):
                 break
-        for key in (*self._fresh, *self._open.difference(self._wholes)):
+        for key in (*self._fresh, *(key for key in self._open if key not in self._wholes)):
             self._close(key, self._unreadable)
         self._fresh.clear()
         for key in tuple(self._open):
@@ -114,7 +124,7 @@ class Search:
     def _close(self, key: Key, answer: Answer) -> None:
         self._work.spend(MARK)
         self._answers[key] = answer
-        self._open.discard(key)
+        self._open.pop(key, None)
         if answer.text != key[0]:
             self._touched.add(key[0])
 
@@ -139,7 +149,7 @@ class Search:
             self._take_piece(key, depth)
         else:
             self._wholes[key] = whole
-            self._open.add(key)
+            self._open[key] = None
             for part in whole:
                 if isinstance(part, _Inner):
                     gathering = Gathering(self._rules)
@@ -167,7 +177,7 @@ class Search:
             return
         self._fresh[key] = None
         if runs or view is not None:
-            self._open.add(key)
+            self._open[key] = None
             self._pieces[key] = _Piece(depth, runs, view)
             self.take([inner for _, inner in runs], depth + 1)
 
@@ -186,9 +196,11 @@ class Search:
         texts = [key[0] for key in keys] + [view.text for _, view in viewed]
         said = self._rules.said
         names = [said(key[1]) for key in keys] + [said(key[1]) for key, _ in viewed]
-        finds = self._rules.detectors.find(texts, names, self._work)
+        finds: Sequence[Sequence[Find]] = self._rules.detectors.find(texts, names, self._work)
         if not self._work.spend(FIND * sum(map(len, finds))):
             return
+        if self._names is not None:
+            finds = self._with_names(self._names, [*keys, *(key for key, _ in viewed)], texts, finds)
         found: dict[Key, list[Span]] = {}
         for key, each in zip(keys, finds, strict=False):
             if each and not (key not in pieces and self._is_one_value(key, each)):
@@ -199,12 +211,33 @@ class Search:
                 for span in self._rules.spans(view.text, each)
             ]
         for key, spans in found.items():
+            if key in self._answers:  # it could not be read
+                continue
             # each bracket may begin a mark, and a mark may be a hash that is made again to see whose it is
             self._work.spend(MARK * key[0].count("["))
             apart = settled(key[0], spans, self._rules.marks)
             if apart:
                 self._spans[key] = apart
-                self._open.add(key)
+                self._open[key] = None
+
+    def _is_read(self, key: Key) -> bool:
+        """Whether a text is read for names; one of the protocol's or a member's is an identifier without a space."""
+        return key[2] is not self._rules.nowhere or " " in key[0]
+
+    def _with_names(
+        self, search: Names, keys: Sequence[Key], texts: Sequence[str], finds: Sequence[Sequence[Find]]
+    ) -> list[Sequence[Find]]:
+        """The finds with the names and places among them; a text that could not be read for these is unreadable."""
+        marks = self._rules.marks
+        read = [number for number, key in enumerate(keys) if self._is_read((texts[number], *key[1:]))]
+        named = search.find([texts[number] for number in read], [marks.spans(texts[number]) for number in read])
+        every = list(finds)
+        for number, more in zip(read, named, strict=True):
+            if more is None:
+                self._close(keys[number], self._unreadable)
+            elif more:
+                every[number] = sorted((*every[number], *more), key=in_order)
+        return every
 
     def _is_one_value(self, key: Key, finds: Sequence[Find]) -> bool:
         """Answer for a text that is found as a whole, as most values of rows are; says whether it was."""
@@ -218,19 +251,21 @@ class Search:
         return True
 
     def _resolve(self, key: Key) -> None:
-        """Close a text as soon as nothing in it is open."""
-        if key in self._fresh or key not in self._open:
+        """Close a text as soon as nothing in it is open; one that leads back to itself stays open."""
+        if key in self._fresh or key not in self._open or key in self._resolving:
             return
         whole = self._wholes.get(key)
+        self._resolving.add(key)
         answer = self._replaced(key) if whole is None else self._together(key, whole)
+        self._resolving.discard(key)
         if answer is not None:
             self._close(key, answer)
 
     def _rests(self, keys: Iterable[Key]) -> bool:
         """Whether these texts are closed, or can be closed now."""
-        for key in self._open.intersection(keys):
+        for key in [key for key in keys if key in self._open]:
             self._resolve(key)
-        return self._open.isdisjoint(keys) and self._fresh.keys().isdisjoint(keys)
+        return self._open.keys().isdisjoint(keys) and self._fresh.keys().isdisjoint(keys)
 
     def _replaced(self, key: Key) -> Answer | None:
         spans, piece = self._spans.get(key, ()), self._pieces.get(key)
@@ -238,7 +273,7 @@ class Search:
         if not self._rests([inner for _, inner in runs]):
             return None
         answer = replaced(key[0], spans, [(run, self._answers.get(inner)) for run, inner in runs], self._rules.marks)
-        if answer.rests:
+        if answer.rests or answer.text == key[0]:
             return answer
         following = (answer.text, key[1], key[2])
         self.take((following,), 0 if piece is None else piece.depth)

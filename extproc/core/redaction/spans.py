@@ -70,7 +70,7 @@ def settled(text: str, spans: Sequence[Span], marks: Marks) -> tuple[Span, ...]:
     """The spans in order and apart from each other; none within a mark, and none that cuts a mark in two."""
     if len(spans) == 1 and spans[0].end - spans[0].start == len(text) and not marks.is_one(text):
         return (spans[0],)
-    fixed = Stretches(marks.spans(text))
+    fixed = Stretches(_joined(marks.spans(text)))
     apart: list[Span] = []
     for span in sorted(spans, key=lambda each: (each.start, -each.end)):
         start, end = fixed.around(span.start, span.end)
@@ -84,6 +84,17 @@ def settled(text: str, spans: Sequence[Span], marks: Marks) -> tuple[Span, ...]:
         else:
             apart.append(Span(start, end, span.kind, text[start:end], span.wanted))
     return tuple(apart)
+
+
+def _joined(parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The parts, those that touch as one: what reaches from one mark into the next is nothing but marks."""
+    joined: list[tuple[int, int]] = []
+    for start, end in parts:
+        if joined and joined[-1][1] == start:
+            joined[-1] = joined[-1][0], end
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _together(text: str, one: Span, other: Span, start: int, end: int) -> Span:

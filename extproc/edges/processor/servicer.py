@@ -40,7 +40,7 @@ from extproc.core.exchange import (
 from extproc.edges.processor.lanes import LIGHT_BYTES, Lanes
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
 from extproc.edges.processor.translate import ProtocolFault, Translation, decode, patience
-from extproc.ports import Approvals, Counters, Journal, Metrics, StoreError
+from extproc.ports import Approvals, Aside, Counters, Journal, Metrics, StoreError
 
 __all__ = ["Servicer"]
 
@@ -65,6 +65,7 @@ class Servicer:
         approvals: Approvals,
         stands: Callable[[Exchange], bool],
         definitions: Callable[[str, NoteDefinitions], Awaitable[None]],
+        names: Aside | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
@@ -75,6 +76,7 @@ class Servicer:
         self._approvals = approvals
         self._stands = stands
         self._definitions = definitions
+        self._names = names
         self._clock = clock
         self._late: set[asyncio.Task[Any]] = set()
         self._lanes = Lanes()
@@ -242,7 +244,9 @@ class Servicer:
         """What an event makes due, handled beside the loop where it takes long."""
         weight = exchange.weight(event)
         if weight <= LIGHT_BYTES:
-            return self._due(exchange, exchange.handle(event))
+            if self._names is None or not self._names.is_loaded:
+                return self._due(exchange, exchange.handle(event))
+            return self._due(exchange, await self._names.run(exchange.handle, event))
         # a task of its own: what a lane has begun ends, and is on record, also where the stream ends before
         aside = self._aside[exchange] = self._later(self._beside_the_loop(exchange, event, weight))
         return await asyncio.shield(aside)
@@ -301,7 +305,8 @@ class Servicer:
 
     def _close(self, exchange: Exchange) -> None:
         closed = Closed(at=self._clock())
-        if exchange in self._aside or exchange.weight(closed) > LIGHT_BYTES:
+        may_wait = self._names is not None and self._names.is_loaded
+        if exchange in self._aside or may_wait or exchange.weight(closed) > LIGHT_BYTES:
             self._later(self._close_aside(exchange, closed))
         else:
             self._due(exchange, exchange.handle(closed))

@@ -38,6 +38,7 @@ def test_a_detector_that_cannot_work_is_refused(entry: str, what: str, fix: str)
     [
         ("Own", "no name for a detector"),
         ("x-y", "no name for a detector"),
+        ("place", "the name of a built-in detector"),
         *((name, "built-in") for name in ("email", "secrets", "masked", "opaque", "unreadable")),
     ],
 )

@@ -3,6 +3,8 @@
 import pytest
 
 from extproc.core.masking import Detection, FieldMask, Mask, OwnDetector, Step, Style
+from extproc.core.policy import compiled
+from named import recognise
 from policies import GOOD, load, problems
 
 RULE = "masking:\n  - name: pii\n    servers: [db]\n"
@@ -116,3 +118,29 @@ def test_a_rule_may_mask_opaque_bytes_alone_and_refuse_requests_with_a_sentence(
     rule = masks(RULE + DETECT + "    on: both\n    action: block\n    message: 'Ask\n      legal.'\n")
     assert (rule.on_responses, rule.on_requests, rule.blocks, rule.message) == (True, True, True, "Ask legal.")
     assert not masks(RULE + DETECT + "    on: requests\n").on_responses
+
+
+def test_names_and_places_want_a_recogniser_and_without_one_the_policy_is_refused() -> None:
+    text = RULE + "    detect: [email, {type: person_name, threshold: 0.8}, place]\n"
+    found = [problem for problem in problems(GOOD + text) if "language model" in problem.what]
+    assert [(problem.line - GOOD.count("\n"), problem.column) for problem in found] == [(4, 28), (4, 58)]
+    assert found[1].what == "detector `place` needs a language model that is not installed"
+    assert found[1].fix == "Install it: pip install 'mcp-extproc[presidio]'"
+    rule = load(GOOD + text, recogniser=recognise).servers["db"].masks[0]
+    assert rule.masks.recogniser is recognise
+    assert Detection(rule="pii", types=("person_name",), mask=Mask(), threshold=0.8) in rule.masks.detections
+
+
+def test_a_threshold_that_no_name_reaches_is_a_mistake() -> None:
+    loaded = compiled.load(GOOD + RULE + "    detect: [place]\n    threshold: 0.9\n", source="p", recogniser=recognise)
+    assert isinstance(loaded, tuple)
+    (problem,) = loaded
+    assert problem.what == "`place` is never found: its score 0.85 is below the threshold 0.9"
+    assert problem.fix == "Lower the `threshold`"
+
+
+def test_a_policy_that_names_neither_does_not_want_it() -> None:
+    policy = load(GOOD + RULE + DETECT, recogniser=recognise)
+    assert policy.servers["db"].masks[0].masks.recogniser is None
+    assert not policy.wants_names
+    assert load(GOOD + RULE + "    detect: [place]\n", recogniser=recognise).wants_names

@@ -5,6 +5,7 @@ import pytest
 from extproc.core.masking import NO_MASKING, NO_MASKS, Masking
 from extproc.core.model import Principal, ResourceKind, Target
 from extproc.core.policy import decide
+from named import recognise
 from policies import GOOD, load
 
 POLICY = GOOD.replace("  db:\n", "  other: {unlisted_tools: query}\n  db:\n    unlisted_tools: query\n").replace(
@@ -109,6 +110,13 @@ def test_directions_and_actions_go_apart() -> None:
     ((block),) = masking.blocks
     assert (block.rule, block.message, [each.rule for each in block.masks.fields]) == ("stop", "Never.", ["stop"])
     assert [each.rule for each in masking.recorded.detections] == ["in", "out", "both", "stop"]
+
+
+def test_rules_together_keep_the_recogniser_that_one_of_them_wants() -> None:
+    text = POLICY + "masking:\n" + rule("mails") + rule("names", detect="[place]") + rule("numbers", detect="[iban]")
+    masking = decide.masking(load(text, recogniser=recognise), READER, "db", (SERVER,))
+    assert masking.responses.recogniser is recognise
+    assert masking.recorded.recogniser is recognise
 
 
 def test_the_same_rules_make_the_same_masks_once() -> None:

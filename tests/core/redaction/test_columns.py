@@ -119,6 +119,11 @@ def test_what_is_known_needs_no_search_and_all_else_does() -> None:
     assert answered(known, "a", long) == ({}, [long])
 
 
+def test_what_is_found_by_more_than_patterns_is_always_searched() -> None:
+    known = learned(Masks(detections=(detect(*DETECTORS, "what_no_pattern_finds"),)), "bob@example.com")
+    assert answered(known, "a", "bob@example.com") == ({}, ["bob@example.com"])
+
+
 def test_columns_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("extproc.core.redaction.columns._KEPT", 2)
     known = learned(SETS["one rule"], "bob@example.com")
@@ -139,6 +144,6 @@ def test_one_that_two_rules_want_is_searched_and_one_that_scores_too_little_for_
     known = learned(made, "C-12", "C-123")
     assert answered(known, "a", "C-12", "C-123") == ({}, ["C-12", "C-123"])
     known = learned(
-        Masks(detections=(*made.detections[:1], detect("mail", rule="s", threshold=0.2)), own=own[:1]), "C-12"
+        Masks(detections=(*made.detections[:1], detect("email", rule="s", threshold=0.2)), own=own[:1]), "C-12"
     )
     assert answered(known, "a", "C-12") == ({}, [])

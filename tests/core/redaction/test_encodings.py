@@ -140,3 +140,9 @@ def test_a_part_of_the_view_is_traced_to_where_it_was_written(
     if any(one[0] == other[0] == "%41" for one, other in itertools.pairwise(pieces)):
         return
     assert view.span(until(first, 1), until(last + 1, 1)) == (until(first, 0), until(last + 1, 0))
+
+
+@pytest.mark.parametrize("beside", ["", "\u00e9", "\u6f22\u5b57 ", "\U0001f600", "\ud800", "\u200b"])
+def test_a_run_is_found_at_its_place_whatever_stands_beside_it(beside: str) -> None:
+    (found,) = runs(f"{beside}{STANDARD}{beside}")
+    assert (found.start, found.end, found.text) == (len(beside), len(beside) + len(STANDARD), SAID)

@@ -56,6 +56,12 @@ def test_a_text_can_be_read_without_its_marks() -> None:
     assert MARKS.without("[phone]") == "[phone]"
 
 
+def test_of_two_words_the_longer_one_is_the_mark() -> None:
+    both = Marks(b"k", ["email"], [Mask(Style.REPLACE, text="no"), Mask(Style.REPLACE, text="none of it")])
+    assert both.spans("no, none of it") == [(0, 2), (4, 14)]
+    assert both.is_one("none of it")
+
+
 def test_kept_ends_are_marks_only_where_some_mask_keeps_ends() -> None:
     assert Marks(b"k", ["email"], [REDACT]).spans("****1234") == []
 

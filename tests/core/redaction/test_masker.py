@@ -6,11 +6,12 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc.core.masking import DETECTORS, Mask, Masks, Style
-from extproc.core.redaction.masker import Masker, masker
+from extproc.core.redaction.masker import Masked, Masker, masker
 from extproc.core.wire import strict_json
 from leaks import leaks
 from masks import HASH, KEEP, KEY, REDACT, detect, field, masks
@@ -143,6 +144,27 @@ def test_a_name_that_is_masked_says_nothing_of_the_value_under_it() -> None:
         again = using.document(found.value)
         assert (again.value, again.counts) == (found.value, {})
         assert found.counts == {"phone": 3}
+
+
+def test_words_that_look_like_what_they_stand_for_come_to_rest() -> None:
+    """A text may lead back to itself where a mask is found as part of something longer."""
+    marked = field("$..ssn", Mask(Style.REPLACE, text="a"))
+    pem = "-----BEGIN PRIVATE KEY-----"
+    for word in ("api_key=Zx81kQ0mTn4Lw9Rb7Vc2", "key=a1a1a1a1a1", "a", "Bearer abcdefghijklmnop0123"):
+        found = detect(*DETECTORS, mask=Mask(Style.REPLACE, text=word))
+        using = Masker(Masks(fields=(marked,), detections=(found,)), KEY)
+        for text in (f'{{"ssn": "{MAIL}"}}born 1980-01-31*{MAIL}', f"token={MAIL}", f"key={word}1", MAIL + pem):
+            once = using.document(text)
+            assert using.document(once.value) == Masked(value=once.value)
+
+
+@pytest.mark.parametrize(
+    "text", ['"bob@example.com"', '["bob@example.com"]', '{"password":"x1"}', '"x"', '[""]', '"', '""']
+)
+def test_a_text_that_a_mask_made_short_is_read_as_the_long_one_was(text: str) -> None:
+    for using in (*BUILT_IN, Masker(Masks(detections=(detect(*DETECTORS, mask=Mask(Style.REPLACE, text="-")),)), KEY)):
+        found = using.document({"password": text})
+        assert using.document(found.value) == Masked(value=found.value)
 
 
 @given(DOCUMENTS)

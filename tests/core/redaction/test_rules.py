@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from extproc.core.masking import Masks
-from extproc.core.redaction.detectors import Find
+from extproc.core.masking import Find, Masks
 from extproc.core.redaction.fields import Claim, Place
 from extproc.core.redaction.rules import Rules
 from masks import HASH, KEEP, KEY, REDACT, detect, field, masks

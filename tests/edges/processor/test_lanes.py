@@ -120,16 +120,16 @@ async def outcomes(running, count):
     return found
 
 
-async def test_a_small_call_is_answered_while_the_largest_and_worst_response_is_masked(channel, working):
+async def test_a_small_call_is_answered_while_the_largest_response_full_of_candidates_is_masked(channel, working):
     large, small = await forwarded(channel), await forwarded(channel)
-    await respond(large, "4 " * (MAX_JSON_RESPONSE_BYTES // 8))
+    await respond(large, "12-" * (MAX_JSON_RESPONSE_BYTES // 3 - 100))
     masking = asyncio.ensure_future(heard(large))
     await in_a_lane()
     await respond(small, "to bob@example.com")
     assert (await heard(small))["result"]["content"][0]["text"] == "to [email]"
     assert not masking.done()
-    await masking
-    assert len(await outcomes(working, 2)) == 2
+    assert "result" in await masking
+    assert await outcomes(working, 2) == ["complete", "complete"]
 
 
 async def in_a_lane():

@@ -9,12 +9,12 @@ so no text costs more than its length.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import re2
 
 from extproc.core.limits import MAX_MASKING_WORK
-from extproc.core.masking import OwnDetector
+from extproc.core.masking import Find, OwnDetector
 from extproc.core.redaction.detectors.joined import Joined, join
 from extproc.core.redaction.detectors.national import NATIONAL
 from extproc.core.redaction.detectors.personal import PERSONAL
@@ -26,7 +26,7 @@ from extproc.core.redaction.detectors.values import Plan, Test, always, plan
 from extproc.core.redaction.tokens import tells
 from extproc.core.redaction.work import BYTES_JOINED, BYTES_SEARCHED, CANDIDATE, ODD_BYTES, Work
 
-__all__ = ["BUILT_IN", "Detectors", "Find", "compile_detectors"]
+__all__ = ["BUILT_IN", "Detectors", "compile_detectors", "in_order"]
 
 BUILT_IN: Final = (*PERSONAL, *NATIONAL, *SECRETS)
 _MEMORY: Final = 64 << 20
@@ -35,15 +35,6 @@ _NAMED: Final = "password"
 """The type of a value whose member's name says that it is a secret."""
 _NAMED_SCORE: Final = 0.9
 _NO: Final = (0.0, 0)
-
-
-class Find(NamedTuple):
-    """One find in one text: characters ``start`` to ``end``, the detector's name, and how sure it is (0 to 1)."""
-
-    start: int
-    end: int
-    type: str
-    score: float
 
 
 Finds: TypeAlias = tuple[Find, ...]
@@ -104,7 +95,7 @@ class Detectors:
             self._search(join(texts), hunt)
         finds: list[Finds] = [()] * len(texts)
         for index, each in hunt.found.items():
-            finds[index] = tuple(sorted(each, key=_in_order)) if len(each) > 1 else tuple(each)
+            finds[index] = tuple(sorted(each, key=in_order)) if len(each) > 1 else tuple(each)
         return finds
 
     def _search(self, joined: Joined, hunt: _Hunt) -> None:
@@ -199,7 +190,8 @@ def _price(texts: Sequence[str]) -> int:
     return sum(map(len, texts)) // BYTES_JOINED + odd // ODD_BYTES
 
 
-def _in_order(find: Find) -> tuple[int, int]:
+def in_order(find: Find) -> tuple[int, int]:
+    """The key by which the finds of a text are sorted."""
     return find.start, -find.end
 
 

@@ -43,6 +43,8 @@ from extproc.core.redaction.detectors.rules import Rule, likely, only_near
 
 __all__ = ["NATIONAL"]
 
+_DIGIT: Final = "[0-9lmnpqrstuv]"
+"""A digit of an Italian code, or the letter that stands for it where two people would have the same one."""
 _NINE: Final = r"\d[ \-]?\d[ \-]?\d[ \-]?\d[ \-]?\d[ \-]?\d[ \-]?\d"
 
 
@@ -88,13 +90,21 @@ NATIONAL: Final[tuple[Rule, ...]] = (
     likely("es_nie", r"(?i)[xyz][\- ]?\d", r"(?i:[XYZ])[\- ]?\d{7}[\- ]?[A-Za-z]", by(nie), "nie", "extranjero"),
     likely(
         "it_fiscal_code",
-        r"(?i)[a-z]\d[0-9lmnpqrstuv][a-z][0-9lmnpqrstuv]",
+        rf"(?i)[a-z]{_DIGIT}{_DIGIT}[a-z]{_DIGIT}{_DIGIT}[a-z]{_DIGIT}{_DIGIT}{_DIGIT}[a-z]",
         r"(?i:[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z])",
         by(codicefiscale),
         "fiscale",
         "codice",
     ),
-    only_near("nl_bsn", _NINE, r"\d{9}|\d{4}[ .]\d{2}[ .]\d{3}", by(bsn), "bsn", "burger", "sofi"),
+    only_near(
+        "nl_bsn",
+        rf"{_NINE}|\d\d\d\d[ .]\d\d[ .]\d\d\d",
+        r"\d{9}|\d{4}[ .]\d{2}[ .]\d{3}",
+        by(bsn),
+        "bsn",
+        "burger",
+        "sofi",
+    ),
     likely("be_national", r"\d\d\.\d\d\.\d\d-\d", r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", by(nn), "national", "rijks"),
     only_near("be_national", _NINE, r"\d{11}", by(nn), "rijksregister", "registre national", "national number"),
     only_near("pl_pesel", _NINE, r"\d{11}", by(pesel), "pesel"),

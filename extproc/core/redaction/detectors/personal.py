@@ -84,7 +84,7 @@ PERSONAL: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         type="ip_address",
-        anchor=r"[0-9a-fA-F:]:[0-9a-fA-F]*:",
+        anchor=r":[0-9a-fA-F]*:",
         pattern=r"(?:[0-9a-fA-F]{1,4}:){1,7}[0-9a-fA-F:]{1,39}|::(?:[0-9a-fA-F]{1,4}:){0,6}[0-9a-fA-F]{1,4}",
         check=checks.ip_address,
         score=0.8,

@@ -14,6 +14,7 @@ ALONE: Final = "-._+/:@"
 class Rule:
     """``anchor`` (RE2, without counted repeats) stands in every text in which ``pattern`` can match.
 
+    Where it is ``apart``, it is a condition of its own, which may be met anywhere in what is searched together.
     ``group`` of the pattern is what is found. ``check`` sees the found text; ``part`` says how many of its characters
     it is, where the pattern may take too many. With one of ``context`` near before it,
     or in the name of its member, a find scores ``near``, else ``score``. ``edges``: no word character beside it;
@@ -31,6 +32,7 @@ class Rule:
     edges: bool = True
     joined: str = ""
     group: int = 0
+    apart: bool = False
 
 
 def _word(pattern: str) -> str:

@@ -36,6 +36,7 @@ def _rule(form: SecretForm) -> Rule:
         score=0.5 if form.name == "generic-api-key" else 0.9,
         edges=False,
         group=form.group or (1 if groups else 0),
+        apart=True,
     )
 
 
@@ -167,7 +168,7 @@ SECRETS: Final[tuple[Rule, ...]] = (
             ("hooks\\.slack|discord", r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{20,}"),
             ("webhooks/", r"https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/\d+/[A-Za-z0-9_\-]{40,}"),
             ("hv[sb]\\.", r"\bhv[sb]\.[A-Za-z0-9_\-]{24,}"),
-            ("EAAC|EAAB|EAAA", r"EAA[A-Z][A-Za-z0-9]{40,}"),
+            ("EAA[A-Z]", r"EAA[A-Z][A-Za-z0-9]{40,}"),
             (
                 "whsec_|NRAK-|sbp_|r8_",
                 r"whsec_[A-Za-z0-9+/=]{24,}|NRAK-[A-Z0-9]{27}|sbp_[a-f0-9]{40}|\br8_[A-Za-z0-9]{37}",

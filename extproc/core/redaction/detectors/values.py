@@ -41,9 +41,9 @@ def plan(fits: Iterable[tuple[Rule, Any, Sequence[tuple[int, int]]]], shape: str
     for rule, pattern, spans in fits:
         near = rule.near > rule.score and bool(rule.context) and is_near(rule.context, name, "")
         score = rule.near if near else rule.score
-        if not spans and (score >= threshold or may_say(rule.context, shape)):
+        if (rule.apart or not spans) and (score >= threshold or may_say(rule.context, shape)):
             tests.append(Test(rule.type, score, _anywhere(pattern)))
-        for start, end in spans:
+        for start, end in () if rule.apart else spans:
             if (start, end) == (0, len(shape)):
                 if score >= threshold:
                     tests.append(Test(rule.type, score, _whole(rule)))

@@ -1,11 +1,13 @@
 import base64
+import re
 
 import pytest
-from hypothesis import given
+import re2
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extproc.core.masking import DETECTORS, GROUPS, OwnDetector
-from extproc.core.redaction.detectors import BUILT_IN, Find, compile_detectors
+from extproc.core.masking import DETECTORS, GROUPS, Find, OwnDetector
+from extproc.core.redaction.detectors import BUILT_IN, compile_detectors
 from extproc.core.redaction.detectors.rules import Rule
 
 ALL = compile_detectors(DETECTORS, (), threshold=0.5)
@@ -196,3 +198,19 @@ def test_a_long_hostile_text_is_searched_to_its_end(unit):
 
 def test_a_secret_in_base64_is_not_this_room_s_to_open():
     assert found(base64.b64encode(b"ann@example.com").decode()) == []
+
+
+@pytest.mark.parametrize("rule", [rule for rule in BUILT_IN if not rule.apart], ids=lambda rule: rule.type)
+def test_an_anchor_stands_in_every_text_that_its_pattern_finds(rule: Rule) -> None:
+    anchor, pattern = re2.compile(rule.anchor), re2.compile(rule.pattern)
+    as_python_reads_it = rule.pattern.replace(r"\pL", "a-zA-Z").replace(r"\pN", "0-9").replace(r"\z", r"\Z")
+
+    @settings(max_examples=30)
+    @given(st.from_regex(re.compile(as_python_reads_it, re.ASCII), fullmatch=True))
+    def holds(text: str) -> None:
+        finds = [match[rule.group] for match in pattern.finditer(text)]
+        is_one = any(rule.check is None or rule.check(each) for each in finds)
+        assert anchor.search(text) is not None or not is_one
+
+    holds()
+    assert found("::1") == [("ip_address", "::1")]

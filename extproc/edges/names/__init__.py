@@ -1,0 +1,1 @@
+"""Names of people and places: found by a language model where one is installed, beside the event loop."""
