@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from extproc import worker
@@ -53,7 +54,10 @@ def fork() -> tuple[int, socket.socket]:
         os.dup2(nothing.fileno(), sys.stdin.fileno())
     if not sys.flags.safe_path:
         del sys.path[0]  # the folder that the operator happens to stand in must not provide modules
-    told = theirs.recv(_MOST_TOLD)
+    try:
+        told = theirs.recv(_MOST_TOLD)
+    except OSError:
+        told = b""
     if not told:
         sys.exit(0)  # the supervisor could not start
     os.environ.update(json.loads(told))
@@ -77,7 +81,10 @@ def main(arguments: Sequence[str]) -> int:
     call_process("extproc-nursery")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        asked, files, _, _ = socket.recv_fds(line, _MOST_DIGITS, 1)
+        try:
+            asked, files, _, _ = socket.recv_fds(line, _MOST_DIGITS, 1)
+        except OSError:
+            return 0  # the supervisor let go of it in the middle of something
         if not asked:
             return 0
         name = asked.decode()
@@ -102,7 +109,8 @@ def main(arguments: Sequence[str]) -> int:
         for each in (*files, telling, told):
             if each >= 0:
                 os.close(each)
-        line.send(answer)
+        with suppress(OSError):  # nobody waits for it any more; the next question says so
+            line.send(answer)
 
 
 def _share_memory() -> None:

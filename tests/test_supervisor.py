@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -341,6 +342,27 @@ async def test_a_nursery_that_is_killed_again_and_again_keeps_no_worker_away(sta
         await node.until(lambda status, body: status == 200 and body["workers"][0]["pid"] != pid)  # noqa: B023
     node.process.terminate()
     assert (await node.end())[0] == 0
+
+
+NURSERY = """
+import os, sys
+from extproc.nursery import main
+sys.exit(main([str(os.getppid()), sys.argv[1]]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked from a nursery on Linux only")
+def test_a_nursery_whose_supervisor_goes_while_it_answers_ends_without_a_word():
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, Path(os.devnull).open("rb") as nothing:
+        socket.send_fds(ours, [b"0"], [nothing.fileno()])
+        command = [sys.executable, "-c", NURSERY, str(theirs.fileno())]
+        nursery = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE, text=True)
+    # its answer comes once everything is loaded, long after this
+    ours.shutdown(socket.SHUT_RD)
+    ours.close()
+    _, said = nursery.communicate(timeout=60)
+    assert (nursery.returncode, said) == (0, "")
 
 
 async def test_sigterm_before_the_first_worker_serves_ends_at_once(start):
