@@ -164,8 +164,8 @@ class Nursed:
         self._leave()
         if self._first is not None:
             (pid, self._line), self._first = self._first, None
-            tell(self._line, self._environment)
             self._process = _Forked(pid)
+            tell(self._line, self._environment)
         else:
             self._process, self._line = await self._commanded()
         self._line.setblocking(False)

@@ -42,12 +42,18 @@ def serve(
             shadow=shadow,
         )
         # before anything is opened, and before what only the supervisor needs is loaded
-        forked = nursery.fork() if CAN_FORK else None
-        status = _supervised(settings, forked)
+        status = _supervised(settings, _forked())
     except SettingsError as error:
         typer.echo(error, err=True)
         raise typer.Exit(CANNOT_START) from None
     raise typer.Exit(status)
+
+
+def _forked() -> tuple[int, socket.socket] | None:
+    try:
+        return nursery.fork() if CAN_FORK else None
+    except OSError:  # no process is left now; one is asked for again when the first worker is born
+        return None
 
 
 def _supervised(settings: Settings, forked: tuple[int, socket.socket] | None) -> int:

@@ -25,7 +25,7 @@ from extproc.core.redaction.tokens import mask
 __all__ = ["MULTIPROCESS_VARIABLE", "PrometheusMetrics", "configure_logging"]
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""Set by the supervisor before a worker imports this module; prometheus_client reads it on import."""
+"""Set by the supervisor for its workers; prometheus_client reads it when a worker makes its values."""
 
 UNKNOWN: Final = "unknown"
 OTHER: Final = "other"
