@@ -22,6 +22,7 @@ from extproc.core.audit import Call, Session, Streamed
 from extproc.core.audit.filters import EVERYTHING, Filter, takes
 from extproc.core.model import Json
 from extproc.demo.decisions import follow, line, positions
+from extproc.edges.keys.payload_keys import RECIPIENTS
 from extproc.edges.store.index.pages import Cursor, SessionRow
 from extproc.settings import default_state_dir
 
@@ -76,6 +77,8 @@ def list_sessions(
     if found.unfinished and found.after is not None:
         begun = moment(found.after[0])
         typer.echo(f"what began before {begun} was not looked at: go on with --after {_mark(found.after)}", err=True)
+    if text is not None and (state / RECIPIENTS).exists():
+        typer.echo("arguments are encrypted here: --text looks only into those that are not", err=True)
     if as_json:
         print_json([_row_summary(row) for row in chosen])
         return

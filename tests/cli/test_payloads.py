@@ -12,7 +12,7 @@ from cli.test_recordings import call, outcome, said
 from extproc.cli import app
 from extproc.core.handles import digests_of
 from extproc.edges.journal.writer import JournalWriter
-from extproc.edges.keys.payload_keys import PayloadLock
+from extproc.edges.keys.payload_keys import RECIPIENTS, PayloadLock
 from extproc.edges.keys.seal_keys import load_signer
 from extproc.edges.keys.session_keys import load_session_keys
 from policies import GOOD
@@ -83,6 +83,14 @@ def test_without_a_key_who_and_what_is_seen_and_that_something_is_not(state):
     assert "(encrypted)" in run("replay", session_of(state), "--state", state).stdout
     for file in state.rglob("*"):
         assert not file.is_file() or (SECRET.encode() not in file.read_bytes() and b"abab" not in file.read_bytes())
+
+
+def test_who_looks_for_a_text_is_told_that_arguments_are_encrypted(state):
+    asking = ("sessions", "--state", state, "--text", SECRET)
+    assert "encrypted" not in run(*asking).output
+    (state / RECIPIENTS).write_bytes((state.parent / "auditor.pem.pub").read_bytes())
+    assert "arguments are encrypted here" in run(*asking).output
+    assert "encrypted" not in run(*asking[:3]).output
 
 
 def test_with_the_key_all_is_read_and_that_is_on_record(state, tmp_path):
