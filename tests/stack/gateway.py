@@ -190,10 +190,12 @@ class Gateway:
         await _end(self.envoy)
 
     async def stat(self, name: str) -> int:
-        """One counter or gauge of Envoy by its full name, 0 where it does not exist."""
+        """One counter or gauge of Envoy by its full name, as an expression; one that matches nothing is a mistake."""
         async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
             answer = await client.get(f"{self.admin}/stats", params={"filter": f"^{name}$", "format": "json"})
-        return sum(each["value"] for each in answer.json()["stats"] if "value" in each)
+        values = [each["value"] for each in answer.json()["stats"] if "value" in each]
+        assert values, f"Envoy has no figure {name}"
+        return sum(values)
 
     async def start_service(self) -> None:
         """Start ``extproc serve`` (again, after a test has ended it) and wait until it is ready."""
