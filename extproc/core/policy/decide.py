@@ -33,7 +33,6 @@ from extproc.core.policy.rules import Policy, Server
 from extproc.core.policy.verdicts import (
     Verdict,
     is_stricter,
-    judge_server,
     needs_two_approvals,
     not_granted,
     two_approvals,
@@ -122,9 +121,9 @@ def masking(
 def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all six
     policy: Policy, principal: Principal, server: str, client: Client, kind: ResourceKind, name: str
 ) -> bool:
-    """Whether a list may show a thing: some arguments could be allowed to each face of the principal.
+    """Whether a list may show a thing: some call on it could be allowed to each face of the principal.
 
-    In shadow mode lists stay whole, as calls go through.
+    A server stands in no list. In shadow mode lists stay whole, as calls go through.
     """
     place = policy.servers.get(server)
     if policy.shadow if place is None else place.shadow:
@@ -143,8 +142,6 @@ def sees(  # noqa: PLR0917 - the order of who, where, what; every caller has all
         client=client,
     )
     held = faces(policy.membership, principal)
-    if kind is ResourceKind.SERVER:
-        return all(judge_server(place, roles, request).effect is Effect.ALLOW for roles in held)
     return all(is_visible(policy, place, roles, request) for roles in held)
 
 

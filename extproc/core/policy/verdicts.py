@@ -18,7 +18,7 @@ from extproc.core.policy.rules import DenyRule, Grant, Policy, Server
 from extproc.core.policy.visibility import askable, is_visible, open_question, permits, refuses, verb_in
 from extproc.core.tickets import ApprovalRule
 
-__all__ = ["Verdict", "is_stricter", "judge_server", "needs_two_approvals", "not_granted", "two_approvals", "verdicts"]
+__all__ = ["Verdict", "is_stricter", "needs_two_approvals", "not_granted", "two_approvals", "verdicts"]
 
 _OF_ONE_URI: Final = frozenset({"uri"})
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -82,7 +82,7 @@ def _judge_target(
 ) -> Verdict:
     kind = request.target.kind
     if kind is ResourceKind.SERVER:
-        return judge_server(place, roles, request)
+        return _judge_server(place, roles, request)
     # a template stands for many URIs: a condition on the URI has no answer for it, and so refuses
     question = Question(request=request, unbound=_OF_ONE_URI if kind is ResourceKind.TEMPLATE else _NOTHING)
     denies = [rule for rule in place.denies if refuses(rule, question)]
@@ -158,7 +158,7 @@ def _refusal(
     return not_granted(server, target, request.verb)
 
 
-def judge_server(place: Server, roles: frozenset[str], request: AccessRequest) -> Verdict:
+def _judge_server(place: Server, roles: frozenset[str], request: AccessRequest) -> Verdict:
     """The handshake, lists and streams are for whoever may use something here; what they show is judged on its own."""
     question = Question(request=request, unbound=_OF_THINGS, tolerant=True)
     grant = next((grant for grant in place.grants if grant.role in roles and question.could(grant.when)), None)

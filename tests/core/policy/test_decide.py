@@ -151,7 +151,6 @@ targets = st.one_of(
     st.sampled_from(NAMES).map(lambda name: Target(kind=ResourceKind.PROMPT, name=name)),
     st.sampled_from(["a://x", "a://y", "b://x", "c://x"]).map(uri),
     st.sampled_from(["a://{x}", "{s}://x", "c://{x}"]).map(lambda name: Target(kind=ResourceKind.TEMPLATE, name=name)),
-    st.just(SERVER),
 )
 
 
