@@ -367,6 +367,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
         "A policy file loads whole or not at all, with every mistake named by line, column and fix.",
         (
             "core/policy/test_compiled.py",
+            "core/policy/test_holders.py",
+            "core/policy/test_rule_conditions.py",
             "core/policy/test_document.py",
             "core/policy/test_issuers.py",
             "core/policy/test_positions.py",
