@@ -192,10 +192,10 @@ def _condition(question: Question, condition: Condition | None, rules: tuple[Arg
         return
     text = " ".join(condition.text.split())
     lacking = [kind for kind, names in FACTS.items() if condition.names & names and not _has(question, kind)]
-    if lacking:
+    holds = question.ask(condition)
+    if lacking and holds is None:
         yield f"the condition `{text}` is about {lacking[0]}, which this call has none of"
         return
-    holds = question.ask(condition)
     says = {True: "is true", False: "is false", None: "errors (a missing key or another type)"}[holds]
     yield f"the condition `{text}` {says}"
 
