@@ -11,7 +11,7 @@ from extproc.core.exchange import (
     Forward,
 )
 from extproc.core.shared_state import Elevation, Revoked, SharedState
-from held import DROP, SECOND, handshake, out, script
+from held import DROP, SECOND, Desk, handshake, out, script
 from script import AUDIENCE, ISSUER, NOW, POLICY, Script, call, claims, legacy
 
 
@@ -56,6 +56,14 @@ def test_a_token_for_this_server_is_taken_also_if_it_is_for_more(aud):
 def test_a_copy_that_is_too_old_lets_nobody_in():
     (told,) = Script(shared=SharedState(as_of=NOW - 60 * SECOND)).begin()
     assert told.reply.status == 503
+
+
+def test_a_token_that_grew_too_old_during_a_hold_lets_nothing_run():
+    played = script(desk=Desk(at=NOW + 200 * SECOND))
+    who = claims(groups=("stewards",), iat=NOW / 1e9 - 3500, exp=NOW / 1e9 + 86400)
+    (told,) = played.post(DROP, claims=who)
+    assert played.world.records[0]["reason"] == "token_expired"
+    assert isinstance(told, Answer)
 
 
 def test_a_role_on_loan_counts_for_calls_until_it_ends():
