@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from extproc.core import audit
 from extproc.core.access import Facts
 from extproc.core.audit.correlation import Correlation
-from extproc.core.audit.digests import Digests
+from extproc.core.exchange.intent import named
 from extproc.core.exchange.rounds import APPROVAL_KEY
+from extproc.core.handles import KeyRing
 from extproc.core.model import Decision, Effect, Era, Json, Message, Principal, Reply
 from extproc.core.tickets import Ask, AskKind, Ticket, TicketState
 from extproc.core.wire import replies
@@ -35,11 +36,11 @@ def ask_of(
     facts: Facts,
     *,
     during: Correlation,
-    digests: Digests,
+    ring: KeyRing,
 ) -> Ask:
     """The question whether exactly this call may run (invariant 6).
 
-    ``during`` and ``digests`` make what is on record of it: which call asks, and for which arguments.
+    ``during`` and ``ring`` make what is on record of it: which call asks, of what, and for which arguments.
     """
     approval = decision.approval
     client = message.client
@@ -55,11 +56,12 @@ def ask_of(
         approval=approval.name if approval is not None else "",
         server=server,
         method=message.method,
-        target=", ".join(target.name for target in message.targets),
+        target=_names(message),
         verb=_VERBS[decision.verb],
         rule=decision.rule,
         arguments=arguments.decode(),
-        arguments_digest=digests.of_bytes(arguments) if message.arguments else "",
+        arguments_digest=ring.digests.of_bytes(arguments) if message.arguments else "",
+        recorded=_names(named(message, decision.obligations.masking.recorded, ring.masking_key)),
         decision=during.decision,
         session=during.session or "",
         trace=during.trace or "",
@@ -67,6 +69,10 @@ def ask_of(
         findings=tuple(finding for findings in found for finding in findings),
         reason=reason[:500] if isinstance(reason, str) else "",
     )
+
+
+def _names(message: Message) -> str:
+    return ", ".join(target.name for target in message.targets)
 
 
 def can_open_urls(capabilities: Json) -> bool:

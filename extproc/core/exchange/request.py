@@ -199,7 +199,7 @@ class Request:
             decision,
             self.facts,
             during=Correlation.of(self.decision_id, known(self.owner).session, known(self.message).trace_id),
-            digests=self.snapshot.ring.digests,
+            ring=self.snapshot.ring,
         )
 
     def hold(self, decision: Decision, ask: Ask) -> AskApproval:
