@@ -12,7 +12,7 @@ from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange import counting
 from extproc.core.exchange.admitting import admitted, still_admitted
 from extproc.core.exchange.announcing import announced
-from extproc.core.exchange.asking import ask_of, told
+from extproc.core.exchange.asking import as_shown, ask_of, told
 from extproc.core.exchange.call import Call
 from extproc.core.exchange.commands import (
     Answer,
@@ -25,7 +25,7 @@ from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
 from extproc.core.exchange.outgoing import Stop, outgoing
 from extproc.core.exchange.refusing import refused
-from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round, unanswered
+from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
@@ -191,7 +191,8 @@ class Request:
     # --- approval ------------------------------------------------------------------------------------------------
 
     def ask(self, decision: Decision) -> Ask:
-        """The question to humans whether this may run."""
+        """The question to humans whether this may run; what they are not shown is no part of the call from here on."""
+        self.message = as_shown(known(self.message), goes_on=self.round is not None)
         return ask_of(
             known(self.principal),
             self.server,
@@ -205,7 +206,7 @@ class Request:
     def hold(self, decision: Decision, ask: Ask) -> AskApproval:
         """Ask; who opens URLs is sent to the page before anything is held open, and held open when he is back."""
         rule = known(decision.approval)
-        self.message = message = known(self.message) if self.round is not None else unanswered(known(self.message))
+        message = known(self.message)
         if not message.rewritten:  # Envoy has these bytes, and thousands of calls may be held
             self.message = replace(message, body=b"")
         sent_away = self._is_sent_away()
