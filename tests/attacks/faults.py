@@ -218,6 +218,7 @@ async def worker(
             snapshot=snapshot,
             clock=time.time_ns,
         ),
+        snapshot=snapshot,
         stands=lambda exchange: exchange.stands(snapshot(), time.time_ns()),
         definitions=_nothing,
         names=names,

@@ -134,6 +134,9 @@ class Exchange:
         return (Acknowledge(),)
 
     def _on_body(self, event: BodyReceived) -> tuple[Command, ...]:
+        no = None if event.snapshot is None else self._request.renew(event.snapshot, event.at)
+        if no is not None:
+            return self._refuse(event.at, no)
         read = mcp.read_message(known(self._request.head), event.body)
         return self._on_message(event.at, read, len(event.body))
 

@@ -81,6 +81,14 @@ class Request:
     def identify(self, head: RequestHead, at: int) -> Rejection | None:
         """Take the head; the refusal of a caller who may not come in."""
         self.started, self.head = at, head
+        return self._admit(head, at)
+
+    def renew(self, snapshot: Snapshot, at: int) -> Rejection | None:
+        """Go on by what is true now; the refusal of a caller who could come in before, and no longer may."""
+        self.snapshot = snapshot
+        return self._admit(known(self.head), at)
+
+    def _admit(self, head: RequestHead, at: int) -> Rejection | None:
         identified = admitted(self.snapshot, head, at)
         if isinstance(identified, Rejection):
             return identified

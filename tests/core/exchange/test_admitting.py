@@ -8,11 +8,13 @@ from msgspec import structs
 
 from extproc.core.exchange import (
     Answer,
+    BodyReceived,
     Forward,
+    Snapshot,
 )
 from extproc.core.shared_state import Elevation, Revoked, SharedState
 from held import DROP, SECOND, Desk, handshake, out, script
-from script import AUDIENCE, ISSUER, NOW, POLICY, Script, call, claims, legacy
+from script import AUDIENCE, ISSUER, NOW, POLICY, RING, Script, call, claims, legacy, policy
 
 
 def test_a_revoked_subject_is_refused_whatever_his_token_says():
@@ -64,6 +66,30 @@ def test_a_token_that_grew_too_old_during_a_hold_lets_nothing_run():
     (told,) = played.post(DROP, claims=who)
     assert played.world.records[0]["reason"] == "token_expired"
     assert isinstance(told, Answer)
+
+
+FREEZE = "deny: [{name: freeze, servers: [sales-db], tools: [echo]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "reason"),
+    [
+        ({}, NOW + SECOND, "granted"),
+        ({"shared": out(Revoked.SUBJECT, "ann")}, NOW + SECOND, "revoked"),
+        ({"shared": SharedState(as_of=NOW - 60 * SECOND)}, NOW + SECOND, "shared_state_stale"),
+        ({"policy": policy(POLICY + FREEZE)}, NOW + SECOND, "deny_rule"),
+        ({}, NOW + 700 * SECOND, "token_expired"),
+    ],
+    ids=["all as it was", "revoked", "nobody knows who is revoked", "another policy", "expired"],
+)
+def test_a_body_that_comes_after_its_head_is_judged_by_what_is_true_when_it_comes(change, at, reason):
+    played = Script()
+    headers, body = call("echo", {"text": "x"})
+    played.begin(headers)
+    by_now = replace(Snapshot(policy=policy(POLICY), ring=RING), **change)
+    (said,) = played.play(BodyReceived(at=at, body=body, snapshot=by_now))
+    assert played.world.records[-1]["reason"] == reason
+    assert isinstance(said, Forward) == (reason == "granted")
 
 
 def test_a_role_on_loan_counts_for_calls_until_it_ends():

@@ -84,6 +84,17 @@ async def test_a_body_of_many_pieces_is_one_message_and_its_refusal_the_clean_en
     assert await ended(stream) == (grpc.StatusCode.OK, "")
 
 
+async def test_a_body_that_its_sender_kept_back_is_judged_by_the_policy_of_when_it_comes(channel, working):
+    stream = process(channel)
+    await stream.write(head_of_a_workload().SerializeToString())
+    assert pb.ProcessingResponse.FromString(await stream.read()).HasField("request_headers")
+    working.policy = load(GOOD.replace("prod.example.com", "test.example.com"))
+    await stream.write(BODY.SerializeToString())
+    answer = pb.ProcessingResponse.FromString(await stream.read())
+    assert answer.immediate_response.status.code == 403
+    assert await ended(stream) == (grpc.StatusCode.OK, "")
+
+
 async def test_health_is_told_of_the_whole_server_only(channel):
     health = health_pb2_grpc.HealthStub(channel)
     assert (await health.Check(health_pb2.HealthCheckRequest())).status == SERVING
