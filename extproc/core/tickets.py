@@ -66,13 +66,17 @@ class ApprovalRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approver:
-    """Who answers, from a verified login. ``human`` is who stands behind the login, where a claim tells."""
+    """Who answers, from a verified login. ``human`` is who stands behind the login, where a claim tells.
+
+    ``unverified`` is who that is by a claim that may be anybody's: it may keep him out, and never lets him in.
+    """
 
     issuer: str
     subject: str
     groups: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     human: str = ""
+    unverified: str = ""
     name: str = ""
 
 

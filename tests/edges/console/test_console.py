@@ -16,7 +16,7 @@ from extproc.edges.console.entrance import ATTEMPTS, REFUSALS
 from extproc.edges.console.local_approvers import LocalApprovers
 from extproc.edges.console.oidc import OidcLogin, Provider
 from extproc.edges.console.pages import HEADERS
-from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People
+from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People, approver_of
 from extproc.edges.store.database import open_database
 from extproc.edges.store.tickets import DatabaseTickets
 from plain import NO_AUTHORITY
@@ -195,6 +195,17 @@ async def test_a_form_from_another_site_decides_nothing(world, browser):
         answer = await browser.post("/approvals/t1", data=form, headers={"sec-fetch-site": site})
         assert answer.status_code == 403
     assert await world.state() is TicketState.PENDING
+
+
+def test_an_address_counts_for_its_bearer_only_where_the_provider_has_verified_it():
+    told = {"iss": "https://idp.example.com", "sub": "1", "email": "ann@example.com"}
+    for verified, known in (
+        (True, ("ann@example.com", "")),
+        (False, ("", "ann@example.com")),
+        (None, ("", "ann@example.com")),
+    ):
+        person = approver_of(told | {"email_verified": verified}, ClaimPaths())
+        assert (person.human, person.unverified) == known
 
 
 async def test_nothing_changes_by_get(world, browser):
