@@ -12,7 +12,7 @@ from extproc.core.shared_state import NOTHING_SHARED, Revocation, Revoked, Share
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import Desk
 from extproc.edges.console.app import Console
-from extproc.edges.console.entrance import ATTEMPTS, REFUSALS
+from extproc.edges.console.entrance import ALL_ATTEMPTS, ATTEMPTS, REFUSALS
 from extproc.edges.console.local_approvers import LocalApprovers
 from extproc.edges.console.oidc import OidcLogin, Provider
 from extproc.edges.console.pages import HEADERS
@@ -101,9 +101,11 @@ class World:
         """Revoke somebody or something, as the command line or a sign-out does."""
         self.shared = SharedState(revocations=(Revocation(id="r1", kind=kind, value=value, at=self.now),))
 
-    def browser(self) -> httpx.AsyncClient:
+    def browser(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.console.application), base_url=URL, verify=NO_AUTHORITY
+            transport=httpx.ASGITransport(self.console.application, client=(address, 1234)),
+            base_url=URL,
+            verify=NO_AUTHORITY,
         )
 
     async def asked(self, ask: Ask = ASK) -> Ticket:
@@ -357,6 +359,24 @@ async def test_wrong_secrets_are_refused_and_soon_not_tried_any_more(world, brow
     assert (await world.sign_in(browser)).status_code == 429
     world.now += 60 * 1_000_000_000
     assert (await world.sign_in(browser)).status_code == 303
+
+
+async def test_who_tries_too_many_secrets_locks_out_himself_alone(world):
+    async with world.browser("10.0.0.66") as stranger, world.browser("10.0.0.7") as approver:
+        for _ in range(ATTEMPTS):
+            await world.sign_in(stranger, "dan", "wrong")
+        assert (await world.sign_in(stranger)).status_code == 429
+        assert (await world.sign_in(approver)).status_code == 303
+
+
+async def test_all_together_try_no_more_secrets_than_the_processor_can_spare(world, tmp_path):
+    (tmp_path / "approvers.json").write_text("none")  # so that no secret is looked at, which takes its time
+    for number in range(ALL_ATTEMPTS // ATTEMPTS):
+        async with world.browser(f"10.0.0.{number}") as stranger:
+            for _ in range(ATTEMPTS):
+                assert (await world.sign_in(stranger, "dan", "wrong")).status_code == 503
+    async with world.browser("10.0.0.77") as late:
+        assert (await world.sign_in(late)).status_code == 429
 
 
 async def test_a_host_that_is_not_ours_is_not_answered(browser):
