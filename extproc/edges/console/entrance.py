@@ -12,7 +12,7 @@ from extproc.core.tickets import Approver
 from extproc.edges.console.local_approvers import LOCAL, LocalApprovers, LocalApproversError
 from extproc.edges.console.oidc import LoginError, OidcLogin
 from extproc.edges.console.pages import field, page
-from extproc.edges.console.people import People
+from extproc.edges.console.people import People, is_same_site
 
 __all__ = ["Entrance", "Logins"]
 
@@ -98,6 +98,8 @@ class Entrance:
         return await self._begin(request, person, local=False)
 
     async def _login_locally(self, request: Request) -> Response:
+        if not is_same_site(request):  # a page elsewhere would sign its reader in as somebody else, who then answers
+            return self._login_page(request, "This form is not from a page of this site. Sign in here.", status=403)
         form = await request.form()
         now, source = self._clock() / 1e9, _source(request)
         self._attempts = [each for each in self._attempts if now - each[0] < ATTEMPT_SECONDS]

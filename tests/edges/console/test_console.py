@@ -210,6 +210,15 @@ def test_an_address_counts_for_its_bearer_only_where_the_provider_has_verified_i
         assert (person.human, person.unverified) == known
 
 
+async def test_a_page_of_another_site_signs_nobody_in(world, browser):
+    form = {"name": "dan", "secret": world.secret}
+    for site in ("cross-site", "same-site", "none"):
+        answer = await browser.post("/login/local", data=form, headers={"sec-fetch-site": site})
+        assert answer.status_code == 403
+    assert (await browser.get("/approvals")).headers["location"] == "/login"
+    assert world.logins == []
+
+
 async def test_nothing_changes_by_get(world, browser):
     await world.asked()
     await world.sign_in(browser)
