@@ -11,7 +11,7 @@ from extproc.core.identity.tokens import verify
 from extproc.core.shared_state import NOTHING_SHARED, Revocation, Revoked, SharedState
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import Desk
-from extproc.edges.console.app import Console
+from extproc.edges.console.app import SHOWN, Console
 from extproc.edges.console.entrance import ALL_ATTEMPTS, ATTEMPTS, REFUSALS
 from extproc.edges.console.local_approvers import LocalApprovers
 from extproc.edges.console.oidc import OidcLogin, Provider
@@ -217,6 +217,18 @@ async def test_a_page_of_another_site_signs_nobody_in(world, browser):
         assert answer.status_code == 403
     assert (await browser.get("/approvals")).headers["location"] == "/login"
     assert world.logins == []
+
+
+async def test_what_waits_stays_on_the_page_however_many_requests_of_others_come_after_it(world, browser):
+    await world.asked()
+    other = replace(RULE, name="another", approvers=Approvers(groups=frozenset({"others"})))
+    for number in range(SHOWN):
+        later = open_ticket(
+            replace(ASK, arguments=f'{{"n":{number}}}'), other, id=f"o{number}", at=world.now + 1 + number
+        )
+        await world.tickets.add(later)
+    await world.sign_in(browser)
+    assert "/approvals/t1" in (await browser.get("/approvals")).text
 
 
 async def test_nothing_changes_by_get(world, browser):
