@@ -108,9 +108,8 @@ def _said(
     question = Question(request=asking(asked, verb=Verb.ADMIN if verb is None else verb))
     refusing = _refusing(place, question, of)
     if verb is None:
-        note = (
-            f"the tool `{asked.target.name}` is not listed under server `{place.name}`, and unlisted tools are refused"
-        )
+        what = f"the tool `{asked.target.name}` is not listed under server `{place.name}`"
+        note = f"{what}, or only looks like one that is, and such tools are refused"
         return refusing, [], [note]
     return refusing, _granting(place, question, held, of), [f"{of}verb {verb.name.lower()}"] if of else []
 
