@@ -7,6 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from extproc.core.access import NO_FACTS, Facts
+from extproc.core.audit import session_digest
 from extproc.core.audit.correlation import Correlation
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange import counting
@@ -30,7 +31,18 @@ from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
 from extproc.core.masking import Masking
-from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind, Target
+from extproc.core.model import (
+    EMPTY,
+    Decision,
+    Effect,
+    Era,
+    Message,
+    MessageKind,
+    Principal,
+    RequestHead,
+    ResourceKind,
+    Target,
+)
 from extproc.core.policy import decide
 from extproc.core.policy.server_requests import NOTHING_OPEN
 from extproc.core.rejection import Rejection
@@ -184,11 +196,23 @@ class Request:
         self._keep_in()
         return self.judge()
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is no call but a stream that stays open until something ends it."""
+        message = known(self.message)
+        return message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
+
     def stands(self, snapshot: Snapshot, at: int) -> bool:
-        """Whether what was allowed may go on under what is true by now: a stream outlives neither policy nor person."""
-        again = still_admitted(snapshot, known(self.head), known(self.principal), known(self.owner).session, at)
+        """Whether what was allowed may go on under what is true by now: a stream outlives neither policy nor person.
+
+        A call that is being answered was decided for good, and ends only where its caller is put out.
+        """
+        session, principal = known(self.owner).session, known(self.principal)
+        if not self.is_long:
+            return snapshot.shared.revocation(principal, session_digest(session) if session else "", at) is None
+        again = still_admitted(snapshot, known(self.head), principal, session, at)
         same_policy = snapshot.policy.digest == self.snapshot.policy.digest
-        return same_policy and not isinstance(again, Rejection) and again.lent == known(self.principal).lent
+        return same_policy and not isinstance(again, Rejection) and again.lent == principal.lent
 
     def ends_at(self) -> float:
         """When what was allowed ends by itself, in seconds since the epoch: with the token, or with a role on loan."""

@@ -28,6 +28,7 @@ from extproc.core.exchange import (
     Event,
     Exchange,
     Forward,
+    Inspect,
     NoteDefinitions,
     NoteMessages,
     NoteQuestion,
@@ -98,7 +99,7 @@ class Servicer:
         }
 
     def supersede(self) -> None:
-        """Ask every long stream whether what it rests on still stands; one whose ground is gone ends."""
+        """Ask every stream of events whether what it rests on still stands; one whose ground is gone ends."""
         self._superseded.set()
         self._superseded = asyncio.Event()
 
@@ -161,6 +162,8 @@ class Servicer:
                     await self._do(command, translation, stream)
                     if isinstance(command, Forward):
                         until = command.until
+                    elif until is None and isinstance(command, Inspect) and command.streams:
+                        until = math.inf
         return True
 
     async def _do(self, command: Command, translation: Translation, stream: Stream) -> None:
