@@ -163,6 +163,14 @@ async def test_an_approver_signs_in_sees_the_call_whole_and_approves_it(world, b
     assert "Approve exactly this" not in (await browser.get("/approvals/t1")).text
 
 
+async def test_a_number_is_shown_to_its_last_digit(world, browser):
+    account = "12345678901234567890123"
+    await world.asked(replace(ASK, arguments=f'{{"account":{account},"share":0.1,"all":1e22}}'))
+    await world.sign_in(browser)
+    shown = (await browser.get("/approvals/t1")).text
+    assert all(value in shown for value in (account, "0.1", "1e22"))
+
+
 async def test_a_denial_is_a_denial(world, browser):
     await world.asked()
     await world.sign_in(browser)
