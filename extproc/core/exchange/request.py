@@ -11,7 +11,7 @@ from extproc.core.audit import session_digest
 from extproc.core.audit.correlation import Correlation
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange import counting
-from extproc.core.exchange.admitting import admitted, still_admitted
+from extproc.core.exchange.admitting import admitted, loans, still_admitted
 from extproc.core.exchange.announcing import announced
 from extproc.core.exchange.asking import as_shown, ask_of, told
 from extproc.core.exchange.call import Call
@@ -217,8 +217,8 @@ class Request:
     def ends_at(self) -> float:
         """When what was allowed ends by itself, in seconds since the epoch: with the token, or with a role on loan."""
         principal = known(self.principal)
-        loans = [loan.until / 1e9 for loan in self.snapshot.shared.lent(principal, self.started)]
-        return min([math.inf if principal.expires_at is None else principal.expires_at, *loans])
+        lent = [loan.until / 1e9 for loan in loans(self.snapshot, principal, self.started)]
+        return min([math.inf if principal.expires_at is None else principal.expires_at, *lent])
 
     # --- approval ------------------------------------------------------------------------------------------------
 

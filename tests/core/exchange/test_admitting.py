@@ -13,7 +13,7 @@ from extproc.core.exchange import (
     Snapshot,
 )
 from extproc.core.shared_state import Elevation, Revoked, SharedState
-from held import DROP, SECOND, Desk, handshake, out, script
+from held import DROP, HELD, SECOND, Desk, handshake, out, script
 from script import AUDIENCE, ISSUER, NOW, POLICY, RING, Script, call, claims, legacy, policy
 
 
@@ -101,6 +101,25 @@ def test_a_role_on_loan_counts_for_calls_until_it_ends():
     assert played.world.records[0]["reason"] == "not_granted"
     assert isinstance(told, Answer)
     assert len(played.world.asks) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "age", "has_it"),
+    [
+        (HELD, 1800, True),
+        (HELD.replace("at_most: 1h", "at_most: 10m"), 1800, False),
+        (HELD.replace("at_most: 1h", "at_most: 10m"), 300, True),
+        (HELD.replace("    lend: {approval: schema-change, at_most: 1h}\n", ""), 300, False),
+    ],
+    ids=["as lent", "lent for less by now", "within that", "lent no more"],
+)
+def test_a_loan_counts_only_as_the_policy_lends_that_role_now(text, age, has_it):
+    loan = Elevation(
+        id="e", issuer=ISSUER, subject="ann", role="steward", at=NOW - age * SECOND, until=NOW + 1800 * SECOND
+    )
+    played = script(text, groups=("data-analysts",), shared=SharedState(as_of=NOW, elevations=(loan,)))
+    played.post(DROP)
+    assert bool(played.world.asks) is has_it
 
 
 def test_a_workload_without_a_token_has_no_audience_to_compare():

@@ -40,7 +40,9 @@ def test_a_long_stream_ends_with_the_role_on_loan_that_it_may_rest_on():
             {
                 "shared": SharedState(
                     as_of=NOW,
-                    elevations=(Elevation(id="e", issuer=ISSUER, subject="ann", role="r", at=0, until=2 * NOW),),
+                    elevations=(
+                        Elevation(id="e", issuer=ISSUER, subject="ann", role="steward", at=NOW - SECOND, until=2 * NOW),
+                    ),
                 )
             },
             False,
