@@ -56,8 +56,8 @@ def as_shown(message: Message, *, goes_on: bool) -> Message:
     if unseen.isdisjoint(params) and meta.keys() <= _OWN_META:
         return message
     kept = {name: value for name, value in params.items() if name not in unseen}
-    if meta:
-        kept["_meta"] = {name: value for name, value in meta.items() if name in _OWN_META}
+    # there always is one here: rounds are of the modern era, in which every request has it
+    kept["_meta"] = {name: value for name, value in meta.items() if name in _OWN_META}
     return rewritten(message, kept)
 
 
