@@ -17,7 +17,7 @@ from extproc.core.audit.steps import login_step
 from extproc.core.model import Json
 from extproc.core.tickets import Approver
 from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
-from extproc.office import LOCAL_APPROVERS, Office, OfficeError, opened_journal, opened_office
+from extproc.office import JOURNALS, LOCAL_APPROVERS, Office, OfficeError, opened_journal, opened_office
 from extproc.ports import StoreError
 
 __all__ = ["ApproverName", "Secret", "StoreUrl", "as_owner", "in_office", "operator", "record", "signed_in"]
@@ -73,6 +73,9 @@ def in_office(state: Path, store_url: Path | None, work: Callable[[Office], Awai
 
     if not state.is_dir():
         quit_with(2, f"{state}: there is no state directory; name the service's with --state")
+    if store_url is None and not (state / JOURNALS).is_dir():
+        # a revocation that nobody reads would look like one that is in force
+        quit_with(2, f"{state}: no service has started in this directory; name its state directory with --state")
     try:
         with as_owner(state):
             return asyncio.run(run())
