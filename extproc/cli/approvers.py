@@ -70,6 +70,8 @@ def list_approvers(
     state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
 ) -> None:
     """List the local approvers with their groups."""
+    if not state.exists():
+        quit_with(2, f"{state}: there is no state directory; name the service's with --state")
     try:
         names = LocalApprovers(state / LOCAL_APPROVERS).names()
     except LocalApproversError as error:

@@ -128,7 +128,7 @@ def test_lines_that_nobody_accounts_for_are_a_fault(store):
 def test_what_root_does_the_service_can_read(store):
     service = 65534
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # noqa: S103 - the service must get there
+        Path(folder).chmod(0o755)  # the service must get there
         state = shutil.copytree(store.root, Path(folder) / "state")
         for each in (state, *state.rglob("*")):
             os.chown(each, service, service)
