@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from extproc.core.audit import Broken, Fault, Linked, Proof, Pruned, check, read_event
-from extproc.core.audit.notes import Checkpoint, Keys, notes_anywhere, open_note, read_checkpoint
+from extproc.core.audit.notes import Checkpoint, Keys, notes_anywhere, open_seal
 from extproc.edges.journal.anchors import anchor_lines
 from extproc.edges.journal.locks import is_live
 from extproc.edges.journal.reader import journals
@@ -71,8 +71,7 @@ class Evidence:
 
     def take(self, note: str, keys: Keys, *, file: str, line: int, journal: str | None = None) -> None:
         """Add the seal that ``note`` is, of ``journal`` if that is known; one that nobody trusted signed is a fault."""
-        text = open_note(note, keys)
-        seal = read_checkpoint(text) if text is not None else None
+        seal = open_seal(note, keys)
         if seal is None:
             said = "no trusted key signed this seal: it was changed, or its key is not the one that was given"
         elif journal is not None and seal.origin.rpartition("/")[2] != journal:
@@ -90,8 +89,7 @@ class Evidence:
         before = sum(map(len, self.seals.values()))
         for line in lines:
             for note in notes_anywhere(line):
-                text = open_note(note, keys)
-                seal = read_checkpoint(text) if text is not None else None
+                seal = open_seal(note, keys)
                 if seal is not None:
                     self.seals.setdefault(seal.origin.rpartition("/")[2], []).append(seal)
         return sum(map(len, self.seals.values())) > before
