@@ -22,6 +22,7 @@ from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, found_journals, moment, printable, quit_with
 from extproc.core import audit
 from extproc.core.audit import Session
+from extproc.core.audit.members import text_of
 from extproc.core.audit.notes import open_seal, read_key, trusted
 from extproc.core.audit.schema import event_schema
 from extproc.core.audit.steps import export_step
@@ -133,9 +134,9 @@ def _bundle(places: Mapping[Path, Path], recorded: Recorded, name: str) -> bytes
 
     def keeps(event: Mapping[str, Json]) -> bool:
         if event.get("kind") in {"decision", "message", "outcome", "server_request", "definition"}:
-            return event.get("decision") in decisions
+            return text_of(event.get("decision")) in decisions
         if event.get("kind") == "approval":
-            return event.get("ticket") in tickets or event.get("decision") in decisions
+            return text_of(event.get("ticket")) in tickets or text_of(event.get("decision")) in decisions
         return event.get("kind") in _ABOUT_THE_JOURNAL
 
     states = dict.fromkeys(places.values())

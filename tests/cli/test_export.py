@@ -62,7 +62,8 @@ async def store(tmp_path) -> Store:
             await store.write(journal, events)
         if turn < 5:
             await store.seal()
-    await store.write("n-control", [{"kind": "approval", "at": START, "ticket": "t1", "step": "used"}])
+    steps = [{"kind": "approval", "at": START, "ticket": ticket, "step": "used"} for ticket in ("t1", ["t1"])]
+    await store.write("n-control", steps)
     return store
 
 
