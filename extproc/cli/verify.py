@@ -136,6 +136,8 @@ def _line(report: Report) -> str:
     )
     if report.pruned:
         extent += f", {report.pruned} of them left out"
+    if report.unvouched:
+        extent += f" ({report.unvouched} on the word of a record that no seal covers yet)"
     if report.fault is not None:
         fault = report.fault
         return f"{report.journal}: FAULT at {_place(fault)}: {fault.said}; what holds before it: {extent}"
