@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from extproc.cli import app
 from extproc.edges.journal.segments import path_of
 from extproc.edges.keys.seal_keys import load_signer
+from extproc.edges.keys.session_keys import load_session_keys
 from stores import SIGNER, Store, written
 
 
@@ -130,8 +131,10 @@ def test_what_root_does_the_service_can_read(store):
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # the service must get there
         state = shutil.copytree(store.root, Path(folder) / "state")
+        load_session_keys(state)
         for each in (state, *state.rglob("*")):
             os.chown(each, service, service)
+        extproc("payloads", "digest-keys", "--state", state)
         extproc("revoke", "--subject", "mallory", "--state", state)
         extproc("approvers", "add", "dan", "--group", "dba", "--state", state)
         extproc("seal", "rotate", "--state", state)
