@@ -130,3 +130,13 @@ async def test_a_copy_grows_old_while_the_server_is_away_and_is_kept_again_when_
     watching.cancel()
     await database.close()
     await other.close()
+
+
+async def test_nobody_else_may_read_the_file_in_which_held_calls_wait(tmp_path):
+    place = tmp_path / "shared.db"
+    held = open_database(place)
+    await held.open()
+    found = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    await held.close()
+    assert "shared.db" in found
+    assert set(found.values()) == {0o600}, found
