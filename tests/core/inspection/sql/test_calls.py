@@ -76,7 +76,9 @@ def test_quotes_tell_a_function_of_the_users_own_from_a_built_in_one(dialect, bu
     assert inspect_sql(own, dialect).verb is Verb.ADMIN
 
 
-@pytest.mark.parametrize("word", ["apply", "columns", "copy", "cube", "index", "key", "output", "range", "system", "top"])
+@pytest.mark.parametrize(
+    "word", ["apply", "columns", "copy", "cube", "index", "key", "output", "range", "system", "top"]
+)
 @pytest.mark.parametrize("text", ["SELECT {}('x')", "SELECT a, {}(b) FROM t", "SELECT * FROM {}('x')"])
 def test_a_word_of_the_grammar_may_be_the_name_of_a_function(word, text):
     assert inspect_sql(text.format(word), "postgres").verb is Verb.ADMIN
