@@ -18,14 +18,23 @@ from extproc.core.access import DIALECTS
 from extproc.core.inspection.sql import inspect_sql
 from extproc.core.inspection.sql.costs import is_costly
 from extproc.core.inspection.sql.dialects import SPELLINGS
+from extproc.core.inspection.sql.judging import UNREADABLE
 from extproc.core.inspection.sql.lexing import tokens_of
-from extproc.core.limits import MAX_SQL_CALLS_OPEN, MAX_SQL_OPEN, MAX_SQL_QUERIES_OPEN, MAX_SQL_TOKENS
+from extproc.core.limits import (
+    MAX_SQL_CALLS_OPEN,
+    MAX_SQL_OPEN,
+    MAX_SQL_QUERIES_OPEN,
+    MAX_SQL_TOKENS,
+    MAX_SQL_TRIED_OPEN,
+    MAX_SQL_WRITTEN_OUT_OPEN,
+)
 
 FULL = 3.0
 """What a text of as many tokens as are read may take, in seconds, with nothing but one construct in it."""
 AGAIN = 4
-NAMED = (MAX_SQL_OPEN, MAX_SQL_CALLS_OPEN)
-STEPS = (*NAMED, MAX_SQL_QUERIES_OPEN, 200)
+UNREAD = UNREADABLE.effects[0].said
+NAMED = (MAX_SQL_WRITTEN_OUT_OPEN, MAX_SQL_TRIED_OPEN, MAX_SQL_CALLS_OPEN)
+STEPS = (MAX_SQL_OPEN, *NAMED[1:], MAX_SQL_QUERIES_OPEN, 200)
 # what is opened, the core, what is closed
 NESTED = (
     *(("(", "1", ")"), ("((", "1", "))"), ("[", "1", "]"), ("{'a': ", "1", "}"), ("a[", "1", "]"), ("- ", "1", "")),
@@ -335,6 +344,8 @@ def main() -> int:
             fills = _fills(text, dialect)
             tried, read = tried + 1, read + (fills > 0)
             took = _took(text, dialect, longest)
+            if took < longest and UNREAD in inspect_sql(text, dialect).findings:
+                fills = 0.0  # a full text would not be read past the first
             for again in range(1, AGAIN):  # what is over may be the collector's, or another process's
                 if took < longest and took * fills >= FULL:
                     took = min(took, _took(text + " " * again, dialect, longest))

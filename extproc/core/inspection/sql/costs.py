@@ -20,6 +20,7 @@ from extproc.core.limits import (
     MAX_SQL_CALLS_OPEN,
     MAX_SQL_OPEN,
     MAX_SQL_QUERIES_OPEN,
+    MAX_SQL_TRIED_OPEN,
     MAX_SQL_WRITTEN_OUT_OPEN,
 )
 
@@ -36,7 +37,7 @@ _ANGLE: Final = frozenset({"type"})
 """What ``<`` opens behind the name of a type; ``>`` closes it, and compares elsewhere."""
 _DEEPEST: Final = MappingProxyType(
     {
-        "doubling": MAX_SQL_OPEN,
+        "tried": MAX_SQL_TRIED_OPEN,
         "written out": MAX_SQL_WRITTEN_OUT_OPEN,
         "call": MAX_SQL_CALLS_OPEN,
         "type": MAX_SQL_CALLS_OPEN,
@@ -96,7 +97,7 @@ def _kinds(tokens: Sequence[Token], at: int) -> frozenset[str]:
     if before is not None and before.token_type is TokenType.GT:  # a value of that type, STRUCT<a INT>(1)
         found.add("type")
     if before is not None and before.token_type in Parser.TYPE_TOKENS:
-        found.add("doubling")
+        found.add("tried")
     if before is not None and word_of(before) in _WRITTEN_OUT:
         found.add("written out")
     return frozenset(found)

@@ -23,27 +23,28 @@ format_number format_string from_csv from_json from_unixtime from_utc_timestamp 
 grouping grouping_id hash hex histogram_numeric hll_sketch_agg hll_sketch_estimate hll_union hll_union_agg hour hypot
 if ifnull ilike initcap inline inline_outer input_file_block_length input_file_block_start input_file_name instr
 is_valid_utf8 is_variant_null isnan isnotnull isnull json_array_length json_object_keys json_tuple kurtosis last
-last_day lcase least left len length levenshtein like listagg ln localtimestamp locate log10 log1p log2 lpad make_date
-make_dt_interval make_interval make_time make_timestamp make_timestamp_ltz make_timestamp_ntz make_ym_interval map
-map_concat map_contains_key map_entries map_filter map_from_arrays map_from_entries map_keys map_values map_zip_with
-mask max_by md5 mean median min_by minute mod mode monotonically_increasing_id month monthname months_between
-named_struct nanvl negative next_day not now nth_value nullifzero nvl nvl2 octet_length or overlay parse_json
-parse_url percentile percentile_approx percentile_cont percentile_disc pi pmod posexplode posexplode_outer position
-positive pow printf product quarter quote radians raise_error rand randn randstr range reduce regexp regexp_count
-regexp_extract regexp_extract_all regexp_instr regexp_like regexp_replace regexp_substr regr_avgx regr_avgy regr_count
-regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy repeat reverse right rint rlike row rpad schema_of_csv
-schema_of_json schema_of_variant schema_of_variant_agg sec second sentences sequence session_user session_window sha
-sha1 sha2 shiftleft shiftright shuffle signum sinh size skewness slice some sort_array soundex space
-spark_partition_id split split_part st_asbinary st_geogfromwkb st_geomfromwkb st_setsrid st_srid stack startswith std
-stddev stddev_pop stddev_samp str_to_map string_agg struct substr substring substring_index tanh time_bucket time_diff
-time_trunc timestamp timestamp_add timestamp_diff timestamp_ltz timestamp_micros timestamp_millis timestamp_ntz
-timestamp_seconds timestampadd timestampdiff to_binary to_char to_csv to_date to_json to_number to_time to_timestamp
-to_timestamp_ltz to_timestamp_ntz to_unix_timestamp to_utc_timestamp to_varchar to_variant_object transform
-transform_keys transform_values translate trunc try_add try_avg try_cast try_divide try_element_at try_make_interval
-try_make_timestamp try_mod try_multiply try_parse_json try_subtract try_sum try_to_binary try_to_date try_to_number
-try_to_time try_to_timestamp try_url_decode try_variant_get typeof ucase unbase64 unhex uniform unix_date unix_micros
-unix_millis unix_seconds unix_timestamp unnest url_decode url_encode user uuid values var_pop var_samp variance
-variant_get version weekday weekofyear width_bucket window window_time xxhash64 year zeroifnull zip_with
+last_day lcase least left len length levenshtein like listagg ln localtimestamp locate log10 log1p log2 lpad
+luhn_check make_date make_dt_interval make_interval make_time make_timestamp make_timestamp_ltz make_timestamp_ntz
+make_ym_interval map map_concat map_contains_key map_entries map_filter map_from_arrays map_from_entries map_keys
+map_values map_zip_with mask max_by md5 mean median min_by minute mod mode monotonically_increasing_id month monthname
+months_between named_struct nanvl negative next_day not now nth_value nullifzero nvl nvl2 octet_length or overlay
+parse_json parse_url percentile percentile_approx percentile_cont percentile_disc pi pmod posexplode posexplode_outer
+position positive pow printf product quarter quote radians raise_error rand randn randstr range reduce regexp
+regexp_count regexp_extract regexp_extract_all regexp_instr regexp_like regexp_replace regexp_substr regr_avgx
+regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy repeat reverse right rint rlike row
+rpad schema_of_csv schema_of_json schema_of_variant schema_of_variant_agg sec second sentences sequence session_user
+session_window sha sha1 sha2 shiftleft shiftright shuffle signum sinh size skewness slice some sort_array soundex
+space spark_partition_id split split_part st_asbinary st_geogfromwkb st_geomfromwkb st_setsrid st_srid stack
+startswith std stddev stddev_pop stddev_samp str_to_map string_agg struct substr substring substring_index tanh
+time_bucket time_diff time_trunc timestamp timestamp_add timestamp_diff timestamp_ltz timestamp_micros
+timestamp_millis timestamp_ntz timestamp_seconds timestampadd timestampdiff to_binary to_char to_csv to_date to_json
+to_number to_time to_timestamp to_timestamp_ltz to_timestamp_ntz to_unix_timestamp to_utc_timestamp to_varchar
+to_variant_object transform transform_keys transform_values translate trunc try_add try_avg try_cast try_divide
+try_element_at try_make_interval try_make_timestamp try_mod try_multiply try_parse_json try_subtract try_sum
+try_to_binary try_to_date try_to_number try_to_time try_to_timestamp try_url_decode try_variant_get typeof ucase
+unbase64 unhex uniform unix_date unix_micros unix_millis unix_seconds unix_timestamp unnest url_decode url_encode user
+uuid values var_pop var_samp variance variant_get version weekday weekofyear width_bucket window window_time xxhash64
+year zeroifnull zip_with
 """
 NAMES: Final = frozenset(_NAMES.split())
 
