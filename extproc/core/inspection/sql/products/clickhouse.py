@@ -109,7 +109,7 @@ NAMES: Final = frozenset(
     )
 )
 _TYPES: Final = """
-char character datetime64 dec decimal decimal128 decimal256 decimal32 decimal64 enum enum16 enum8 fixedstring
-lowcardinality nullable numeric time64 varchar variant
+aggregatefunction char character datetime datetime64 dec decimal decimal128 decimal256 decimal32 decimal64 enum enum16
+enum8 fixedstring lowcardinality nested nullable numeric simpleaggregatefunction time64 varchar variant
 """
 TYPES: Final = frozenset(_TYPES.split())

@@ -78,6 +78,6 @@ NAMES: Final = frozenset(_NAMES.split())
 
 _TYPES: Final = """
 bigint bit boolean bpchar bytea char character dec decimal float halfvec int integer nchar numeric real smallint
-sparsevec text varchar varying vector
+sparsevec text timestamptz timetz varbit varchar varying vector
 """
 TYPES: Final = frozenset(_TYPES.split())

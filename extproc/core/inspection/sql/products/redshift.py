@@ -40,6 +40,7 @@ var_samp variance version
 NAMES: Final = frozenset(_NAMES.split())
 
 _TYPES: Final = """
-bpchar char character dec decimal float nchar numeric nvarchar text varbinary varbyte varchar varying
+bpchar char character dec decimal float nchar numeric nvarchar text timestamptz timetz varbinary varbyte varchar
+varying
 """
 TYPES: Final = frozenset(_TYPES.split())
