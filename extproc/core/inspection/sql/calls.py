@@ -51,7 +51,8 @@ def calls_in(tokens: Sequence[Token], nodes: Nodes, spelling: Spelling, built_in
     By the words before a parenthesis, since a parser gives some dangerous function a harmless name of its own. Words
     that the tree declares as tables or aliases, with their columns in parentheses, count as often as it does.
     """
-    declared, named = Counter(_declared(nodes)), set(_named(nodes))
+    declared = Counter(_declared(nodes))
+    named = set(_named(nodes)) if any(word_of(token) in _STRUCTURE for token in tokens) else set()
     for at, token in enumerate(tokens[:-1]):
         if tokens[at + 1].token_type is not TokenType.L_PAREN or not _is_word(token):
             continue
@@ -81,7 +82,7 @@ def _calls(token: Token, built_in: Catalogue, named: set[str]) -> bool:
     """Whether a bare word before a parenthesis is the name of a function."""
     if word_of(token).lower() in built_in.types:
         return False
-    return opens_call(token) or word_of(token) in _STRUCTURE & named
+    return opens_call(token) or (word_of(token) in _STRUCTURE and word_of(token) in named)
 
 
 def _named(nodes: Nodes) -> Iterator[str]:
