@@ -164,6 +164,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/identity/test_tokens.py",
             "edges/keys/test_fetcher.py",
             "edges/keys/test_sources.py",
+            "core/test_loopback.py",
             "stack/test_own_verification.py",
             "attacks/test_identity.py",
             "attacks/test_mesh.py",
