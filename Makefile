@@ -94,7 +94,7 @@ bench-index-postgres: $(STAMP) ## the same in PostgreSQL, at 3 million of them (
 bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size; writes into bench/REPORT.md
 	@cd bench && ../$(BIN)/python inspection.py
 
-worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in every dialect (about 25 minutes)
+worst-sql: $(STAMP) ## look for SQL that takes the parser time that doubles, in every dialect (about 7 minutes)
 	@$(BIN)/python bench/worst_sql.py
 
 bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detector (about 3 minutes), and what names and places cost where their extra is installed; writes into bench/REPORT.md

@@ -224,7 +224,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/inspection/sql/test_lexing.py",
             "core/inspection/sql/test_naming.py",
             "core/inspection/sql/test_nodes.py",
-            "core/inspection/sql/test_product_functions.py",
+            "core/inspection/sql/products/test_clickhouse.py",
             "core/inspection/sql/test_samples.py",
             "core/inspection/sql/test_system_tables.py",
             "core/inspection/sql/test_writes.py",
