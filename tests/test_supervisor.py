@@ -27,6 +27,8 @@ from extproc.supervisor import LONGEST_PAUSE, LONGEST_PAUSE_AFTER_SERVING, _paus
 from plain import NO_AUTHORITY
 from ports import free_ports
 
+PAUSE = 0.02
+"""Between two questions, which would otherwise take the time of those who are asked."""
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
 POLICY = """\
 version: 1
@@ -97,6 +99,7 @@ class Node:
             status, body = await self.readiness()
             if met(status, body):
                 return body
+            await asyncio.sleep(PAUSE)
 
     async def pids(self):
         return [worker["pid"] for worker in (await self.readiness())[1]["workers"]]

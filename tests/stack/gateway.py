@@ -6,9 +6,10 @@ Use it through the fixture ``gateway`` (conftest.py), once for each chain, or by
         answer = await client.post(gateway.url, headers={"authorization": f"Bearer {gateway.token('ada')}"}, ...)
 
 ``policy`` starts ``extproc serve`` with it, ``workers`` workers and the environment ``settings`` (``{"EXTPROC_SHADOW":
-"true"}``). ``processors`` names gRPC addresses of your own instead (see scripted.py), and starts no service. ``adapt``
-may change the derived Envoy configuration before it is written, to show that a setting matters. ``issuer`` puts another
-token issuer in the place of the built-in one.
+"true"}``); it is forked from a process that has loaded it (warm.py), or begins from nothing where ``anew`` says so.
+``processors`` names gRPC addresses of your own instead (see scripted.py), and starts no service. ``adapt`` may change
+the derived Envoy configuration before it is written, to show that a setting matters. ``issuer`` puts another token
+issuer in the place of the built-in one.
 
 While it runs: ``url`` (the MCP endpoint), ``base`` (scheme, host and port), ``admin`` (Envoy's admin URL), ``token()``
 (a signed token of the trusted issuer), ``issuer`` (its key set can be changed), ``state`` (the service's state folder),
@@ -40,6 +41,7 @@ from extproc.demo.proxy import Chain, find_envoy, gateway_configuration
 from plain import NO_AUTHORITY
 from ports import free_ports
 from schemas import faults_in
+from warm import CAN_FORK, Forked, forked
 
 __all__ = ["Gateway", "Issuer", "free_ports"]
 
@@ -127,6 +129,7 @@ class Gateway:
         server: str = "sales-db",
         adapt: Callable[[dict[str, Any]], None] | None = None,
         issuer: TrustedIssuer | None = None,
+        anew: bool = False,
     ) -> None:
         assert (policy is None) == bool(processors), "give a policy, or processors of your own"
         self.chain, self.upstream, self.folder, self.server = chain, upstream, folder, server
@@ -136,6 +139,8 @@ class Gateway:
             dict(settings or {}),
             adapt,
         )
+        # what is to be loaded before the program itself is not for one that is loaded already
+        self._anew = anew or not CAN_FORK or "LD_PRELOAD" in self.settings
         port, admin_port, self._metrics_port, *worker_ports = free_ports(3 + (0 if processors else workers))
         self.workers = self.processors or tuple(f"127.0.0.1:{each}" for each in worker_ports)
         self.port, self._admin_port = port, admin_port
@@ -146,7 +151,7 @@ class Gateway:
         self.policy_file = folder / "policy.yaml"
         self.issuer: Any = issuer
         self.envoy: asyncio.subprocess.Process
-        self.service: asyncio.subprocess.Process | None = None
+        self.service: asyncio.subprocess.Process | Forked | None = None
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -215,7 +220,10 @@ class Gateway:
             "EXTPROC_PURGE_SECONDS": "0",
             "EXTPROC_INDEX": "false",
         } | self.settings
-        self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
+        if self._anew:
+            self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
+        else:
+            self.service = await forked(["serve"], environment=environment, output=self.folder / "service.log")
         await self._ready(self.service, f"http://127.0.0.1:{self._metrics_port}/readyz", self.service_log)
 
     async def stop_service(self) -> None:
@@ -237,7 +245,7 @@ class Gateway:
             self._adapt(document)
         (self.folder / "envoy.json").write_text(json.dumps(document), "utf-8")
         binary = os.environ.get("ENVOY_BIN") or str(find_envoy())
-        arguments = ["-c", str(self.folder / "envoy.json"), "--use-dynamic-base-id", "--concurrency", "2", "-l", "warn"]
+        arguments = ["-c", str(self.folder / "envoy.json"), "--disable-hot-restart", "--concurrency", "2", "-l", "warn"]
         # the access log goes to stdout, Envoy's own log to stderr
         self.envoy = await self._start([binary, *arguments], "envoy", dict(os.environ), stdout="access.log")
         await self._ready(self.envoy, f"{self.admin}/ready", self.envoy_log)
@@ -252,7 +260,7 @@ class Gateway:
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=log, env=environment
             )
 
-    async def _ready(self, process: asyncio.subprocess.Process, url: str, log: Callable[[], str]) -> None:
+    async def _ready(self, process: asyncio.subprocess.Process | Forked, url: str, log: Callable[[], str]) -> None:
         deadline = time.monotonic() + READY_WITHIN
         ended = asyncio.create_task(process.wait())
         async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
@@ -268,7 +276,7 @@ class Gateway:
         raise RuntimeError(f"ended with {process.returncode} before it was ready\n{log()[-4000:]}")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process | Forked) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
