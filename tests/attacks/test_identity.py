@@ -19,7 +19,7 @@ from jwt.algorithms import HMACAlgorithm
 
 from attacks.rig import DENIED_TOOL, call, headers_of, records
 from attacks.site import POLICY, Site, ask_raw, handshake, site
-from attacks.streams import PATIENCE, event
+from attacks.streams import BEFORE_THE_SKEW, LIFE, event
 from extproc.demo.proxy import CHAINS, Chain
 from signing import b64, jwk, jws, private_key
 from stack.gateway import Issuer
@@ -450,12 +450,12 @@ async def test_g14_g21_a_stream_ends_with_its_token(gate: Site) -> None:
     after = asyncio.Event()
     news = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
     gate.upstream.script = sse(event(news), after.wait, event(news))
-    expires = int(time.time()) + 2
+    expires = int(time.time()) + LIFE
     forge = Forge(gate)
     short = f"Bearer {forge.token(claims=forge.claims(exp=expires))}"
     async with gate.listen("alice", authorization=short) as opened:
         await opened.wait(1)
-        assert await opened.end(expires - time.time() + PATIENCE / 4) == [news]
+        assert await opened.end(expires - time.time() + BEFORE_THE_SKEW) == [news]
         after.set()
 
 

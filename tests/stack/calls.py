@@ -22,7 +22,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from extproc.demo.proxy import Chain
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from stack.gateway import Gateway
 from stack.servers.recorder import Raw
 from warm import ran
@@ -30,7 +30,6 @@ from warm import ran
 __all__ = [
     "LEGACY",
     "MODERN",
-    "PATIENCE",
     "Heard",
     "Site",
     "client",
@@ -48,8 +47,6 @@ T = TypeVar("T")
 
 MODERN: Final = "2026-07-28"
 LEGACY: Final = "2025-06-18"
-PATIENCE: Final = 20.0
-"""How long anything may take that is expected to come."""
 PAUSE: Final = 0.02
 IN_A_ROW: Final = 8
 

@@ -38,15 +38,13 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from extproc.demo.proxy import Chain, find_envoy, gateway_configuration
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from ports import free_ports
 from schemas import faults_in
 from warm import CAN_FORK, Forked, forked
 
 __all__ = ["Gateway", "Issuer", "free_ports"]
 
-READY_WITHIN: Final = 30.0
-ENDS_WITHIN: Final = 20.0
 ATTEMPT: Final = 0.05
 EXTPROC: Final = Path(sys.executable).with_name("extproc")
 
@@ -196,7 +194,7 @@ class Gateway:
 
     async def stat(self, name: str) -> int:
         """One counter or gauge of Envoy by its full name, as an expression; one that matches nothing is a mistake."""
-        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE) as client:
             answer = await client.get(f"{self.admin}/stats", params={"filter": f"^{name}$", "format": "json"})
         values = [each["value"] for each in answer.json()["stats"] if "value" in each]
         assert values, f"Envoy has no figure {name}"
@@ -261,7 +259,7 @@ class Gateway:
             )
 
     async def _ready(self, process: asyncio.subprocess.Process | Forked, url: str, log: Callable[[], str]) -> None:
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + PATIENCE
         ended = asyncio.create_task(process.wait())
         async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
             while not ended.done():
@@ -271,7 +269,7 @@ class Gateway:
                         return
                 if time.monotonic() > deadline:
                     ended.cancel()
-                    raise TimeoutError(f"not ready in {READY_WITHIN} s: {url}\n{log()[-4000:]}")
+                    raise TimeoutError(f"not ready in {PATIENCE} s: {url}\n{log()[-4000:]}")
                 await asyncio.wait({ended}, timeout=ATTEMPT)
         raise RuntimeError(f"ended with {process.returncode} before it was ready\n{log()[-4000:]}")
 
@@ -281,7 +279,7 @@ async def _end(process: asyncio.subprocess.Process | Forked) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), ENDS_WITHIN)
+            await asyncio.wait_for(process.wait(), PATIENCE)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
