@@ -75,9 +75,9 @@ crash: $(STAMP) ## kill workers, the control process and PostgreSQL 204 times am
 races: $(STAMP) ## 1,000 held calls with 50 duplicates each race their approval, on SQLite and on PostgreSQL; (about 13 minutes); `make test` races 20 by 10
 	@$(BIN)/pytest -q -s -m slow tests/stack/test_races.py
 
-holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, and one that waits for 5 minutes (needs wrk; about 8 minutes); writes into bench/REPORT.md
+holds: $(STAMP) ## 1,000 held calls of 64 KiB at once, one that waits for 5 minutes, and 10,000 agents who ask (needs wrk; about 8 minutes); writes into bench/REPORT.md
 	@cd bench && ../$(BIN)/python holds.py
-	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py
+	@$(BIN)/pytest -q -s -m slow tests/stack/test_long_hold.py tests/test_holding.py
 
 names: $(NAMES_STAMP) $(NODE_STAMP) ## install the extra presidio into the environment, and mask names and places with the model, through a real Envoy too (about a minute)
 	@$(BIN)/pytest -q -s tests/edges/names tests/stack/test_names.py

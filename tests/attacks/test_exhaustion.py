@@ -25,6 +25,8 @@ END_STREAM, END_HEADERS = 1, 4
 CANCEL: Final = struct.pack(">I", 8)
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 ATTACKERS: Final = 4
+AT_ONCE: Final = 12
+QUIET: Final = 20
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
@@ -236,3 +238,26 @@ async def test_x12_an_answer_without_end_is_withheld_and_its_server_hung_up_on(r
     assert sent < 64 << 20
     raw.upstream.script = json_reply({"jsonrpc": "2.0", "id": 1, "result": {"content": []}})
     assert (await raw.post("alice", call(), modern=True)).status == 200
+
+
+async def test_x15_beside_a_noisy_caller_others_wait_for_no_more_than_their_turn(raw: Site) -> None:
+    """Told in turns and not in seconds: how many answers a noisy one gets while another gets some, one after the other."""
+    quiet_is_done = asyncio.Event()
+    answered = 0
+
+    async def noisy() -> None:
+        nonlocal answered
+        while not quiet_is_done.is_set():
+            assert (await raw.post("bob", call(modern=False))).status == 200
+            answered += 1
+
+    shouting = [asyncio.create_task(noisy()) for _ in range(AT_ONCE)]
+    await until(lambda: answered >= AT_ONCE)
+    before = answered
+    for number in range(QUIET):
+        assert (await raw.post("alice", call(id=number), modern=True)).status == 200
+    meanwhile = answered - before
+    quiet_is_done.set()
+    await asyncio.gather(*shouting)
+    # one of his own for each of theirs would be the fair share; of workers that the machine lets wait, some take longer
+    assert meanwhile <= 2 * AT_ONCE * QUIET

@@ -16,6 +16,7 @@ While it runs: ``url`` (the MCP endpoint), ``base`` (scheme, host and port), ``a
 ``envoy`` and ``service`` (the processes), ``envoy_log()``, ``service_log()``, ``access_log()``, ``stat(name)``.
 The server's name in the policy is ``sales-db`` unless ``server`` says otherwise; its issuer is ``gateway.issuer.url`` and
 its audience ``gateway.url``: a policy given as a text may say ``{issuer}``, ``{audience}`` and ``{jwks_uri}`` for them.
+``succeed()`` starts a second Envoy that takes over from the first (hot restart), where ``hot`` gives the options of both.
 ``ENVOY_BIN`` in the environment runs another Envoy than the installed wheel.
 """
 
@@ -128,6 +129,7 @@ class Gateway:
         adapt: Callable[[dict[str, Any]], None] | None = None,
         issuer: TrustedIssuer | None = None,
         anew: bool = False,
+        hot: Sequence[str] = (),
     ) -> None:
         assert (policy is None) == bool(processors), "give a policy, or processors of your own"
         self.chain, self.upstream, self.folder, self.server = chain, upstream, folder, server
@@ -140,6 +142,8 @@ class Gateway:
         # what is to be loaded before the program itself is not for one that is loaded already
         self._anew = anew or not CAN_FORK or "LD_PRELOAD" in self.settings
         port, admin_port, self._metrics_port, *worker_ports = free_ports(3 + (0 if processors else workers))
+        # a base id belongs to the Envoys that succeed each other, and to nobody else on the machine
+        self._epoch, self._hot = 0, (*hot, "--base-id", str(admin_port)) if hot else ()
         self.workers = self.processors or tuple(f"127.0.0.1:{each}" for each in worker_ports)
         self.port, self._admin_port = port, admin_port
         self.base, self.admin = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin_port}"
@@ -149,6 +153,7 @@ class Gateway:
         self.policy_file = folder / "policy.yaml"
         self.issuer: Any = issuer
         self.envoy: asyncio.subprocess.Process
+        self._formers: list[asyncio.subprocess.Process] = []
         self.service: asyncio.subprocess.Process | Forked | None = None
 
     async def __aenter__(self) -> Self:
@@ -166,7 +171,7 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in (getattr(self, "envoy", None), self.service):
+        for process in (*self._formers, getattr(self, "envoy", None), self.service):
             if process is not None:
                 await _end(process)
         self.issuer.close()
@@ -229,6 +234,20 @@ class Gateway:
         assert self.service is not None
         await _end(self.service)
 
+    async def succeed(self, adapt: Callable[[dict[str, Any]], None] | None = None) -> asyncio.subprocess.Process:
+        """Start an Envoy in the place of the one that runs; that one, which drains and ends by itself."""
+        former, self._adapt = self.envoy, adapt
+        self._formers.append(former)
+        self._epoch += 1
+        await self._start_envoy()
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE) as client:
+            while True:  # at first it is the other one that answers
+                with contextlib.suppress(httpx.HTTPError):
+                    told = (await client.get(f"{self.admin}/server_info")).json()
+                    if (told["command_line_options"]["restart_epoch"], told["state"]) == (self._epoch, "LIVE"):
+                        return former
+                await asyncio.sleep(ATTEMPT)
+
     async def _start_envoy(self) -> None:
         document = gateway_configuration(
             self.chain,
@@ -241,9 +260,11 @@ class Gateway:
         )
         if self._adapt:
             self._adapt(document)
-        (self.folder / "envoy.json").write_text(json.dumps(document), "utf-8")
+        configuration = self.folder / f"envoy-{self._epoch}.json"
+        configuration.write_text(json.dumps(document), "utf-8")
         binary = os.environ.get("ENVOY_BIN") or str(find_envoy())
-        arguments = ["-c", str(self.folder / "envoy.json"), "--disable-hot-restart", "--concurrency", "2", "-l", "warn"]
+        how = [*self._hot, "--restart-epoch", str(self._epoch)] if self._hot else ["--disable-hot-restart"]
+        arguments = ["-c", str(configuration), *how, "--concurrency", "2", "-l", "warn"]
         # the access log goes to stdout, Envoy's own log to stderr
         self.envoy = await self._start([binary, *arguments], "envoy", dict(os.environ), stdout="access.log")
         await self._ready(self.envoy, f"{self.admin}/ready", self.envoy_log)
