@@ -146,6 +146,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "stack/test_held_sdks.py",
             "stack/test_races.py",
             "stack/test_long_hold.py",
+            "test_holding.py",
             "stack/test_nodes.py::test_an_approval_*",
             "core/audit/test_steps.py",
             "edges/store/test_tickets.py",
@@ -523,6 +524,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/doctor/test_canaries.py",
             "stack/test_doctor.py",
             "attacks/test_ways_past.py",
+            "attacks/test_hot_restart.py",
         ),
     ),
     "attacks": Requirement(

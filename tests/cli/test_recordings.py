@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from extproc.cli import app
 from extproc.edges.journal.segments import path_of
 from extproc.edges.journal.writer import JournalWriter
+from plain import PATIENCE
 
 HOUR = 3600 * 1_000_000_000
 START = 1_800_000_000 * 1_000_000_000
@@ -176,7 +177,7 @@ def test_calls_are_followed_as_they_come_until_ctrl_c(state):
     finally:
         seen.set()
         following.send_signal(signal.SIGINT)
-        assert following.wait(20) == 0
+        assert following.wait(PATIENCE) == 0
         following.stdout.close()
 
 
