@@ -8,12 +8,13 @@ KAFKA_STAMP := tests/edges/sinks/kafka/target/.fetched
 NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 # four test files at a time, each whole: much of a stack test is waiting for processes to start
 PARALLEL := -n 4 --dist loadfile
+EXAMPLES ?= 20000
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 # hundreds of processes are started from the same modules: compiled once
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds names check unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
+.PHONY: help up test fuzz-masking crash races holds names check unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,10 +53,13 @@ check: $(STAMP) ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demanded
-	@$(BIN)/pytest -q $(PARALLEL) tests/core --cov --cov-fail-under=100
+	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/core --cov --cov-fail-under=100
 
 test: check unit $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 10 minutes)
 	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests --ignore tests/core
+
+fuzz-masking: $(STAMP) ## mask 20,000 values, messages and canaries each, twice, with masks of every kind (about an hour; EXAMPLES=500 for a minute or two); `make test` masks 30
+	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q -s -m slow tests/core/redaction/test_masking_twice.py
 
 crash: $(STAMP) ## kill workers, the control process and PostgreSQL 204 times among 52,000 calls, and fail every call on the disk in turn (about 15 minutes); `make test` does a little of it
 	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py tests/edges/journal/test_failing_disk.py tests/attacks/test_exhaustion.py

@@ -186,7 +186,7 @@ class Search:
         found = encodings.runs(text)
         self._work.spend(len(text) // BYTES_READ + RUN * len(found))
         marks = Stretches(self._rules.marks.spans(text) if found else ())
-        return [run for run in found if not marks.meets(run.start, run.end)]
+        return [run for run in found if not marks.holds(run.start, run.end)]
 
     # --- searching ---------------------------------------------------------------------------------------------------
 
