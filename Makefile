@@ -105,7 +105,7 @@ bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detecto
 	@$(BIN)/python bench/masking.py
 	@$(BIN)/python bench/naming.py
 
-bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time, and whole responses of them (about 5 minutes)
+bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time, and whole responses of them (about 6 minutes)
 	@$(BIN)/python bench/worst.py
 
 bench-stream: $(STAMP) ## what one message of a streamed response costs a worker, by recording level (some seconds)
