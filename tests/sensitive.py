@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from extproc.core.masking import DETECTORS, GROUPS, Mask, Masks, OwnDetector, Style
 from masks import HASH, REDACT, detect, field
 
-__all__ = ["CANARY", "FEW_MASKS", "MASKS", "documents", "encoded", "placed", "texts"]
+__all__ = ["CANARY", "FEW_MASKS", "MASKS", "documents", "encoded", "placed", "planted", "texts"]
 
 CANARY = "zq7kanarienvogel9xw"
 """Found wherever it stands: an own detector of all ``MASKS`` looks for it."""
@@ -102,6 +102,13 @@ def texts(*parts: str) -> st.SearchStrategy[str]:
 def encoded(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """These texts in any of the encodings."""
     return st.builds(lambda encode, text: encode(text), st.sampled_from(ENCODINGS), inner)
+
+
+def planted(canary: str) -> st.SearchStrategy[str]:
+    """The canary in one encoding or two; escapes of escapes are written as a program writes them."""
+    proper = [encode for encode in ENCODINGS if encode is not _escaped]
+    once = st.sampled_from(proper).map(lambda encode: encode(canary))
+    return encoded(once) | st.just(json.dumps(_escaped(canary))) | st.just(quote(_escaped(canary), safe=""))
 
 
 def documents(leaves: st.SearchStrategy[Any], names: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:

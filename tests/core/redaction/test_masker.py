@@ -142,6 +142,26 @@ def test_a_word_in_the_place_of_values_hides_no_base64_that_holds_it() -> None:
         assert not leaks(strict_json.encode(found.value), MAIL)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "to=" + quote(quote(MAIL, safe=""), safe=""),
+        quote(_escaped(MAIL), safe=""),
+        json.dumps(_escaped(MAIL))[1:-1],
+        _escaped(base64.b64encode(MAIL.encode()).decode()),
+        "a\\n" + base64.b64encode(MAIL.encode()).decode(),
+        "of " + quote(base64.b64encode(b"???>>>" + MAIL.encode()).decode(), safe=""),
+    ],
+)
+def test_what_is_written_in_escapes_of_escapes_or_encoded_in_them_is_found(written: str) -> None:
+    found = MASKERS[0].document(f"so {written} it is")
+    assert not leaks(strict_json.encode(found.value), MAIL)
+    assert found.counts == {"mail": 1}
+    assert found.value.startswith("so ")
+    assert found.value.endswith(" it is")
+    assert MASKERS[0].document(found.value) == Masked(value=found.value)
+
+
 def test_words_that_look_like_what_they_stand_for_come_to_rest() -> None:
     """A text may lead back to itself where a mask is found as part of something longer."""
     marked = field("$..ssn", Mask(Style.REPLACE, text="a"))
