@@ -3,7 +3,7 @@
 import ipaddress
 from typing import Final
 
-__all__ = ["MAX_UNIX_PATH", "UNIX", "host_and_port", "is_loopback", "is_private"]
+__all__ = ["MAX_UNIX_PATH", "UNIX", "host_and_port", "is_private"]
 
 UNIX: Final = "unix:"
 MAX_UNIX_PATH: Final = 104
@@ -32,11 +32,3 @@ def host_and_port(address: str) -> tuple[str, int]:
 def is_private(address: str) -> bool:
     """Whether nobody outside of this machine can reach an address."""
     return address.startswith(UNIX) or ipaddress.ip_address(host_and_port(address)[0]).is_loopback
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False

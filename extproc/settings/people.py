@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from extproc.settings.addresses import host_and_port, is_loopback, is_private
+from extproc.core.loopback import is_loopback
+from extproc.settings.addresses import host_and_port, is_private
 
 __all__ = ["PeopleSettings"]
 

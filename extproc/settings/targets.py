@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from extproc.settings.addresses import is_loopback
+from extproc.core.loopback import is_loopback
 
 __all__ = [
     "FILES",

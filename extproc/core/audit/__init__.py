@@ -5,21 +5,9 @@ a session id (only its digest) and never floats of our own; arguments and result
 """
 
 from extproc.core.audit.chain import Line, encode, link, read_event
-from extproc.core.audit.events import (
-    concluded,
-    damaged,
-    decided,
-    message,
-    opened,
-    policy_loaded,
-    recovered,
-    server_asked,
-    session_digest,
-    started,
-    stopped,
-    unsynced,
-)
+from extproc.core.audit.events import concluded, decided, message, server_asked, session_digest
 from extproc.core.audit.proof import GENESIS, Broken, Fault, Linked, Proof, Pruned, check
+from extproc.core.audit.service import damaged, opened, policy_loaded, recovered, started, stopped, unsynced
 from extproc.core.audit.sessions import Call, Session, Streamed, sessions
 
 __all__ = [

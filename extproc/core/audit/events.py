@@ -1,7 +1,7 @@
 """The audit events: who asked for what, what was decided and why, and what came of it.
 
 Pure constructors of plain dicts, one per kind. They keep no session id (a capability) but its digest, no claims and no
-headers. A value larger than its bound is cut by whole members and says so; nothing is cut silently.
+headers. A value larger than its bound is cut by whole members and says so (``fitting``).
 """
 
 import hashlib
@@ -11,25 +11,18 @@ from typing import Final
 
 from extproc.core.access import NO_FACTS, Facts
 from extproc.core.audit.begun import begun
-from extproc.core.audit.chain import encode
 from extproc.core.audit.facts import VERBS, facts_found
+from extproc.core.audit.fitting import fit
 from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTES
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, RequestHead
 from extproc.core.rejection import Rejection
 
 __all__ = [
     "concluded",
-    "damaged",
     "decided",
     "message",
-    "opened",
-    "policy_loaded",
-    "recovered",
     "server_asked",
     "session_digest",
-    "started",
-    "stopped",
-    "unsynced",
 ]
 
 _DIGEST_CHARS: Final = 16
@@ -79,7 +72,7 @@ def decided(
         "arguments_digest": arguments_digest,
     }
     if arguments is not None:
-        event["arguments"], cut = _fit(arguments, MAX_ARGUMENT_EVENT_BYTES)
+        event["arguments"], cut = fit(arguments, MAX_ARGUMENT_EVENT_BYTES)
         if cut is not None:
             event["arguments_cut"] = cut
         if arguments_masked:
@@ -229,7 +222,7 @@ def message(
 
 def _put_payload(event: dict[str, Json], payload: Json | None) -> None:
     if payload is not None:
-        event["payload"], cut = _fit(payload, MAX_PAYLOAD_EVENT_BYTES)
+        event["payload"], cut = fit(payload, MAX_PAYLOAD_EVENT_BYTES)
         if cut is not None:
             event["payload_cut"] = cut
 
@@ -265,57 +258,6 @@ def server_asked(
     }
 
 
-def opened(*, at: int, node: str, worker: str, version: str, segment: int, previous: str) -> dict[str, Json]:
-    """A writer begins here; first line of every segment. ``previous`` is the hash of the line before."""
-    return begun("opened", at) | {
-        "node": node,
-        "worker": worker,
-        "version": version,
-        "segment": segment,
-        "previous": previous,
-    }
-
-
-def recovered(*, at: int, segment: int, cut_bytes: int, cut_digest: str, fault: str | None) -> dict[str, Json]:
-    """A torn tail was cut: how many bytes, and their SHA-256. ``fault`` is damage further up, which stays as it is."""
-    return begun("recovered", at) | {
-        "segment": segment,
-        "cut_bytes": cut_bytes,
-        "cut_digest": cut_digest,
-        "fault": fault,
-    }
-
-
-def unsynced(*, at: int, segment: int, first: int, last: int) -> dict[str, Json]:
-    """The disk refused to confirm events ``first`` to ``last``: a loss of power may have taken them."""
-    return begun("unsynced", at) | {"segment": segment, "first": first, "last": last}
-
-
-def policy_loaded(*, at: int, source: str, digest: str | None, problems: int) -> dict[str, Json]:
-    """A policy was read. With problems it is not in force, and ``digest`` is that of the one that stays."""
-    return begun("policy", at) | {
-        "source": source,
-        "policy": digest,
-        "ok": problems == 0,
-        "problems": problems,
-    }
-
-
-def started(*, at: int, node: str, worker: str, version: str, shadow_mode: bool) -> dict[str, Json]:
-    """A worker serves from here."""
-    return begun("started", at) | {"node": node, "worker": worker, "version": version, "shadow": shadow_mode}
-
-
-def stopped(*, at: int, reason: str) -> dict[str, Json]:
-    """A worker ended in good order."""
-    return begun("stopped", at) | {"reason": reason}
-
-
-def damaged(*, file: str, said: str) -> dict[str, Json]:
-    """What a copy of the records has in the place of a line that does not hold; its time is not known, so 0."""
-    return begun("damaged", 0) | {"file": file, "said": said}
-
-
 def _principal(principal: Principal) -> dict[str, Json]:
     return {
         "issuer": principal.issuer,
@@ -324,23 +266,3 @@ def _principal(principal: Principal) -> dict[str, Json]:
         "roles": sorted(principal.roles),
         "workload": principal.workload,
     }
-
-
-def _fit(value: Json, limit: int) -> tuple[Json, dict[str, Json] | None]:
-    """The value, or the members of it that fit, with a note of what is missing.
-
-    Whole members only: half a token is no longer recognised as one by whoever masks later.
-    """
-    size = len(encode(value))
-    if size <= limit:
-        return value, None
-    if not isinstance(value, Mapping):
-        return None, {"bytes": size}
-    kept: dict[str, Json] = {}
-    room = limit - 1
-    for name, member in value.items():
-        room_after = room - len(encode(name)) - len(encode(member)) - 2
-        if room_after >= 0:
-            kept[name] = member
-            room = room_after
-    return kept, {"bytes": size, "members": len(value) - len(kept)}

@@ -1,11 +1,11 @@
 """The Envoy itself: its version, its admin interface, its bounds."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Final
 
 from extproc.core.doctor.findings import Finding, Severity
 from extproc.core.doctor.setup import Setup
+from extproc.core.loopback import is_loopback
 
 __all__ = ["OLDEST", "instance", "too_old"]
 
@@ -26,7 +26,7 @@ def instance(setup: Setup) -> Iterator[Finding]:
             "examine again once they are drained, or restart Envoy",
         )
     address = setup.admin.get("address", {}).get("socket_address", {}).get("address")
-    if address is not None and not _loopback(address):
+    if address is not None and not is_loopback(address):
         yield Finding(
             Severity.UNSAFE,
             f"the admin interface on {address} can stop Envoy and shows its secrets",
@@ -44,10 +44,3 @@ def too_old(version: str) -> bool:
     if len(parts) < len(OLDEST) or not all(part.isdecimal() for part in parts):
         return True
     return tuple(map(int, parts)) < OLDEST
-
-
-def _loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False

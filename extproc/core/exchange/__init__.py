@@ -1,43 +1,45 @@
 """The corridor of one HTTP exchange: events in, commands out; it owns the order and holds no rule."""
 
-from extproc.core.exchange.corridor import Exchange
-from extproc.core.exchange.snapshot import Snapshot, Verdict, prepare
-from extproc.core.exchange.vocabulary import (
+from extproc.core.exchange.commands import (
     Abort,
     Acknowledge,
     Answer,
-    ApprovalAnswered,
-    ApprovalRefused,
-    ApprovalUsed,
     AskApproval,
-    BodyReceived,
-    Closed,
     Command,
     Conclude,
     CountSession,
-    DeadlinePassed,
     DropTrailers,
-    Event,
     Forward,
-    HeadReceived,
     Inspect,
     NoteDefinitions,
     NoteMessages,
     NoteQuestion,
     Pass,
-    QuotasTaken,
     Release,
-    ResponseBodyReceived,
-    ResponseHeadReceived,
-    ResponseTrailersReceived,
-    SessionCounted,
     Store,
-    Stored,
-    StoreFailed,
     TakeQuotas,
     UseApproval,
     WantKeys,
 )
+from extproc.core.exchange.corridor import Exchange
+from extproc.core.exchange.events import (
+    ApprovalAnswered,
+    ApprovalRefused,
+    ApprovalUsed,
+    BodyReceived,
+    Closed,
+    DeadlinePassed,
+    Event,
+    HeadReceived,
+    QuotasTaken,
+    ResponseBodyReceived,
+    ResponseHeadReceived,
+    ResponseTrailersReceived,
+    SessionCounted,
+    Stored,
+    StoreFailed,
+)
+from extproc.core.exchange.snapshot import Snapshot, Verdict, prepare
 
 __all__ = [
     "Abort",

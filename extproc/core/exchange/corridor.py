@@ -13,27 +13,28 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from extproc.core.approval import digest
-from extproc.core.exchange.request import Request, known
-from extproc.core.exchange.responding import Responding, owes_response
-from extproc.core.exchange.snapshot import Snapshot, Verdict
-from extproc.core.exchange.visible import Visible
-from extproc.core.exchange.vocabulary import (
+from extproc.core.exchange.commands import (
     Abort,
     Acknowledge,
     Answer,
+    Command,
+    Conclude,
+    CountSession,
+    Forward,
+    Pass,
+    TakeQuotas,
+    UseApproval,
+    WantKeys,
+)
+from extproc.core.exchange.events import (
     ApprovalAnswered,
     ApprovalRefused,
     ApprovalUsed,
     BodyReceived,
     Closed,
-    Command,
-    Conclude,
-    CountSession,
     DeadlinePassed,
     Event,
-    Forward,
     HeadReceived,
-    Pass,
     QuotasTaken,
     ResponseBodyReceived,
     ResponseHeadReceived,
@@ -41,10 +42,12 @@ from extproc.core.exchange.vocabulary import (
     SessionCounted,
     Stored,
     StoreFailed,
-    TakeQuotas,
-    UseApproval,
-    WantKeys,
 )
+from extproc.core.exchange.owing import owes_response
+from extproc.core.exchange.request import Request, known
+from extproc.core.exchange.responding import Responding
+from extproc.core.exchange.snapshot import Snapshot, Verdict
+from extproc.core.exchange.visible import Visible
 from extproc.core.exchange.weighing import weight
 from extproc.core.model import Decision, Effect, Message, MessageKind
 from extproc.core.policy import decide

@@ -9,9 +9,17 @@ from msgspec.structs import replace
 from extproc.core.access import NO_FACTS, Facts
 from extproc.core.audit.correlation import Correlation
 from extproc.core.definitions import Definitions, refused_tool
+from extproc.core.exchange import counting
 from extproc.core.exchange.admitting import admitted, still_admitted
 from extproc.core.exchange.announcing import announced
 from extproc.core.exchange.asking import ask_of, told
+from extproc.core.exchange.call import Call
+from extproc.core.exchange.commands import (
+    Answer,
+    AskApproval,
+    Forward,
+    Store,
+)
 from extproc.core.exchange.inspecting import calls_of, facts_of
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
@@ -19,12 +27,10 @@ from extproc.core.exchange.outgoing import Stop, outgoing
 from extproc.core.exchange.refusing import refused
 from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round, unanswered
 from extproc.core.exchange.snapshot import Snapshot
-from extproc.core.exchange.visible import Call
-from extproc.core.exchange.vocabulary import Answer, AskApproval, Forward, Store
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
 from extproc.core.masking import Masking
-from extproc.core.model import EMPTY, Decision, Effect, Era, Json, Message, Principal, RequestHead, ResourceKind, Target
+from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind, Target
 from extproc.core.policy import decide
 from extproc.core.policy.server_requests import NOTHING_OPEN
 from extproc.core.rejection import Rejection
@@ -122,32 +128,16 @@ class Request:
 
     def counts_session(self) -> str | None:
         """The key under which the session's calls are counted, where a condition asks for them."""
-        if not decide.asks_session_calls(self.snapshot.policy, self.server):
-            return None
-        who = known(self.owner)
-        return repr((who.issuer, who.subject, who.server, who.session))
+        asks = decide.asks_session_calls(self.snapshot.policy, self.server)
+        return counting.session(known(self.owner)) if asks else None
 
     def cancels(self) -> str | None:
-        """The key under which it is noted that the client takes a call back, where this message does that.
-
-        In the legacy era whoever hangs up has not cancelled, and whoever cancels has not hung up. Without a session
-        nobody can tell whose request has this id.
-        """
-        message = known(self.message)
-        if message.method != "notifications/cancelled" or message.era is not Era.LEGACY:
-            return None
-        return self._key_of(message.params.get("requestId"))
+        """The key under which it is noted that the client takes a call back, where this message does that."""
+        return counting.cancelling(known(self.owner), known(self.message))
 
     def cancelled_as(self) -> str | None:
         """The key under which this request would be taken back."""
-        message = known(self.message)
-        return self._key_of(message.id) if message.era is Era.LEGACY else None
-
-    def _key_of(self, request_id: Json) -> str | None:
-        who = known(self.owner)
-        if not who.session or request_id is None:
-            return None
-        return repr(("cancelled", who.issuer, who.subject, who.server, who.session, request_id))
+        return counting.cancelled_as(known(self.owner), known(self.message))
 
     def judge(self) -> Decision:
         """The decision by the snapshot."""

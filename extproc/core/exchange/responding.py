@@ -12,56 +12,40 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from extproc.core import audit
-from extproc.core.audit.correlation import Correlation
-from extproc.core.audit.digests import RunningDigest
-from extproc.core.exchange.opening import marked
-from extproc.core.exchange.passing import passing
-from extproc.core.exchange.visible import FILTERED, Visible
-from extproc.core.exchange.vocabulary import (
+from extproc.core.exchange import noting
+from extproc.core.exchange.commands import (
     Answer,
     Command,
-    Conclude,
     DropTrailers,
     Inspect,
-    NoteDefinitions,
     NoteMessages,
     NoteQuestion,
     Pass,
     Release,
+)
+from extproc.core.exchange.events import (
     ResponseHeadReceived,
 )
+from extproc.core.exchange.opening import marked
+from extproc.core.exchange.outcome import Outcome
+from extproc.core.exchange.owing import is_cut
+from extproc.core.exchange.passing import passing
+from extproc.core.exchange.visible import Visible
 from extproc.core.handles import Purpose, seal, seal_path
-from extproc.core.limits import MAX_JSON_RESPONSE_BYTES, MAX_PAYLOAD_EVENT_BYTES
+from extproc.core.limits import MAX_JSON_RESPONSE_BYTES
 from extproc.core.masking import NO_MASKS, Masks
-from extproc.core.model import Era, Json, Message, MessageKind, Obligations, Recording, Reply
-from extproc.core.redaction import tokens
+from extproc.core.model import Era, Json, MessageKind, Recording, Reply
 from extproc.core.redaction.masker import masker
 from extproc.core.wire import replies, sse
 from extproc.core.wire.replies import MASKING_BUDGET
 
-__all__ = ["Responding", "owes_response"]
+__all__ = ["Responding"]
 
 JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
 SESSION: Final = "mcp-session-id"
 WITHHELD: Final = "withheld"
 _UNANSWERED: Final = frozenset({MessageKind.NOTIFICATION, MessageKind.RESPONSE, MessageKind.END})
-
-
-def owes_response(message: Message, obligations: Obligations, *, can_be_asked: bool = False) -> bool:
-    """Whether the response must come here at all.
-
-    Every legacy response does, because it may carry a session id, and every one that is masked, whatever it answers,
-    or that its client lets ask for something; another one only where it is recorded, filtered or a long-lived stream.
-    """
-    if can_be_asked or message.era is Era.LEGACY or obligations.masking.responses is not NO_MASKS:
-        return True
-    return message.id is not None and (obligations.recording is not Recording.NONE or _is_cut(message))
-
-
-def _is_cut(message: Message) -> bool:
-    return message.kind is MessageKind.STREAM or message.method in FILTERED
 
 
 @dataclass(slots=True)
@@ -74,19 +58,15 @@ class Responding:
     _events: sse.EventReader | None = None
     _streams_through: bool = False
     _silent: bool = False
-    _status: int = 0
-    _result: str | None = None
-    _bytes: int = 0
-    _messages: int = 0
     _notes: list[Mapping[str, Json]] = field(default_factory=list)
-    _digest: RunningDigest = field(init=False)
+    _outcome: Outcome = field(init=False)
 
     def __post_init__(self) -> None:
-        self._digest = RunningDigest(self.visible.call.ring.digests)
+        self._outcome = Outcome(self.visible)
 
     def head(self, event: ResponseHeadReceived) -> tuple[Command, ...]:
         """Decide what the body needs, from the response's status and headers."""
-        self._status = event.status
+        self._outcome.status = event.status
         media = _media_type(event.headers.get("content-type", ""))
         headers = {**self._passing(event.headers, media), **self._sealed_session(event.headers)}
         # a challenge of the upstream is about the gateway's own credential, not about the client's
@@ -104,6 +84,7 @@ class Responding:
             return (Pass(headers=headers), *self._concluded(event.at))
         if media == EVENT_STREAM:
             self._events = sse.EventReader()
+            self._outcome.messages = 0
         return (Inspect(headers=headers),)
 
     def body(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
@@ -129,12 +110,12 @@ class Responding:
 
     def cut(self, at: int) -> tuple[Command, ...]:
         """End a stream whose time is over; what is not released yet stays here."""
-        self._result = "cut"
+        self._outcome.result = "cut"
         return (Release(body=b"", last=True), *self._concluded(at))
 
     def lost(self, at: int) -> tuple[Command, ...]:
         """Conclude a response that the client did not wait for."""
-        self._result = "cut"
+        self._outcome.result = "cut"
         return self._concluded(at)
 
     def _is_mere_receipt(self, status: int, media: str) -> bool:
@@ -149,7 +130,7 @@ class Responding:
 
     def _must_see_body(self) -> bool:
         call = self.visible.call
-        return self._masks is not NO_MASKS or _is_cut(call.message) or call.can_be_asked or call.opens_urls
+        return self._masks is not NO_MASKS or is_cut(call.message) or call.can_be_asked or call.opens_urls
 
     @property
     def _masks(self) -> Masks:
@@ -188,25 +169,7 @@ class Responding:
     def _questions(self, at: int) -> tuple[Command, ...]:
         """What the server asked since the last time, on its way to the record before anything of it leaves."""
         call, seen = self.visible.call, self.visible.questions.seen
-        noted = tuple(
-            NoteQuestion(
-                question=each,
-                event=audit.server_asked(
-                    at=at,
-                    decision_id=call.decision_id,
-                    server=call.owner.server,
-                    session=call.owner.session or None,
-                    issuer=call.owner.issuer,
-                    subject=call.owner.subject,
-                    asks=each.kind,
-                    host=each.host,
-                    effect=each.effect,
-                    reason=each.reason,
-                    trace=call.message.trace_id,
-                ),
-            )
-            for each in seen
-        )
+        noted = tuple(NoteQuestion(question=each, event=noting.question(call, each, at)) for each in seen)
         seen.clear()
         return noted
 
@@ -230,26 +193,9 @@ class Responding:
 
     def _note(self, raw: bytes, at: int) -> None:
         """Write down a message of a stream that leaves as ``raw``."""
-        said, call = self.visible.said, self.visible.call
-        if said is not None:
-            payload = tokens.mask(said.payload) if len(raw) <= MAX_PAYLOAD_EVENT_BYTES else None
-            event = audit.message(
-                at=at,
-                decision_id=call.decision_id,
-                server=call.owner.server,
-                session=call.owner.session or None,
-                trace=call.message.trace_id,
-                number=self._messages,
-                kind=said.kind.value,
-                method=said.method,
-                id=said.id,
-                raw=raw,
-                digest=call.ring.digests.of_bytes(raw),
-                payload=payload,
-                masked=said.masked,
-            )
-            self._notes.append(event)
-        self._messages += 1
+        number = self._outcome.count_message()
+        if self.visible.said is not None:
+            self._notes.append(noting.message(self.visible.call, self.visible.said, raw, at, number=number))
 
     def _event(self, event: sse.Event, at: int) -> bytes | None:
         """The bytes of one event for the client, empty where it is dropped; None where it cannot be read."""
@@ -278,13 +224,12 @@ class Responding:
         return sse.encode(replace(event, data=seal_path(self.visible.call.ring, owner, path).encode()))
 
     def _released(self, at: int, body: bytes, *, last: bool) -> tuple[Command, ...]:
-        self._bytes += len(body)
-        self._digest.update(body)
+        self._outcome.count_bytes(body)
         release = Release(body=body, last=last)
         return (release, *self._concluded(at)) if last else (release,)
 
     def _withheld(self, at: int) -> tuple[Command, ...]:
-        self._result, self.visible.payload = WITHHELD, None
+        self._outcome.result, self.visible.payload = WITHHELD, None
         reason = MASKING_BUDGET if self.visible.exhausted else WITHHELD
         error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id, reason)
         if self._events is None:
@@ -299,7 +244,7 @@ class Responding:
 
     def _replaced(self, at: int, *, status: int) -> tuple[Command, ...]:
         """Answer in the place of a response that must not pass as it is."""
-        self._result = WITHHELD if status == 502 else "error"
+        self._outcome.result = WITHHELD if status == 502 else "error"
         message = self.visible.call.message
         in_band = message.id is not None and status == 502
         reply = Reply(
@@ -310,44 +255,9 @@ class Responding:
         answer = Answer(reply=reply, rule=self.visible.call.decision.rule, decision_id=self.visible.call.decision_id)
         return (answer, *self._concluded(at))
 
-    def _ending(self) -> str:
-        return self._result or ("error" if self.visible.failed else "complete")
-
     def _concluded(self, at: int) -> tuple[Command, ...]:
         self.over = True
-        call = self.visible.call
-        news: tuple[Command, ...] = ()
-        if self.visible.seen:
-            during = Correlation.of(call.decision_id, call.owner.session, call.message.trace_id)
-            news = (NoteDefinitions(seen=tuple(self.visible.seen), during=during),)
-        recording = call.decision.obligations.recording
-        duration = max(at - call.started, 0)
-        if recording is Recording.NONE:
-            return (*news, self._conclude(None, duration))
-        # of a stream each message is on record by itself
-        whole = self._events is None and self._bytes <= MAX_PAYLOAD_EVENT_BYTES
-        payload = tokens.mask(self.visible.payload) if whole else None
-        event = audit.concluded(
-            at=at,
-            decision_id=call.decision_id,
-            server=call.owner.server,
-            session=call.owner.session or None,
-            status=self._status,
-            result=self._ending(),
-            bytes=self._bytes,
-            digest=self._digest.said(),
-            payload=payload,
-            duration_ns=duration,
-            hidden=self.visible.hidden,
-            masked=self.visible.masked,
-            reason=MASKING_BUDGET if self.visible.exhausted else None,
-            trace=call.message.trace_id,
-            messages=None if self._events is None else self._messages,
-        )
-        return (*news, self._conclude(event, duration))
-
-    def _conclude(self, event: Mapping[str, Json] | None, duration: int) -> Conclude:
-        return Conclude(event=event, result=self._ending(), nanoseconds=duration, masked=self.visible.masked)
+        return self._outcome.concluded(at)
 
 
 def _media_type(value: str) -> str:

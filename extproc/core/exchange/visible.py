@@ -7,63 +7,26 @@ apply to.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from extproc.core import catalog
 from extproc.core.definitions import Definitions
+from extproc.core.exchange.call import Call
+from extproc.core.exchange.covering import Covering
 from extproc.core.exchange.questions import Questions, ping_instead, refusal
 from extproc.core.exchange.refusing import refusal_in
 from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
-from extproc.core.handles import KeyRing, Owner, Purpose, seal
-from extproc.core.masking import NO_MASKS, Masking
-from extproc.core.model import Decision, Era, Json, Message, MessageKind, Recording, ResourceKind, Target
-from extproc.core.policy.server_requests import NOTHING_OPEN, ServerRequests
-from extproc.core.redaction.masker import masker
+from extproc.core.handles import Purpose, seal
+from extproc.core.model import Era, Json, MessageKind, ResourceKind
 from extproc.core.rejection import Rejection
 from extproc.core.shared_state import Pin
-from extproc.core.tickets import Ticket
 from extproc.core.wire import jsonrpc, replies, strict_json, uris
 
-__all__ = ["FILTERED", "Call", "Said", "Visible"]
-
-FILTERED: Final = frozenset({*catalog.LISTS, "resources/read", "completion/complete", "subscriptions/listen"})
-"""The methods whose responses are cut to what the caller may use, whatever the recording level."""
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """What was allowed to go upstream, with all that its response needs."""
-
-    message: Message
-    decision: Decision
-    owner: Owner
-    ring: KeyRing
-    sees: catalog.Sees
-    decision_id: str
-    started: int
-    owed: Callable[[Iterable[Target]], Masking]
-    """What the caller owes in masking on these things."""
-    used: Ticket | None = None
-    """The approval that the call ran on."""
-    definitions: Definitions | None = None
-    """What the server's tools are held to; None where to nothing."""
-    asks: ServerRequests = NOTHING_OPEN
-    """What the server may ask of the client."""
-    shadow: bool = False
-    """Whether what it may not ask passes all the same."""
-    opens_urls: bool = False
-    """Whether the client opens URLs for its human: it says so now, or did when the session began."""
-    can_be_asked: bool = False
-    """Whether the client announces that the answer may ask it for something."""
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether messages arrive that answer no request of this exchange."""
-        return self.message.kind is MessageKind.STREAM
+__all__ = ["Said", "Visible"]
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,23 +48,35 @@ class Visible:
     """The response that was asked for has been seen."""
     failed: bool = False
     """A JSON-RPC error has been seen."""
-    hidden: int = 0
-    """List entries left out."""
     seen: list[Pin] = field(default_factory=list)
     """Definitions of tools that somebody should know of."""
-    masked: Counter[str] = field(default_factory=Counter)
-    """What was masked for the client, by type."""
     payload: Json = None
     """The last result or error as the client gets it, where it is to be recorded."""
     said: Said | None = None
     """The last message of a stream, where messages are to be recorded one by one."""
-    exhausted: bool = False
-    """Whether a message would have cost too much to mask, and so cannot be passed on."""
     questions: Questions = field(init=False)
     """What the server asks of the client."""
+    _covering: Covering = field(init=False)
+    _unlisted: int = 0
 
     def __post_init__(self) -> None:
         self.questions = Questions(self.call.asks, self.call.shadow)
+        self._covering = Covering(self.call)
+
+    @property
+    def hidden(self) -> int:
+        """List entries left out."""
+        return self._unlisted + self._covering.dropped
+
+    @property
+    def masked(self) -> Counter[str]:
+        """What was masked for the client, by type."""
+        return self._covering.counts
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a message would have cost too much to mask, and so cannot be passed on."""
+        return self._covering.exhausted
 
     def settle_session(self, session: str) -> None:
         """The upstream named the session: handles belong to it from here."""
@@ -119,16 +94,18 @@ class Visible:
                 value = self._response(parsed)
             case MessageKind.REQUEST:
                 question = self._server_request(parsed)
-                value = None if question is None else self._masked(question)
+                value = None if question is None else self._covering.shown(question)
             case _:
                 news = self._notification(parsed)
-                value = None if news is None else self._masked(news)
+                value = None if news is None else self._covering.shown(news)
         if self.exhausted:
             return None
         if value is None:
             return b""
-        if self._is_recorded:
-            payload = self.payload if parsed.kind is MessageKind.RESPONSE else self._parameters(parsed, value)
+        if self.call.is_recorded:
+            payload = (
+                self.payload if parsed.kind is MessageKind.RESPONSE else self._covering.parameters(parsed.value, value)
+            )
             counts = self.masked - before
             method = value.get("method")  # what is not open to a server leaves as a ping
             self.said = Said(kind=parsed.kind, method=method, id=parsed.id, payload=payload, masked=counts)
@@ -160,7 +137,7 @@ class Visible:
             return replies.withheld_message(parsed.id, self.call.decision_id)
         result = going_on
         filtered = self._filtered(result)
-        self.hidden += filtered.hidden
+        self._unlisted += filtered.hidden
         return self._kept(value if filtered.result is value["result"] else {**value, "result": filtered.result})
 
     def _may_ask(self, value: Mapping[str, Json]) -> bool:
@@ -213,7 +190,7 @@ class Visible:
             return result
         shown, news = definitions.held_against(entries)
         self.seen += news
-        self.hidden += len(entries) - len(shown)
+        self._unlisted += len(entries) - len(shown)
         return {**result, "tools": shown}
 
     def _sees(self, kind: ResourceKind, name: str) -> bool:
@@ -246,75 +223,11 @@ class Visible:
     def _request_handle(self, request_id: Json) -> str:
         return seal(self.call.ring, Purpose.REQUEST, self.call.owner, strict_json.encode(request_id).decode())
 
-    # --- masking -------------------------------------------------------------------------------------------------
-
-    def _masked(self, value: Mapping[str, Json]) -> Mapping[str, Json] | None:
-        """A message without what its caller must not see; None where to mask it would cost too much."""
-        masks = self._owed(value).responses
-        if masks is NO_MASKS:
-            return value
-        found = masker(masks, self.call.ring.masking_key).message(value, named=self._named)
-        self.masked.update(found.counts)
-        self.hidden += found.dropped
-        if found.exhausted:
-            self.exhausted = True
-            return None
-        seen: Mapping[str, Json] = found.value
-        result = seen.get("result")
-        if not isinstance(result, dict):
-            return seen
-        own = catalog.for_one(catalog.without_output_schemas(result, self._is_masked), self.call.message.era)
-        return seen if own is result else {**seen, "result": own}
-
-    @property
-    def _is_recorded(self) -> bool:
-        return self.call.decision.obligations.recording is Recording.MASKED
-
     def _kept(self, value: Mapping[str, Json]) -> Mapping[str, Json] | None:
-        """A response as the client gets it, and the same for the record, where the caller is no exception."""
-        seen = self._masked(value)
+        """A response as the client gets it, and the same for the record."""
+        seen = self._covering.shown(value)
         if seen is None:
             self.answered = False
-        elif self._is_recorded:
-            record = self._as_recorded(value, seen)
-            payload = None if record is None else record.get("result", record.get("error"))
-            # a sealed state is long, and says nothing
-            self.payload = payload and {name: member for name, member in payload.items() if name != "requestState"}
+        elif self.call.is_recorded:
+            self.payload = self._covering.payload(value, seen)
         return seen
-
-    def _parameters(self, parsed: jsonrpc.ServerMessage, seen: Mapping[str, Json]) -> Json:
-        """The parameters of a request or a notification for the record, with the server's own ids."""
-        record = self._as_recorded(parsed.value, seen)
-        params = None if record is None else record.get("params")
-        sent = parsed.value.get("params")
-        if not isinstance(params, Mapping) or not isinstance(sent, Mapping) or "requestId" not in sent:
-            return params
-        return {**params, "requestId": sent["requestId"]}
-
-    def _as_recorded(self, value: Mapping[str, Json], seen: Mapping[str, Json]) -> Mapping[str, Json] | None:
-        """The message for the record; None, and on record by its digest alone, where it would cost too much."""
-        owed = self._owed(value)
-        if owed.recorded is owed.responses and not self._named:
-            return seen
-        # a URI that the client knows is no less personal
-        found = masker(owed.recorded, self.call.ring.masking_key).message(seen)
-        return None if found.exhausted else found.value
-
-    def _owed(self, value: Mapping[str, Json]) -> Masking:
-        """What a message owes: as the call, and for a resource that comes without being asked for, as that."""
-        result = value.get("result")
-        contents = result.get("contents") if isinstance(result, dict) else None
-        message = self.call.message
-        if message.method != "resources/read" or not isinstance(contents, list):
-            return self.call.decision.obligations.masking
-        uris_of = [entry["uri"] for entry in contents if isinstance(entry, dict) and isinstance(entry.get("uri"), str)]
-        return self.call.owed((*message.targets, *(Target(kind=ResourceKind.RESOURCE, name=uri) for uri in uris_of)))
-
-    def _is_masked(self, tool: str) -> bool:
-        return self.call.owed((Target(kind=ResourceKind.TOOL, name=tool),)).responses is not NO_MASKS
-
-    @property
-    def _named(self) -> frozenset[str]:
-        """The URIs that the client named itself."""
-        targets = self.call.message.targets
-        return frozenset(target.name for target in targets if target.kind is ResourceKind.RESOURCE)

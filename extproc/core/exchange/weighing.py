@@ -3,8 +3,7 @@
 Bytes, counted before anything is done. What only passes by, or waits for its rest, weighs nothing.
 """
 
-from extproc.core.exchange.responding import Responding
-from extproc.core.exchange.vocabulary import (
+from extproc.core.exchange.events import (
     BodyReceived,
     DeadlinePassed,
     Event,
@@ -15,6 +14,7 @@ from extproc.core.exchange.vocabulary import (
     Stored,
     StoreFailed,
 )
+from extproc.core.exchange.responding import Responding
 
 __all__ = ["weight"]
 

@@ -6,10 +6,10 @@ which file an event was decided by.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 from extproc.core.limits import MAX_POLICY_BYTES
 from extproc.core.masking import NAMES, Masks, Recogniser
@@ -17,42 +17,33 @@ from extproc.core.model import Recording
 from extproc.core.policy.approvals import check_approvals
 from extproc.core.policy.call_reach import check_calls
 from extproc.core.policy.conditions import (
-    ANYTHING,
-    FACTS,
-    PRINCIPAL,
     SESSION_CALLS,
     Condition,
-    Fault,
-    compile_condition,
 )
 from extproc.core.policy.document import read_document
 from extproc.core.policy.entries import (
-    ApproversEntry,
     DenyEntry,
     Document,
     MaskEntry,
-    RoleEntry,
     ScopeEntry,
     ServerEntry,
-    Subject,
 )
+from extproc.core.policy.holders import approvals_of, lent_of, membership_of, principal_of
 from extproc.core.policy.inspections import compile_inspections
 from extproc.core.policy.mask_reach import check_masking
-from extproc.core.policy.membership import Membership
 from extproc.core.policy.metatools import reached
 from extproc.core.policy.patterns import Patterns, compile_patterns, folded
-from extproc.core.policy.positions import Problem, Scalar, Spot, read_tree
+from extproc.core.policy.positions import Problem, read_tree
 from extproc.core.policy.reach import check_reach
 from extproc.core.policy.reading import Reading, Word
-from extproc.core.policy.rules import DenyRule, Grant, Limit, Loan, MaskRule, Policy, Reach, Server
+from extproc.core.policy.rule_conditions import condition_of_rule
+from extproc.core.policy.rules import DenyRule, Grant, Limit, MaskRule, Policy, Reach, Server
 from extproc.core.policy.verbs import compile_verbs
 from extproc.core.retention import Retention
-from extproc.core.tickets import ApprovalRule, Approvers
 
 __all__ = ["Policy", "Problem", "load", "load_bytes"]
 
 _EVERY_SERVER: Final = "*"
-_Key = TypeVar("_Key")
 
 
 def load_bytes(raw: bytes, *, source: str, recogniser: Recogniser | None = None) -> Policy | tuple[Problem, ...]:
@@ -91,11 +82,11 @@ def load(text: str, *, source: str, recogniser: Recogniser | None = None) -> Pol
         identity=document.identity,
         shadow=document.shadow,
         servers=MappingProxyType(servers),
-        membership=compiler.membership(),
+        membership=membership_of(document, reading),
         roles=tuple(role.name.value for role in document.roles),
         detectors=tuple(detector.name for _, detector in document.detectors),
         wants_names=any(rule.masks.recogniser for server in servers.values() for rule in server.masks),
-        lent=MappingProxyType(compiler.lent()),
+        lent=MappingProxyType(lent_of(document)),
         retention=compiler.retention(),
     )
     if reading.problems:
@@ -172,8 +163,8 @@ class _Compiler:
         return Retention(seconds=document.recording.seconds, servers=MappingProxyType(servers))
 
     def _grant(self, entry: ScopeEntry, role: str, number: int) -> Grant:
-        when = self._covered(entry, self.condition(entry.when, ANYTHING))
-        approval = self.approvals().get(entry.approval.value) if entry.approval is not None else None
+        when = self._when(entry)
+        approval = approvals_of(self.document).get(entry.approval.value) if entry.approval is not None else None
         return Grant(
             rule=f"role:{role}#{number}",
             role=role,
@@ -183,62 +174,20 @@ class _Compiler:
             approval=approval,
         )
 
-    def approvals(self) -> dict[str, ApprovalRule]:
-        """The approvals by their names."""
-        return {
-            entry.name.value: ApprovalRule(
-                name=entry.name.value,
-                approvers=self._approvers(entry.approvers),
-                quorum=entry.quorum,
-                reason_required=entry.reason_required,
-                expires_after=entry.expires_after,
-                hold=entry.hold,
-                force=self._approvers(entry.force),
-            )
-            for entry in self.document.approvals
-        }
-
-    def _approvers(self, entry: ApproversEntry) -> Approvers:
-        return Approvers(
-            groups=frozenset(word.value for word in entry.groups),
-            roles=frozenset(word.value for word in entry.roles),
-            subjects=frozenset(map(self._principal, entry.subjects)),
-        )
-
-    def lent(self) -> dict[str, Loan]:
-        """The roles that are lent."""
-        approvals = self.approvals()
-        return {
-            role.name.value: Loan(approval=approvals[role.lend.approval.value], seconds=role.lend.at_most)
-            for role in self.document.roles
-            if role.lend is not None and role.lend.approval.value in approvals
-        }
+    def _when(self, scope: ScopeEntry) -> Condition | None:
+        named = [server for server in self.document.servers if _names(scope.servers, server)]
+        had = {inspection.kind for server in named for _, inspection in server.inspected}
+        return condition_of_rule(scope.when, had, self.reading)
 
     def _deny(self, entry: DenyEntry) -> DenyRule:
         return DenyRule(
             rule=f"deny:{entry.name.value}",
             reach=_reach(entry.scope),
             looks=_reach(entry.scope, fold=folded),
-            when=self._covered(entry.scope, self.condition(entry.scope.when, ANYTHING)),
+            when=self._when(entry.scope),
             arguments=entry.scope.arguments,
             message=entry.message,
         )
-
-    def _covered(self, scope: ScopeEntry, condition: Condition | None) -> Condition | None:
-        """The condition; one over facts that no tool of its servers has, or no call together, is a problem."""
-        if condition is None or scope.when is None:
-            return condition
-        kinds = [kind for kind, names in FACTS.items() if not condition.names.isdisjoint(names)]
-        if len(kinds) > 1:
-            what = f"the condition is about {' and '.join(kinds)} at once, and no call has both"
-            self.reading.problem(scope.when.spot, what, "Write a rule for each")
-        named = [server for server in self.document.servers if _names(scope.servers, server)]
-        had = {inspection.kind for server in named for _, inspection in server.inspected}
-        for kind in kinds:
-            if kind not in had:
-                what = f"the condition is about {kind}, and no tool there has `verb: {kind}`"
-                self.reading.problem(scope.when.spot, what, f"Give the tool `verb: {kind}`, or correct the condition")
-        return condition
 
     def _mask(self, entry: MaskEntry) -> MaskRule:
         own = {detector.name: detector for _, detector in self.document.detectors}
@@ -250,7 +199,7 @@ class _Compiler:
             roles=None if entry.roles is None else frozenset(word.value for word in entry.roles),
             exempt_roles=frozenset(word.value for word in entry.exempt_roles),
             exempt_groups=frozenset(word.value for word in entry.exempt_groups),
-            exempt_subjects=frozenset(map(self._principal, entry.exempt_subjects)),
+            exempt_subjects=frozenset(principal_of(self.document, subject) for subject in entry.exempt_subjects),
             masks=Masks(
                 fields=entry.fields,
                 detections=entry.detections,
@@ -262,43 +211,6 @@ class _Compiler:
             on_requests=entry.on_requests,
             blocks=entry.blocks,
             message=entry.message,
-        )
-
-    def _principal(self, subject: Subject) -> tuple[str, str]:
-        """Issuer and subject of a subject; without an issuer it is of the only one."""
-        issuers = {issuer.name: issuer.issuer for issuer in self.document.identity.issuers}
-        only = next(iter(issuers.values()), "")
-        return issuers.get(subject.issuer.value, "") if subject.issuer else only, subject.subject.value
-
-    def condition(self, scalar: Scalar | None, variables: Mapping[str, object]) -> Condition | None:
-        """The condition of a text; one that does not compile or can never hold is a problem at its place."""
-        if scalar is None:
-            return None
-        condition = compile_condition(scalar.text, variables)
-        if isinstance(condition, Fault):
-            self.reading.problem(_place(scalar, condition), condition.what, condition.fix)
-            return None
-        if condition.never():
-            self.reading.problem(scalar.spot, "the condition can never be true", "Correct it, or remove the rule")
-        return condition
-
-    def membership(self) -> Membership:
-        """Who has which roles."""
-        roles = self.document.roles
-        return Membership(
-            groups=_index((word.value, role) for role in roles for word in role.assigned_to.groups),
-            roles=_index((word.value, role) for role in roles for word in role.assigned_to.roles),
-            subjects=_index((self._principal(one), role) for role in roles for one in role.assigned_to.subjects),
-            workloads=tuple(
-                (compile_patterns(word.value for word in role.assigned_to.workloads), role.name.value)
-                for role in roles
-                if role.assigned_to.workloads
-            ),
-            conditions=tuple(
-                (condition, role.name.value)
-                for role in roles
-                if (condition := self.condition(role.assigned_to.when, PRINCIPAL)) is not None
-            ),
         )
 
 
@@ -317,19 +229,3 @@ def _reach(entry: ScopeEntry, *, fold: Callable[[str], str] = str) -> Reach:
         prompts=patterns(entry.prompts),
         resources=patterns(entry.resources),
     )
-
-
-def _index(pairs: Iterable[tuple[_Key, RoleEntry]]) -> Mapping[_Key, frozenset[str]]:
-    found: dict[_Key, frozenset[str]] = {}
-    for key, role in pairs:
-        found[key] = found.get(key, frozenset()) | {role.name.value}
-    return MappingProxyType(found)
-
-
-def _place(scalar: Scalar, fault: Fault) -> Spot:
-    """Where in the file a fault inside of a condition stands; its start where the file writes the text differently."""
-    if scalar.inside is None:
-        return scalar.spot
-    if fault.line == 1:
-        return Spot(scalar.inside.line, scalar.inside.column + fault.column - 1)
-    return Spot(scalar.inside.line + fault.line - 1, scalar.indent + fault.column)

