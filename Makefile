@@ -10,12 +10,13 @@ NODE_STAMP := tests/stack/node/node_modules/.package-lock.json
 PARALLEL := -n 4 --dist loadfile
 # several targets at once, each one's output in one piece where this make can do that; one that fails stops no other
 TOGETHER := $(MAKE) --no-print-directory -k -j $(if $(filter output-sync,$(.FEATURES)),-O)
+EXAMPLES ?= 20000
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 # hundreds of processes are started from the same modules: compiled once
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test crash races holds names check check-style check-types check-imports unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
+.PHONY: help up test fuzz fuzz-masking crash races holds names check check-style check-types check-imports unit bench bench-core bench-journal bench-index bench-index-postgres bench-inspection worst-sql report-detection long-streams bench-masking bench-worst sink-brokers bench-stream clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,11 +64,17 @@ check-imports:
 	@$(BIN)/lint-imports
 
 unit: $(STAMP) ## the tests of the core alone, with 100 % branch coverage demanded
-	@$(BIN)/pytest -q $(PARALLEL) tests/core --cov --cov-fail-under=100
+	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/core --cov --cov-fail-under=100
 
 test: $(STAMP) $(NODE_STAMP) ## what CI runs: check, the core's tests, then all others (about 10 minutes)
 	@$(TOGETHER) check-style check-types check-imports unit
 	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests --ignore tests/core
+
+fuzz: $(STAMP) ## every property with 2,000 new examples instead of the same hundred (about 5 minutes); what fails is printed with the line that tries it again
+	@$(BIN)/pytest -q $(PARALLEL) --timeout 1800 --hypothesis-profile=wide -m "hypothesis and not slow" tests/core tests/edges
+
+fuzz-masking: $(STAMP) ## mask 20,000 values, messages and canaries each, twice, with masks of every kind (about an hour; EXAMPLES=500 for a minute or two); `make test` masks 30
+	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q -s -m slow tests/core/redaction/test_masking_twice.py
 
 crash: $(STAMP) ## kill workers, the control process and PostgreSQL 204 times among 52,000 calls, and fail every call on the disk in turn (about 15 minutes); `make test` does a little of it
 	@$(BIN)/pytest -q -s -m slow tests/attacks/test_kill.py tests/edges/journal/test_failing_disk.py tests/attacks/test_exhaustion.py
@@ -113,7 +120,7 @@ bench-masking: $(STAMP) ## MB masked in a second, by kind of text and by detecto
 	@$(BIN)/python bench/masking.py
 	@$(BIN)/python bench/naming.py
 
-bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time, and whole responses of them (about 5 minutes)
+bench-worst: $(STAMP) ## the worst texts for every detector and parser: twice the text, twice the time, and whole responses of them (about 6 minutes)
 	@$(BIN)/python bench/worst.py
 
 bench-stream: $(STAMP) ## what one message of a streamed response costs a worker, by recording level (some seconds)

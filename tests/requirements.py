@@ -117,6 +117,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
             "core/redaction/test_glance.py",
             "core/redaction/test_marks.py",
             "core/redaction/test_masker.py",
+            "core/redaction/test_masking_twice.py",
             "core/redaction/test_places.py",
             "core/redaction/test_rules.py",
             "core/redaction/test_search.py",
