@@ -87,7 +87,7 @@ class Style(StrEnum):
     REDACT = "redact"
     """``[email]``: the type alone."""
     REPLACE = "replace"
-    """A fixed text of the operator."""
+    """A fixed text of the operator; in the name of a member, which says what is under it, the type stands instead."""
     HASH = "hash"
     """``[email:1f3a9c...]``: keyed, so that equal values can be joined and none guessed without the key."""
     KEEP_LAST = "keep_last"

@@ -6,6 +6,7 @@ their owner; what cannot be read is withheld and the client gets a JSON-RPC erro
 of ``catalog`` and ``handles``; this module knows only where in a response they apply.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -45,6 +46,9 @@ JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
 SESSION: Final = "mcp-session-id"
 WITHHELD: Final = "withheld"
+_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]*")
+"""A path on the same host to every reader: one with a tab or a line end in it is another once those are taken out, as
+URL parsers do, and to some a backslash is a slash (https://url.spec.whatwg.org/#url-parsing)."""
 _UNANSWERED: Final = frozenset({MessageKind.NOTIFICATION, MessageKind.RESPONSE, MessageKind.END})
 
 
@@ -218,7 +222,7 @@ class Responding:
     def _endpoint(self, event: sse.Event, place: bytes) -> bytes | None:
         # the 2024-11-05 transport: where the client posts to; another host would lead it past the gateway
         path = place.decode("utf-8", "replace")
-        if not path.startswith("/") or path.startswith("//") or "\\" in path:
+        if not _PATH.fullmatch(path):
             return None
         owner = self.visible.call.owner
         self.visible.settle_session(path)

@@ -12,15 +12,15 @@ import re
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import re2
 
-from extproc.core.limits import MAX_UNPACKED_BYTES
+from extproc.core.limits import MAX_TEXT_DEPTH, MAX_UNPACKED_BYTES
 from extproc.core.redaction.glance import Glance
 
-__all__ = ["SHORTEST", "Run", "View", "blob", "is_run", "runs", "strings_in", "unescaped"]
+__all__ = ["SHORTEST", "Run", "View", "blob", "is_run", "runs", "strings_in", "unescaped", "views"]
 
 SHORTEST: Final = 16
 """Characters of a run; shorter ones are words."""
@@ -193,9 +193,15 @@ class View:
     places: tuple[int, ...]
     origins: tuple[tuple[int, int], ...]
     """Start in the text, and the length that one escape takes there; 0 for characters that stand as they are."""
+    of: "View | None" = None
+    """The view that is the text, where this one reads escapes of escapes."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The part of the text that a part of the view was read from."""
+        """The part of the text, as it was given, that a part of the view was read from."""
+        span = self._span(start, end)
+        return span if self.of is None else self.of.span(*span)
+
+    def _span(self, start: int, end: int) -> tuple[int, int]:
         first = bisect_right(self.places, start) - 1
         last = bisect_right(self.places, end - 1) - 1
         begin, escape = self.origins[first]
@@ -204,6 +210,17 @@ class View:
             begin if escape else begin + start - self.places[first],
             finish + length if length else finish + end - self.places[last],
         )
+
+
+def views(text: str) -> tuple[View, ...]:
+    """The view of a text, and the views of views: escapes of escapes are read as deep as texts in texts are."""
+    found: list[View] = []
+    view = unescaped(text)
+    while view is not None and len(found) < MAX_TEXT_DEPTH:
+        found.append(view)
+        inner = unescaped(view.text)
+        view = None if inner is None else replace(inner, of=view)
+    return tuple(found)
 
 
 def unescaped(text: str) -> View | None:

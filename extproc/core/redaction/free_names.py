@@ -13,10 +13,10 @@ class FreeNames:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
-    def free(self, name: str, taken: Container[str]) -> str:
-        """The name, with a number behind it where it is taken."""
+    def free(self, name: str, taken: Container[str], avoided: Container[str] = ()) -> str:
+        """The name, with a number behind it where it is taken or to be avoided."""
         free = name
-        while free in taken:
+        while free in taken or free in avoided:
             # counted on, not from the beginning: thousands of names may become the same one
             self._numbers[name] = number = self._numbers.get(name, 1) + 1
             free = f"{name}#{number}"

@@ -41,9 +41,11 @@ class Marks:
             forms.append(rf"\*{{4}}[^\s*]{{1,{MAX_KEEP}}}")
         texts = {mask.text for mask in masks if mask.style is Style.REPLACE}
         # the longest first: one may begin as another does
-        forms += [re.escape(text) for text in sorted(texts, key=lambda text: (-len(text), text))]
-        self._form: Final = re.compile("|".join(forms))
-        self._begins: Final = {"[", "*", *(mask.text[:1] for mask in masks if mask.style is Style.REPLACE)}
+        words_of_operator = [re.escape(text) for text in sorted(texts, key=lambda text: (-len(text), text))]
+        self._signs: Final = re.compile("|".join(forms))
+        self._replacement: Final = re.compile("|".join(words_of_operator)) if texts else None
+        self._form: Final = re.compile("|".join((*forms, *words_of_operator)))
+        self._begins: Final = {"[", "*", *(text[:1] for text in texts)}
 
     def of(self, text: str, kind: str, mask: Mask, *, tag: str = "s") -> str:
         """What stands for ``text``, a value of type ``kind``; ``tag`` keeps values of other JSON types apart."""
@@ -63,15 +65,19 @@ class Marks:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where marks stand in a text."""
-        return [found.span() for found in self._form.finditer(text) if self._is_ours(found)]
+        return self._spans(self._form, text)
 
     def without(self, text: str) -> str:
-        """A text with a space in the place of each mark."""
+        """A name with the end of a line in the place of each mark; what an operator replaces with stands in none."""
         kept, at = [], 0
-        for start, end in self.spans(text):
+        for start, end in self._spans(self._signs, text):
             kept.append(text[at:start])
             at = end
-        return " ".join((*kept, text[at:])) if kept else text
+        return "\n".join((*kept, text[at:])) if kept else text
+
+    def replaces(self, text: str) -> bool:
+        """Whether a text holds what an operator replaces with."""
+        return self._replacement is not None and self._replacement.search(text) is not None
 
     def is_one(self, text: str) -> bool:
         """Whether a text is a mark and nothing else."""
@@ -79,6 +85,18 @@ class Marks:
             return False
         found = self._form.fullmatch(text)
         return found is not None and self._is_ours(found)
+
+    def covers(self, text: str, style: Style) -> bool:
+        """Whether a text that a path names is a mark already, and stays one where the path asks for this style.
+
+        A rule that asks for more than a replacement may have left the mark of a type.
+        """
+        if style is Style.REDACT or (style is Style.REPLACE and text[:1] != "["):
+            return False
+        return self.is_one(text)
+
+    def _spans(self, form: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+        return [found.span() for found in form.finditer(text) if self._is_ours(found)]
 
     def _is_ours(self, found: re.Match[str]) -> bool:
         kind, digest, check = found.groups()

@@ -9,7 +9,7 @@ the search ends wherever it is, and its answers are worth nothing.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from extproc.core.limits import MAX_MASKING_ROUNDS, MAX_TEXT_DEPTH
@@ -41,7 +41,7 @@ class _Piece:
 
     depth: int
     runs: tuple[tuple[Run, Key], ...]
-    view: View | None
+    views: tuple[View, ...]
 
 
 @dataclass(slots=True)
@@ -169,16 +169,18 @@ class Search:
 
     def _take_piece(self, key: Key, depth: int) -> None:
         text, name, place = key
-        runs = tuple((run, (run.text, name, place.inside())) for run in self._runs(text))
-        view = encodings.unescaped(text)
-        self._work.spend(ESCAPE * (0 if view is None else len(view.places)))
+        views = encodings.views(text)
+        self._work.spend(ESCAPE * sum(len(view.places) for view in views))
+        read = {(run.start, run.end): run for view in views[::-1] for run in self._runs_in(view)}
+        read.update({(run.start, run.end): run for run in self._runs(text)})
+        runs = tuple((run, (run.text, name, place.inside())) for run in read.values())
         if runs and depth >= MAX_TEXT_DEPTH:
             self._close(key, self._unreadable)
             return
         self._fresh[key] = None
-        if runs or view is not None:
+        if runs or views:
             self._open[key] = None
-            self._pieces[key] = _Piece(depth, runs, view)
+            self._pieces[key] = _Piece(depth, runs, views)
             self.take([inner for _, inner in runs], depth + 1)
 
     def _runs(self, text: str) -> list[Run]:
@@ -186,13 +188,18 @@ class Search:
         found = encodings.runs(text)
         self._work.spend(len(text) // BYTES_READ + RUN * len(found))
         marks = Stretches(self._rules.marks.spans(text) if found else ())
-        return [run for run in found if not marks.meets(run.start, run.end)]
+        return [run for run in found if not marks.holds(run.start, run.end)]
+
+    def _runs_in(self, view: View) -> list[Run]:
+        """The runs that show once escapes are read, where they stand in the text."""
+        placed = ((run, *view.span(run.start, run.end)) for run in self._runs(view.text))
+        return [replace(run, start=start, end=end) for run, start, end in placed]
 
     # --- searching ---------------------------------------------------------------------------------------------------
 
     def _find(self, keys: Sequence[Key]) -> None:
         pieces = self._pieces
-        viewed = [(key, piece.view) for key in keys if (piece := pieces.get(key)) is not None and piece.view]
+        viewed = [(key, view) for key in keys if key in pieces for view in pieces[key].views]
         texts = [key[0] for key in keys] + [view.text for _, view in viewed]
         said = self._rules.said
         names = [said(key[1]) for key in keys] + [said(key[1]) for key, _ in viewed]
@@ -206,10 +213,10 @@ class Search:
             if each and not (key not in pieces and self._is_one_value(key, each)):
                 found[key] = self._rules.spans(key[0], each)
         for (key, view), each in zip(viewed, finds[len(keys) :], strict=True):
-            found[key] = found.get(key, []) + [
+            found.setdefault(key, []).extend(
                 Span(*view.span(span.start, span.end), span.kind, span.found, span.wanted)
                 for span in self._rules.spans(view.text, each)
-            ]
+            )
         for key, spans in found.items():
             if key in self._answers:  # it could not be read
                 continue

@@ -1,7 +1,7 @@
 """The two ends of a walk: one gathers the texts that are to be searched, the other gives what stands for them."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from extproc.core.masking import FIELD, OPAQUE, Mask, Style
@@ -9,7 +9,7 @@ from extproc.core.model import Json
 from extproc.core.redaction.fields import Claim, Place
 from extproc.core.redaction.marks import strictest
 from extproc.core.redaction.rules import Rules
-from extproc.core.redaction.spans import Answer
+from extproc.core.redaction.spans import Answer, Span
 from extproc.core.wire import strict_json
 
 __all__ = ["Answering", "Gathering", "Key"]
@@ -18,7 +18,6 @@ Key: TypeAlias = tuple[str, str, Place]
 """A text, the name of the member it stands under, and its place among the paths."""
 
 _REDACT: Final = Mask()
-_PARTIAL: Final = frozenset({Style.HASH, Style.KEEP_LAST})
 _TAGS: Final = {bool: "b", int: "n", float: "n"}
 
 
@@ -115,8 +114,15 @@ class Answering:
         self.names[name] = name in self._touched and (name, "", self._rules.nowhere) in self._answers
 
     def name(self, name: str) -> str:
-        """What stands for the name of a member."""
-        return self.text(name, "", self._rules.nowhere)
+        """What stands for the name of a member: a mark of the whole where an operator's words would be in it.
+
+        Such words may say what is under a name, or be a name that a path names, and the value is masked for that.
+        """
+        masked = self.text(name, "", self._rules.nowhere)
+        if masked is name or not self._rules.marks.replaces(masked):
+            return masked
+        spans = self._answers[name, "", self._rules.nowhere].spans
+        return self._rules.marks.of(name, _widest(spans).kind if spans else FIELD, _REDACT)
 
     def number(self, number: float, name: str) -> Json:
         """What stands for a number: itself, or the mark of the whole."""
@@ -126,8 +132,7 @@ class Answering:
         answer = self._answers.get((digits, name, self._rules.nowhere))
         if answer is None or not answer.spans:
             return number
-        spans = answer.spans
-        widest = max(spans, key=lambda span: span.end - span.start)
+        widest = _widest(answer.spans)
         self._counts[widest.kind] += 1
         return self._rules.marks.of(digits, widest.kind, strictest(mask for mask, _ in widest.wanted), tag="n")
 
@@ -138,7 +143,7 @@ class Answering:
         marks = self._rules.marks
         if value.__class__ is str:
             text, tag, mask = value, "s", self._strictest(value, claim)
-            if mask.style in _PARTIAL and marks.is_one(value):
+            if marks.covers(value, mask.style):
                 return value
         else:
             text, tag, mask = strict_json.encode(value).decode(), _TAGS.get(value.__class__, "j"), claim.mask
@@ -163,3 +168,7 @@ class Answering:
         if answer.counts and not answer.spans:  # found in a document or a run inside
             others.append(_REDACT)
         return strictest([claim.mask, *others])
+
+
+def _widest(spans: Sequence[Span]) -> Span:
+    return max(spans, key=lambda span: span.end - span.start)

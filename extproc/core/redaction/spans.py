@@ -108,7 +108,7 @@ def replaced(text: str, spans: Sequence[Span], runs: Sequence[tuple[Run, Answer 
     """The text with each span masked, and each run that was changed written anew where no span reaches into it."""
     taken = Stretches([(span.start, span.end) for span in spans])
     changed = [(run, answer) for run, answer in runs if answer is not None and not taken.meets(run.start, run.end)]
-    changed = [(run, answer) for run, answer in changed if answer.text != run.text]
+    changed = _apart([(run, answer) for run, answer in changed if answer.text != run.text])
     if not spans and not changed:
         return Answer(text, NOTHING)
     if len(spans) == 1 and spans[0].end - spans[0].start == len(text):  # a value that is nothing else
@@ -127,6 +127,15 @@ def replaced(text: str, spans: Sequence[Span], runs: Sequence[tuple[Run, Answer 
         at = end
     left.append(text[at:])
     return Answer("".join((*parts, text[at:])), counts, tuple(spans), not changed and not any(map(str.strip, left)))
+
+
+def _apart(runs: list[tuple[Run, Answer]]) -> list[tuple[Run, Answer]]:
+    """Those that reach into none before them; the text is searched again for the others."""
+    apart: list[tuple[Run, Answer]] = []
+    for run, answer in sorted(runs, key=lambda each: (each[0].start, -each[0].end)):
+        if not apart or apart[-1][0].end <= run.start:
+            apart.append((run, answer))
+    return apart
 
 
 def whole_answer(span: Span, marks: Marks) -> Answer:

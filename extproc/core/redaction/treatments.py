@@ -57,6 +57,8 @@ Treatment: TypeAlias = Callable[[Json, Walk], Json]
 Shape: TypeAlias = Mapping[str, Treatment]
 
 _SCALARS: Final = (str, int, float, bool, type(None))
+_WORD: Final = 256
+"""Characters of what may be a word that is base64 by chance; a picture has more, and letters of all kinds in it."""
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -118,6 +120,8 @@ def blob(value: Json, walk: Walk) -> Json:
     """Base64: the text in it masked and encoded again; None for other bytes that must not pass."""
     if value.__class__ is not str:
         return document(value, walk)
+    if walk.rules.marks.is_one(value):  # an operator's words may look like base64
+        return value
     found = encodings.blob(value)
     if found is None:
         return words(value, walk)
@@ -127,7 +131,9 @@ def blob(value: Json, walk: Walk) -> Json:
     inside = encodings.strings_in(found)
     if inside is None or walk.rules.blocks_opaque:
         return None
-    return value if walk.sink.text(inside, "", walk.rules.nowhere) is inside else None
+    read = (inside, value) if len(value) <= _WORD else (inside,)
+    stays = [walk.sink.text(text, "", walk.rules.nowhere) is text for text in read]
+    return value if all(stays) else None
 
 
 # --- objects and lists ----------------------------------------------------------------------------------------------

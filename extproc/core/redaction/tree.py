@@ -79,7 +79,9 @@ def _members(value: dict[str, Json], place: Place, sink: Sink, *, telling: bool)
     masked: dict[str, Json] = {}
     free = FreeNames()
     for key, child in {**value, **changed}.items():
-        masked[free.free(sink.name(key) if names[key] else key, masked)] = child
+        # what a path names is no name for a value that it did not claim
+        name = free.free(sink.name(key), masked, named) if names[key] else free.free(key, masked)
+        masked[name] = child
     return masked
 
 

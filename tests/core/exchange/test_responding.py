@@ -243,7 +243,14 @@ def test_the_endpoint_of_the_older_transport_leaves_sealed_and_owns_what_follows
     assert open_handle(RING, Purpose.REQUEST, owner, json.loads(out[1][6:])["id"]) == "7"
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/m", "//evil.example/m", "message", "/\\evil", ""])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("https://evil.example/m", "//evil.example/m", "message", "/\\evil", ""),
+        # URL parsers take these out before they look: what is left is another host
+        *("/\t/evil.example/m", "/\ndata: /evil.example/m", "/\x0b/evil", "/ /evil", "/\xa0evil"),
+    ],
+)
 def test_an_endpoint_elsewhere_ends_the_stream(place):
     said = stream().response(f"event: endpoint\ndata: {place}\n\n".encode() + events(PROGRESS), media=SSE)
     assert b"evil" not in released(said)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.core.limits import MAX_UNPACKED_BYTES
-from extproc.core.redaction.encodings import Run, blob, runs, strings_in, unescaped
+from extproc.core.limits import MAX_TEXT_DEPTH, MAX_UNPACKED_BYTES
+from extproc.core.redaction.encodings import Run, blob, runs, strings_in, unescaped, views
 
 SAID = "mail bob@example.com about card 4111 1111 1111 1111, and say that ~~~??? is fine, at any length of the text"
 STANDARD = base64.b64encode(SAID.encode()).decode()
@@ -146,3 +146,12 @@ def test_a_part_of_the_view_is_traced_to_where_it_was_written(
 def test_a_run_is_found_at_its_place_whatever_stands_beside_it(beside: str) -> None:
     (found,) = runs(f"{beside}{STANDARD}{beside}")
     assert (found.start, found.end, found.text) == (len(beside), len(beside) + len(STANDARD), SAID)
+
+
+def test_escapes_of_escapes_are_read_as_deep_as_texts_in_texts() -> None:
+    text = "so %252540x"
+    found = views(text)
+    assert [view.text for view in found] == ["so %2540x", "so %40x", "so @x"]
+    assert [view.span(3, len(view.text) - 1) for view in found] == [(3, 10)] * 3
+    assert len(views("%" + "25" * 9)) == MAX_TEXT_DEPTH
+    assert views("nothing") == ()

@@ -9,6 +9,8 @@ def test_a_taken_name_gets_the_next_number_that_is_free() -> None:
     assert free.free("A", {"A": 1, "A#2": 1}) == "A#3"
     assert free.free("A", {"A": 1, "A#2": 1, "A#3": 1}) == "A#4"
     assert free.free("B", {"B": 1}) == "B#2"
+    assert free.free("C", {}, {"C", "C#2"}) == "C#3"
+    assert free.free("D", {}, {"E"}) == "D"
 
 
 def test_thousands_of_equal_names_are_asked_for_once_each() -> None:

@@ -51,9 +51,29 @@ def test_a_mark_is_known_wherever_it_stands_and_a_forged_hash_is_none() -> None:
 
 
 def test_a_text_can_be_read_without_its_marks() -> None:
-    assert MARKS.without("call [email] now") == "call   now"
-    assert MARKS.without("<gone>") == " "
+    assert MARKS.without("call [email] now") == "call \n now"
+    assert MARKS.without("<gone> of [email]") == "<gone> of \n"
     assert MARKS.without("[phone]") == "[phone]"
+
+
+def test_a_replacement_is_known_in_any_text() -> None:
+    assert MARKS.replaces("it is <gone>.")
+    assert not MARKS.replaces("it is [email]")
+    assert not Marks(b"k", ["email"], [REDACT]).replaces("it is <gone>")
+
+
+@pytest.mark.parametrize(
+    ("text", "styles"),
+    [
+        ("[email]", {Style.REPLACE, Style.HASH, Style.KEEP_LAST}),
+        ("****12", {Style.HASH, Style.KEEP_LAST}),
+        ("<gone>", {Style.HASH, Style.KEEP_LAST}),
+        ("[phone]", set()),
+        ("bob", set()),
+    ],
+)
+def test_a_mark_under_a_path_stays_where_the_path_asks_for_no_more(text: str, styles: set[Style]) -> None:
+    assert {style for style in Style if MARKS.covers(text, style)} == styles
 
 
 def test_of_two_words_the_longer_one_is_the_mark() -> None:

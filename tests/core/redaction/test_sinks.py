@@ -58,6 +58,7 @@ def test_a_field_beats_the_detectors_of_its_own_rule_and_the_stricter_mask_of_an
     assert claimed(card, KEEP, detect("card", rule="other")) == "[masked]"
     assert claimed(card, KEEP, detect("card", rule="other", mask=KEEP)) == "****1234"
     assert claimed("no card", KEEP, detect("card", rule="other")) == "****ard"
+    assert claimed(card, Mask(Style.REPLACE, text="gone"), detect("card", rule="other")) == "[masked]"
     assert claimed(json.dumps({"number": card}), KEEP, detect("card", rule="other")) == "[masked]"
     assert claimed(card, HASH, detect("card", rule="other", mask=Mask(Style.REPLACE, text="gone"))) == "gone"
     assert claimed("", KEEP, detect("card", rule="other")) == ""

@@ -53,6 +53,9 @@ def test_a_run_that_changed_is_written_anew_unless_a_span_reaches_into_it() -> N
     assert not answer.rests
     assert replaced(text, (span(text, "68 and".replace("68", "6f")),), [(run, changed)], MARKS).counts == {"mail": 1}
     assert replaced(text, (), [(run, None)], MARKS).text == text
+    within = (Run(6, 12, "ell", hexadecimal=True), Answer("[x]", {"x": 1}))
+    both = replaced(text, (), [within, (run, changed)], MARKS)
+    assert (both.text, dict(both.counts), both.rests) == ("see 5b6d61696c5d and bob@x.org", {"mail": 1}, False)
     assert replaced(text, (), [(run, Answer("hello", {}))], MARKS).rests
 
 

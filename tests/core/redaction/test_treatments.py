@@ -68,6 +68,8 @@ def b64(raw: bytes) -> str:
         (as_.blob, b64(b"nothing in it"), b64(b"nothing in it")),
         (as_.blob, f"not base64, {MAIL}", "not base64, [mail]"),
         (as_.blob, [MAIL], ["[mail]"]),
+        (as_.blob, "AKIAIOSFODNN7EXAMPLE", None),
+        (as_.blob, "[mail]", "[mail]"),
     ],
 )  # fmt: skip
 def test_a_value_is_treated_as_what_it_is(treatment: Treatment, value: Any, expected: Any) -> None:
@@ -126,7 +128,8 @@ def test_what_stays_is_the_same_object(treatment: Treatment, value: Any) -> None
 
 def test_a_masked_name_takes_no_known_members_place() -> None:
     replacing = Rules(masks(detect(mask=Mask(Style.REPLACE, text="about"))), KEY)
-    assert treated(as_.shaped(SHAPE), {MAIL: 1, "about": "x"}, replacing) == {"about": "x", "about#2": 1}
+    assert treated(as_.shaped(SHAPE), {MAIL: 1, "about": "x"}, replacing) == {"about": "x", "[mail]": 1}
+    assert treated(as_.shaped({"[mail]": as_.fixed}), {MAIL: 1, "[mail]": "x"}) == {"[mail]": "x", "[mail]#2": 1}
 
 
 def test_a_path_that_names_every_document_takes_the_unknown_members_too() -> None:

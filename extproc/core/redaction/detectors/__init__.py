@@ -9,6 +9,7 @@ so no text costs more than its length.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import re2
@@ -219,6 +220,7 @@ def _own(own: OwnDetector) -> Rule:
     )
 
 
+@lru_cache(maxsize=1024)
 def _pattern(text: str) -> Any:
     options = re2.Options()
     options.log_errors = False
