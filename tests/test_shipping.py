@@ -230,7 +230,8 @@ async def test_a_record_that_is_refused_for_ever_is_left_out_where_somebody_says
     assert skipped[0]["reason"] == "larger than it takes"
     assert not [fault for event in skipped for fault in faults_of(event)]
     assert await Shipper(tmp_path, "picky", picky).deliver() is not None
-    assert picky.places == [("n-0", seq) for seq in (0, 1, 3, 4)]
+    # in their order; what was under way when the shipper was stopped comes once more
+    assert list(dict.fromkeys(picky.places)) == [("n-0", seq) for seq in (0, 1, 3, 4)]
     (status,) = statuses(tmp_path, ["picky"])
     assert (status.behind, status.error, status.skipped, status.last_skipped) == (0, None, 1, ("n-0", 2))
 

@@ -34,23 +34,23 @@ def running(admin: str) -> Setup:
             counted = (
                 client.get("/stats", params={"filter": DRAINING, "format": "json"}).raise_for_status().json()["stats"]
             )
-            process = told.raise_for_status().json()
-            draining = sum(each["value"] for each in counted) + _succeeds(process)
-            return from_dump(dump.raise_for_status().json(), version=str(process["version"]), draining=draining)
+            about = told.raise_for_status().json()
+            draining = sum(each["value"] for each in counted) + _succeeds(about)
+            return from_dump(dump.raise_for_status().json(), version=str(about["version"]), draining=draining)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EnvoyUnreachableError(f"{admin}: {error or type(error).__name__}; name Envoy's admin address") from None
     except (ValueError, KeyError, TypeError, NotEnvoyError):
         raise EnvoyUnreachableError(f"{admin} is not the admin interface of an Envoy") from None
 
 
-def _succeeds(process: Mapping[str, Any]) -> bool:
+def _succeeds(about: Mapping[str, Any]) -> bool:
     """Whether this Envoy was started to succeed another one (hot restart), which may serve its old connections yet.
 
     The figure of these connections is some seconds old, and the other one has an end: both are looked at.
     """
-    options = process["command_line_options"]
+    options = about["command_line_options"]
     alone_after = _seconds(options["parent_shutdown_time"])
-    return int(options["restart_epoch"]) > 0 and _seconds(process["uptime_current_epoch"]) <= alone_after
+    return int(options["restart_epoch"]) > 0 and _seconds(about["uptime_current_epoch"]) <= alone_after
 
 
 def _seconds(duration: str) -> float:

@@ -28,7 +28,7 @@ async def fixture() -> AsyncIterator[str]:
         yield child.ready["url"]
 
 
-async def run_suite(url: str, revision: str, folder: Path, *, within: float = 110.0) -> Checks:
+async def run_suite(url: str, revision: str, folder: Path, *, within: float = 280.0) -> Checks:
     """Every server scenario of ``revision`` against ``url``; the suite's own exit status says nothing here.
 
     ``folder`` is made by the suite; what each check saw stays in its ``checks.json``.

@@ -426,6 +426,8 @@ async def test_whichever_call_on_the_disk_fails_no_call_runs_unrecorded(tmp_path
             for at in (1, 3):
                 disk.fail(at, error, lasting=lasting, kinds=("write", "sync") if error in {SHORT, SLOW} else KINDS)
                 all_passed = await ask()
+                while at == 1 and not disk.fired:  # on a starved machine none of them may have come so far
+                    all_passed = await ask()
                 assert not (all_passed and lasting and at == 1), name
                 met[name] += disk.fired
                 disk.heal()
