@@ -76,6 +76,7 @@ def test_whatever_is_masked_however(
 ) -> None:
     done = 0
 
+    # the few are the same each time: what is new is looked for by whoever asks for many
     @settings(max_examples=examples, derandomize=examples == FEW, suppress_health_check=list(HealthCheck))
     @given(values, masks)
     def holds_for(value: Any, masks: Masks) -> None:
