@@ -118,6 +118,7 @@ class _Worker:
         self._holding = Holding(desk, snapshot=self._snapshot, clock=time.time_ns)
         self._servicer = Servicer(
             open_exchange=self._open_exchange,
+            snapshot=self._snapshot,
             approvals=self._holding,
             definitions=self._note_definitions,
             stands=lambda exchange: exchange.stands(self._snapshot(), time.time_ns()),

@@ -152,7 +152,8 @@ class Desk:
         ticket = await self.get(id)
         if ticket is None:
             return Refusal("unknown", "There is no such request.")
-        if ticket.state is TicketState.APPROVED and not self._stands(ticket):
+        goes_on = used is not None and ticket.state is TicketState.USED
+        if (goes_on or ticket.state is TicketState.APPROVED) and not self._stands(ticket):
             await self.withdraw(ticket)
             return Refusal(
                 "approver_revoked", "Who approved this call has been put out since. Make it again to ask anew."

@@ -23,6 +23,7 @@ from extproc.ports import StoreError
 from extproc.settings import SettingsError
 
 __all__ = [
+    "JOURNALS",
     "LOCAL_APPROVERS",
     "Office",
     "OfficeError",

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from extproc.core.audit.notes import KEY_NAME
 from extproc.core.audit.seals import Signer
 from extproc.core.audit.steps import seal_step
 from extproc.edges.journal.sealer import Sealer
@@ -31,7 +32,8 @@ class Sealing:
     def __init__(self, settings: Settings) -> None:
         self._seconds = settings.seal_seconds
         self._settings = settings
-        self._sealer = Sealer(settings.state_dir, name=self._signer().name, sign=self._sign, clock=time.time_ns)
+        self._name = self._signer().name
+        self._sealer = Sealer(settings.state_dir, name=self._name, sign=self._sign, clock=time.time_ns)
         # one thread: a round that was cancelled still ends before the last one begins
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seals")
         self._told: dict[str, str] = {}
@@ -59,12 +61,15 @@ class Sealing:
 
     def _signer(self) -> Signer:
         return load_signer(
-            self._settings.state_dir, name=f"extproc/{self._settings.node}", path=self._settings.seal_key
+            self._settings.state_dir, name=f"{KEY_NAME}{self._settings.node}", path=self._settings.seal_key
         )
 
     def _sign(self, text: str) -> str:
         # the file again each time: somebody may have rotated the key
-        return self._signer().sign(text)
+        signer = self._signer()
+        if signer.name != self._name:  # a key seals under its own name alone
+            raise KeyFileError(f"the key is named {signer.name}, not {self._name} as before: start the service anew")
+        return signer.sign(text)
 
     async def _round(self) -> list[str]:
         try:

@@ -6,18 +6,18 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import botocore.session
-import httpx
 import uvicorn
 from botocore.config import Config
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
     ExportLogsServiceRequest,
@@ -27,10 +27,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from werkzeug.serving import make_server
+from werkzeug.test import Client
 
 from attacks.certificates import Authority
 from extproc.edges.control import QuietServer
 from ports import free_ports
+from sigv4 import Key, checking
 from stack.calls import until
 
 __all__ = [
@@ -199,28 +202,33 @@ class S3Store:
 
 
 @contextmanager
-def s3_in_memory(port: int = 0) -> Iterator[S3Store]:
-    """A store by moto, which speaks S3 over HTTP and keeps all in memory; it does not check signatures."""
+def s3_in_memory(keys: Mapping[str, Key], port: int = 0) -> Iterator[S3Store]:
+    """A store by moto, which speaks S3 over HTTP and keeps all in memory, for those who sign with one of ``keys``."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
+    moto = DomainDispatcherApplication(create_backend_app)
+    # all stores of a process are one, with what an earlier test left there
+    Client(moto).post("/moto-api/reset")
+    own = checking(moto, {"looking": Key(secret="on")} | dict(keys))
+    server = make_server("127.0.0.1", port, own, threaded=True, request_handler=MotoRequestHandler)
+    serving = Thread(target=server.serve_forever)
+    serving.start()
     try:
-        host, own = server.get_host_and_port()
-        # all stores of a process are one, with what an earlier test left there
-        httpx.post(f"http://{host}:{own}/moto-api/reset", trust_env=False).raise_for_status()
+        host, own_port = server.server_address[:2]
         session = botocore.session.Session()
-        session.set_credentials("test", "test")
+        session.set_credentials("looking", "on")
         client = session.create_client(
             "s3",
             region_name="us-east-1",
-            endpoint_url=f"http://{host}:{own}",
+            endpoint_url=f"http://{host}:{own_port}",
             config=Config(s3={"addressing_style": "path"}, proxies={}),
         )
         client.create_bucket(Bucket="records")
-        yield S3Store(f"http://{host}:{own}", client)
+        yield S3Store(f"http://{host}:{own_port}", client)
         client.close()
     finally:
-        server.stop()
+        server.shutdown()
+        serving.join()
+        server.server_close()
 
 
 @contextmanager

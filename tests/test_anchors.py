@@ -23,6 +23,7 @@ from extproc.edges.sinks.syslog import message_of
 from extproc.edges.sinks.tls import tls_from
 from extproc.shipping import Shipper
 from receivers import OtlpReceiver, consumed, kafka_in_memory, s3_in_memory
+from sigv4 import Key
 from stores import SIGNER, written
 
 Kept = Callable[[Path, str], Awaitable[Path]]
@@ -35,7 +36,7 @@ async def in_a_file(root: Path, form: str) -> Path:
 
 async def in_a_bucket(root: Path, form: str) -> Path:
     (root.parent / "credentials").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
-    with s3_in_memory() as store:
+    with s3_in_memory({"a": Key(secret="b")}) as store:
         bucket = Bucket(
             name="records",
             region="us-east-1",

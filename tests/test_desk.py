@@ -242,6 +242,18 @@ async def test_what_somebody_approved_who_is_revoked_since_does_not_run_and_is_a
     assert (await world.asked()).id == "t2"
 
 
+async def test_what_he_approved_goes_on_no_further_either(world):
+    await world.asked()
+    await world.answered()
+    used = await world.desk.use("t1", ASK)
+    world.shared = without("dan")
+    refused = await world.desk.use("t1", ASK, used.revision)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "approver_revoked"
+    world.shared = NOTHING_SHARED
+    assert isinstance(await world.desk.use("t1", ASK, used.revision), Ticket)
+
+
 async def test_where_it_cannot_be_told_who_is_revoked_nothing_is_answered_and_nothing_runs(world):
     await world.asked()
     await world.answered()

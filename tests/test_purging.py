@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from extproc.cli import app
 from extproc.core.audit.proof import Broken
 from extproc.edges.journal.proving import prove
 from extproc.edges.journal.purging import draft, replace
@@ -81,6 +83,19 @@ async def test_each_purge_is_on_record(tmp_path):
     assert sum(event["events"] for event in purged) == gone
     assert {event["journal"] for event in purged} == {"n-0", "n-1"}
     assert all(len(event["policy"]) == 64 for event in purged)
+
+
+async def test_what_went_on_the_word_of_a_record_that_no_seal_covers_is_told_apart(tmp_path):
+    store = await written(tmp_path, rounds=6)
+    async with office(tmp_path) as opened:
+        gone = await Purging(settings(tmp_path), []).purge(opened)
+    arguments = ["verify", "--state", str(tmp_path), "--key", SIGNER.public]
+    words = "on the word of a record that no seal covers yet"
+    assert sum(report.unvouched for report in prove(tmp_path, keys_of(SIGNER)).reports) == gone
+    assert words in CliRunner().invoke(app, arguments).output
+    await store.seal()
+    assert sum(report.unvouched for report in prove(tmp_path, keys_of(SIGNER)).reports) == 0
+    assert words not in CliRunner().invoke(app, arguments).output
 
 
 async def test_what_goes_without_a_record_is_a_fault(tmp_path):

@@ -59,6 +59,19 @@ class Commands(TyperGroup):
         loaded.name = name
         return loaded
 
+    def invoke(self, context: Any) -> Any:
+        """Run one of them; what the system refuses, and no command words better, is one line and 2."""
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            line = f"{where}{error.strerror or type(error).__name__}"
+        except UnicodeEncodeError:
+            line = "an argument is not UTF-8"
+        return import_module("extproc.cli.recorded").quit_with(2, line)
+
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

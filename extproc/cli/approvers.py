@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from extproc.cli.desk import operator, record
+from extproc.cli.desk import as_owner, operator, record
 from extproc.cli.recorded import StateDir, printable, quit_with
 from extproc.core.audit.steps import approver_step
 from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
@@ -34,7 +34,8 @@ def add(
         approvers = LocalApprovers(state / LOCAL_APPROVERS)
         approvers.check(name)
         record(state, approver_step(at=time.time_ns(), step="added", name=name, groups=group, by=operator()))
-        secret = approvers.add(name, groups=group, human=human)
+        with as_owner(state):
+            secret = approvers.add(name, groups=group, human=human)
     except OSError as error:
         quit_with(2, f"{state}: {error.strerror}")
     except LocalApproversError as error:
@@ -58,7 +59,8 @@ def remove(
             quit_with(1, f"there is no local approver {printable(name)}")
         groups = approvers.names()[name]
         record(state, approver_step(at=time.time_ns(), step="removed", name=name, groups=groups, by=operator()))
-        approvers.remove(name)
+        with as_owner(state):
+            approvers.remove(name)
     except LocalApproversError as error:
         quit_with(2, str(error))
 
@@ -68,6 +70,8 @@ def list_approvers(
     state: StateDir = default_state_dir(),  # noqa: B008 - typer reads defaults once
 ) -> None:
     """List the local approvers with their groups."""
+    if not state.exists():
+        quit_with(2, f"{state}: there is no state directory; name the service's with --state")
     try:
         names = LocalApprovers(state / LOCAL_APPROVERS).names()
     except LocalApproversError as error:

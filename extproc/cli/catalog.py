@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-import orjson
+import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -77,8 +77,8 @@ def show_differences(
 
 
 def _changes(approved: Pin | None, candidate: Pin) -> tuple[str, ...]:
-    after = orjson.loads(candidate.definition)
-    return differences({} if approved is None else orjson.loads(approved.definition), after)
+    after = msgspec.json.decode(candidate.definition)
+    return differences({} if approved is None else msgspec.json.decode(approved.definition), after)
 
 
 @app.command("approve")

@@ -1,10 +1,12 @@
 """What the commands share that change shared state: where it is, who does it, and one line where it fails."""
 
 import asyncio
+import contextlib
 import getpass
+import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
 
@@ -15,10 +17,10 @@ from extproc.core.audit.steps import login_step
 from extproc.core.model import Json
 from extproc.core.tickets import Approver
 from extproc.edges.console.local_approvers import LocalApprovers, LocalApproversError
-from extproc.office import LOCAL_APPROVERS, Office, OfficeError, opened_journal, opened_office
+from extproc.office import JOURNALS, LOCAL_APPROVERS, Office, OfficeError, opened_journal, opened_office
 from extproc.ports import StoreError
 
-__all__ = ["ApproverName", "Secret", "StoreUrl", "in_office", "operator", "record", "signed_in"]
+__all__ = ["ApproverName", "Secret", "StoreUrl", "as_owner", "in_office", "operator", "record", "signed_in"]
 
 T = TypeVar("T")
 
@@ -36,6 +38,30 @@ Secret: TypeAlias = Annotated[
 ]
 
 
+@contextlib.contextmanager
+def as_owner(state: Path) -> Iterator[None]:
+    """Do as root what is done in a state directory as whom it belongs to.
+
+    What root alone may read there stops the service: it seals, ships and looks up every journal, or none.
+    """
+    try:
+        owner = state.stat()
+    except OSError:  # whoever wants it says so
+        owner = None
+    if owner is None or os.geteuid() != 0 or owner.st_uid == 0:
+        yield
+        return
+    group = os.getegid()
+    try:
+        with contextlib.suppress(PermissionError):  # a root without its rights: then it is as anybody else
+            os.setegid(owner.st_gid)
+            os.seteuid(owner.st_uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+
+
 def in_office(state: Path, store_url: Path | None, work: Callable[[Office], Awaitable[T]]) -> T:
     """Do ``work`` with the store of this node; leaves with 2 and one line where that cannot be."""
 
@@ -47,8 +73,12 @@ def in_office(state: Path, store_url: Path | None, work: Callable[[Office], Awai
 
     if not state.is_dir():
         quit_with(2, f"{state}: there is no state directory; name the service's with --state")
+    if store_url is None and not (state / JOURNALS).is_dir():
+        # a revocation that nobody reads would look like one that is in force
+        quit_with(2, f"{state}: no service has started in this directory; name its state directory with --state")
     try:
-        return asyncio.run(run())
+        with as_owner(state):
+            return asyncio.run(run())
     except (OfficeError, StoreError) as error:
         quit_with(2, str(error))
 
@@ -61,7 +91,8 @@ def record(state: Path, event: Mapping[str, Json]) -> None:
             await journal.append(event)
 
     try:
-        asyncio.run(run())
+        with as_owner(state):
+            asyncio.run(run())
     except StoreError as error:
         quit_with(2, str(error))
 

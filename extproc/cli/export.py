@@ -22,7 +22,8 @@ from extproc.cli.reading import Identity, reading_with
 from extproc.cli.recorded import StateDir, found_journals, moment, printable, quit_with
 from extproc.core import audit
 from extproc.core.audit import Session
-from extproc.core.audit.notes import open_note, read_checkpoint, read_key, trusted
+from extproc.core.audit.members import text_of
+from extproc.core.audit.notes import open_seal, read_key, trusted
 from extproc.core.audit.schema import event_schema
 from extproc.core.audit.steps import export_step
 from extproc.core.model import Json
@@ -133,9 +134,9 @@ def _bundle(places: Mapping[Path, Path], recorded: Recorded, name: str) -> bytes
 
     def keeps(event: Mapping[str, Json]) -> bool:
         if event.get("kind") in {"decision", "message", "outcome", "server_request", "definition"}:
-            return event.get("decision") in decisions
+            return text_of(event.get("decision")) in decisions
         if event.get("kind") == "approval":
-            return event.get("ticket") in tickets or event.get("decision") in decisions
+            return text_of(event.get("ticket")) in tickets or text_of(event.get("decision")) in decisions
         return event.get("kind") in _ABOUT_THE_JOURNAL
 
     states = dict.fromkeys(places.values())
@@ -146,8 +147,8 @@ def _bundle(places: Mapping[Path, Path], recorded: Recorded, name: str) -> bytes
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
         for directory, state in places.items():
             seals = seals_of(state, directory.name)
-            checkpoints = [read_checkpoint(text) for note in notes_in(seals) if (text := open_note(note, keys))]
-            sealed = max((each.size for each in checkpoints if each is not None), default=0)
+            checkpoints = [seal for note in notes_in(seals) if (seal := open_seal(note, keys)) is not None]
+            sealed = max((each.size for each in checkpoints), default=0)
             lines = b"".join(excerpt(directory, keeps=keeps, sealed=sealed))
             bundle.writestr(f"journal/{directory.name}/00000001.jsonl", lines)
             if seals.exists():

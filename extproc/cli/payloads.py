@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from extproc.cli.desk import as_owner
 from extproc.cli.recorded import StateDir, printable, quit_with
 from extproc.core.audit.digests import Digests
 from extproc.core.handles import digests_of
@@ -95,7 +96,8 @@ def _digests(state: Path, keys: Path | None) -> list[Digests]:
             return [_key(keys, line) for line in read_secret(keys, limit=_LIMIT).decode("ascii", "replace").split()]
         if not (state / SESSION_KEYS).exists():
             quit_with(2, f"no keys in {state}: name the service's state directory with --state")
-        return [digests_of(key) for key in load_session_keys(state)]
+        with as_owner(state):  # else root is told that a stranger knows the keys
+            return [digests_of(key) for key in load_session_keys(state)]
     except KeyFileError as error:
         quit_with(2, str(error))
 

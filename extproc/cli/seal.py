@@ -4,7 +4,7 @@ import time
 
 import typer
 
-from extproc.cli.desk import operator, record
+from extproc.cli.desk import as_owner, operator, record
 from extproc.cli.recorded import StateDir, quit_with
 from extproc.core.audit.steps import key_step
 from extproc.edges.keys.seal_keys import public_key, rotate
@@ -29,7 +29,8 @@ def show_key(state: StateDir = default_state_dir()) -> None:  # noqa: B008 - typ
 def rotate_key(state: StateDir = default_state_dir()) -> None:  # noqa: B008 - typer reads defaults once
     """Let a new key sign from now on; the old one names it and is forgotten. Auditors keep the key they have."""
     try:
-        signer = rotate(state)
+        with as_owner(state):
+            signer = rotate(state)
     except KeyFileError as error:
         quit_with(2, str(error))
     record(state, key_step(at=time.time_ns(), step="rotated", of="seals", keys=(signer.public,), by=operator()))

@@ -223,6 +223,8 @@ async def _follow(state: Path, wanted: Filter) -> None:
             if takes(wanted, event):
                 typer.echo(line(event))
                 sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on
+        raise
     except OSError as error:
         quit_with(2, f"the recording in {state} cannot be read: {error.strerror}")
 

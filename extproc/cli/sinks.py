@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from extproc.cli.desk import operator
+from extproc.cli.desk import as_owner, operator
 from extproc.cli.recorded import StateDir, moment, printable, quit_with, screen
 from extproc.ports import SinkStatus
 from extproc.settings import default_state_dir
@@ -99,7 +99,9 @@ def skip_one(
     if before.error is None:
         quit_with(1, f"{name} takes records: there is nothing to skip")
     try:
-        ask(state, name, Skip(by=operator(), reason=reason.strip()))
+        wish = Skip(by=operator(), reason=reason.strip())
+        with as_owner(state):
+            ask(state, name, wish)
         try:
             _await(state, name)
         finally:

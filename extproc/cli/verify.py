@@ -1,8 +1,11 @@
 """``extproc verify``: is the recording the one that was written and sealed?"""
 
+import hashlib
+import lzma
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,6 +26,11 @@ __all__ = ["verify_journals"]
 _NANO: Final = 1_000_000_000
 _IN_BUNDLE: Final = re.compile(r"journal/[A-Za-z0-9][A-Za-z0-9._-]*/\d{8}\.jsonl|seals/[A-Za-z0-9][A-Za-z0-9._-]*")
 _LARGEST_BUNDLE: Final = 4 << 30
+_BROKEN_BUNDLE: Final = (
+    *(OSError, EOFError, RuntimeError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What the library raises for a file that is damaged, encrypted, or packed as no export is."""
 
 
 def verify_journals(
@@ -61,6 +69,10 @@ def verify_journals(
         sealed = any(report.sealed for report in verdict.reports)
         if bundle is not None:
             typer.echo("Of the events that are left out, only the places and the hashes are proved.")
+            typer.echo(
+                "report.html and session.json are not proved by this: they are as they were made where the recording"
+                f" has an export with the SHA-256 of this file, {_digest(bundle)}."
+            )
         if not verdict.holds:
             broken = sum(report.fault is not None for report in verdict.reports)
             typer.echo(
@@ -85,10 +97,15 @@ def _unpacked(bundle: Path | None) -> Iterator[Path | None]:
                     quit_with(2, f"{bundle}: is larger than any evidence")
                 for name in names:
                     archive.extract(name, folder)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except _BROKEN_BUNDLE as error:
             why = error.strerror if isinstance(error, OSError) else "it is no file that `extproc export` made"
             quit_with(2, f"{bundle} cannot be read: {why}")
         yield Path(folder)
+
+
+def _digest(bundle: Path) -> str:
+    with bundle.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _keys(given: Sequence[str], state: Path) -> Keys:
@@ -119,6 +136,8 @@ def _line(report: Report) -> str:
     )
     if report.pruned:
         extent += f", {report.pruned} of them left out"
+    if report.unvouched:
+        extent += f" ({report.unvouched} on the word of a record that no seal covers yet)"
     if report.fault is not None:
         fault = report.fault
         return f"{report.journal}: FAULT at {_place(fault)}: {fault.said}; what holds before it: {extent}"

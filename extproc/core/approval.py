@@ -91,7 +91,7 @@ def may_answer(ticket: Ticket, approver: Approver) -> Refusal | None:
     """Why this human may not answer this ticket; None where he may."""
     if not (_among(ticket.rule.approvers, approver) or _among(ticket.rule.force, approver)):
         return Refusal("not_an_approver", f"You are no approver of `{ticket.rule.name}`.")
-    if _is_requester(ticket.ask, approver):
+    if _may_be_requester(ticket.ask, approver):
         return Refusal("own_request", "Nobody approves a request of his own.")
     return None
 
@@ -139,7 +139,7 @@ def answer(
         issuer=approver.issuer,
         subject=approver.subject,
         approves=approves,
-        human=approver.human,
+        human=approver.human or approver.unverified,
         name=approver.name,
         reason=reason.strip(),
         forced=force,
@@ -202,14 +202,28 @@ def _is_requester(ask: Ask, approver: Approver) -> bool:
     return _is_one(ask.issuer, ask.subject, ask.human, approver)
 
 
+def _may_be_requester(ask: Ask, approver: Approver) -> bool:
+    return _is_requester(ask, approver) or _may_be_one(ask.subject, ask.human, approver)
+
+
 def _is_same_human(vote: Vote, approver: Approver) -> bool:
-    return _is_one(vote.issuer, vote.subject, vote.human, approver)
+    known = _is_one(vote.issuer, vote.subject, vote.human, approver)
+    return known or _may_be_one(vote.subject, vote.human, approver)
 
 
 def _is_one(issuer: str, subject: str, human: str, approver: Approver) -> bool:
     """Whether both are one human: the same login, or one that a claim ties to the other (an owner, an address)."""
     if (issuer, subject) == (approver.issuer, approver.subject):
         return True
-    ours, theirs = {subject, human} - {""}, {approver.subject, approver.human} - {""}
-    tied = human in theirs if human else False
-    return tied or (approver.human in ours if approver.human else False)
+    return _tied(subject, human, approver.subject, approver.human)
+
+
+def _may_be_one(subject: str, human: str, approver: Approver) -> bool:
+    """Whether both could be one human: the address is written another way, or nobody has verified it."""
+    told = (approver.human or approver.unverified).casefold()
+    return _tied(subject.casefold(), human.casefold(), approver.subject.casefold(), told)
+
+
+def _tied(subject: str, human: str, other: str, other_human: str) -> bool:
+    ours, theirs = {subject, human} - {""}, {other, other_human} - {""}
+    return (human in theirs if human else False) or (other_human in ours if other_human else False)

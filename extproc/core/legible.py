@@ -8,6 +8,8 @@ spaces, long runs of white space, and letters of another script inside of a Lati
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 __all__ = ["Piece", "legible", "marked"]
@@ -86,10 +88,6 @@ def _name(character: str) -> str:
 
 
 def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
-    joined: list[Piece] = []
-    for piece in pieces:
-        if joined and joined[-1].mark == piece.mark:
-            joined[-1] = Piece(joined[-1].text + piece.text, mark=piece.mark)
-        else:
-            joined.append(piece)
-    return tuple(joined)
+    # joined once each: text is up to some MiB long, and every word and mark of it is a piece
+    runs = groupby(pieces, key=attrgetter("mark"))
+    return tuple(Piece("".join(piece.text for piece in run), mark=mark) for mark, run in runs)

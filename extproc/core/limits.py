@@ -43,6 +43,8 @@ __all__ = [
     "MAX_SQL_QUERIES_OPEN",
     "MAX_SQL_STATEMENTS",
     "MAX_SQL_TOKENS",
+    "MAX_SQL_TRIED_OPEN",
+    "MAX_SQL_WRITTEN_OUT_OPEN",
     "MAX_SSE_EVENT_BYTES",
     "MAX_STATE_CHARS",
     "MAX_SUBJECT_BYTES",
@@ -141,8 +143,12 @@ MAX_SQL_CHARS: Final = 64 << 10
 MAX_SQL_TOKENS: Final = 8_000
 """SQL of more tokens is not read, nor of a quarter of that where every dialect is tried."""
 MAX_SQL_OPEN: Final = 8
-"""So many joins may wait for their condition, or calls by the name of a type stand inside of each other: what the
-parser tries doubles with each."""
+"""So many joins may wait for their condition: what the parser tries doubles with each."""
+MAX_SQL_TRIED_OPEN: Final = 6
+"""So many calls by the name of a type may stand inside of each other: it doubles with each too, and a text may hold
+hundreds of such nests."""
+MAX_SQL_WRITTEN_OUT_OPEN: Final = 4
+"""So many calls that the parser writes out may stand inside of each other: the arguments of each up to three times."""
 MAX_SQL_CALLS_OPEN: Final = 16
 """So many calls, or types, may stand inside of each other: what else doubles with each would still end in a second."""
 MAX_SQL_QUERIES_OPEN: Final = 32

@@ -162,9 +162,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls: (issuer, subject) exactly, or a workload when there is no token (invariant 7).
 
     ``issuer`` is the token's issuer, or ``spiffe://<trust domain>`` for a workload; ``subject`` the token's subject,
-    or the whole SPIFFE id. ``workload`` is the peer's SPIFFE id, also beside a token. ``expires_at`` is the token's
-    expiry in seconds since the epoch, None for a workload alone. ``human`` is who stands behind a service account,
-    where a claim tells; ``lent`` are the policy's roles that are on loan to the principal now.
+    or the whole SPIFFE id. ``workload`` is the peer's SPIFFE id, also beside a token. ``expires_at`` is when the token
+    has expired or is too old, in seconds since the epoch, None for a workload alone. ``human`` is who stands behind a
+    service account, where a claim tells; ``lent`` are the policy's roles that are on loan to the principal now.
     """
 
     issuer: str

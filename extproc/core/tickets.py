@@ -66,13 +66,17 @@ class ApprovalRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approver:
-    """Who answers, from a verified login. ``human`` is who stands behind the login, where a claim tells."""
+    """Who answers, from a verified login. ``human`` is who stands behind the login, where a claim tells.
+
+    ``unverified`` is who that is by a claim that may be anybody's: it may keep him out, and never lets him in.
+    """
 
     issuer: str
     subject: str
     groups: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     human: str = ""
+    unverified: str = ""
     name: str = ""
 
 
@@ -83,8 +87,8 @@ class Ask:
     ``arguments`` is the canonical JSON text of the arguments that would run. ``role`` and ``seconds`` are of an access
     request, where ``server``, ``method``, ``target`` and ``arguments`` are empty. ``human`` is who stands behind the
     requester, where a claim tells. ``findings`` and ``client`` are for the eye, and ``reason`` is the requester's;
-    ``decision``, ``session`` (as on record), ``trace`` and ``arguments_digest`` tell the record which call asks. The
-    digest covers none of these.
+    ``decision``, ``session`` (as on record), ``trace`` and ``arguments_digest`` tell the record which call asks, and
+    ``recorded`` is the target as the record and a channel may show it. The digest covers none of these.
     """
 
     kind: AskKind
@@ -108,6 +112,7 @@ class Ask:
     session: str = ""
     trace: str = ""
     arguments_digest: str = ""
+    recorded: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What a running Envoy says: its admin interface, and its answers to canaries."""
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -11,7 +12,7 @@ from extproc.core.doctor import CANARIES, Canary, Finding, NotEnvoyError, Setup,
 __all__ = ["EnvoyUnreachableError", "running", "tried"]
 
 TIMEOUT: Final = 20.0
-DRAINING: Final = "^listener_manager.total_(listeners|filter_chains)_draining$"
+DRAINING: Final = "^(listener_manager.total_(listeners|filter_chains)_draining|server.parent_connections)$"
 LONGEST: Final = 1 << 20
 """Bytes of a canary's answer that are read; a stream that a canary opened has no end."""
 
@@ -33,13 +34,27 @@ def running(admin: str) -> Setup:
             counted = (
                 client.get("/stats", params={"filter": DRAINING, "format": "json"}).raise_for_status().json()["stats"]
             )
-            version = str(told.raise_for_status().json()["version"])
-            draining = sum(each["value"] for each in counted)
-            return from_dump(dump.raise_for_status().json(), version=version, draining=draining)
+            process = told.raise_for_status().json()
+            draining = sum(each["value"] for each in counted) + _succeeds(process)
+            return from_dump(dump.raise_for_status().json(), version=str(process["version"]), draining=draining)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EnvoyUnreachableError(f"{admin}: {error or type(error).__name__}; name Envoy's admin address") from None
     except (ValueError, KeyError, TypeError, NotEnvoyError):
         raise EnvoyUnreachableError(f"{admin} is not the admin interface of an Envoy") from None
+
+
+def _succeeds(process: Mapping[str, Any]) -> bool:
+    """Whether this Envoy was started to succeed another one (hot restart), which may serve its old connections yet.
+
+    The figure of these connections is some seconds old, and the other one has an end: both are looked at.
+    """
+    options = process["command_line_options"]
+    alone_after = _seconds(options["parent_shutdown_time"])
+    return int(options["restart_epoch"]) > 0 and _seconds(process["uptime_current_epoch"]) <= alone_after
+
+
+def _seconds(duration: str) -> float:
+    return float(duration.removesuffix("s"))
 
 
 def tried(url: str, *, token: str, authority: Path | None = None) -> list[Finding]:

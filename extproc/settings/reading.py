@@ -50,12 +50,15 @@ def _read_file(path: Path) -> dict[str, Any]:
         document = tomllib.loads(text) if path.suffix == ".toml" else YAML(typ="safe", pure=True).load(text)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, YAMLError) as error:
+    except (ValueError, RecursionError, YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         kind = "TOML" if path.suffix == ".toml" else "YAML"
-        # a parser's own words may quote a value after these
-        problem = str(getattr(error, "problem", None) or error).partition(" with value")[0]
+        if isinstance(error, UnicodeDecodeError | tomllib.TOMLDecodeError | YAMLError):
+            # a parser's own words may quote a value after these
+            problem = str(getattr(error, "problem", None) or error).partition(" with value")[0]
+        else:
+            problem = "it is nested too deeply, or a value has no meaning"
         raise SettingsError(f"{path}{line}: is not {kind}: {problem}") from None
     if document is None:
         return {}

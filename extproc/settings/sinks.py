@@ -45,7 +45,7 @@ def read_sinks(path: Path) -> tuple[Target, ...]:
         document = YAML(typ="rt").load(path.read_text("utf-8"))
     except OSError as error:
         raise SinksError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, YAMLError) as error:
+    except (ValueError, RecursionError, YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         raise SinksError(f"{path}{f':{mark.line + 1}' if mark is not None else ''}: is not YAML") from None
     named = document.get("sinks") if isinstance(document, dict) and set(document) == {"sinks"} else None

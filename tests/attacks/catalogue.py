@@ -145,7 +145,7 @@ CASES: Final[dict[str, tuple[str, ...] | str]] = {
     "E18": (f"{_RULES}[E18", "core/doctor/test_setup.py"),
     "E19": (f"{_FAULTS}e19_*", f"{_RULES}[E19"),
     "E20": ("attacks/test_envoy_rules.py::test_e20_*", "core/doctor/test_instance.py"),
-    "E21": (f"{_FAULTS}e21_*", "attacks/test_ways_past.py::test_e21_*"),
+    "E21": (f"{_FAULTS}e21_*", "attacks/test_ways_past.py::test_e21_*", "attacks/test_hot_restart.py"),
     "E22": "Envoy's own MCP filter is in none of the configurations; it stands in the benchmark alone.",
     "X01": (
         "stack/test_bodies.py::test_a_body_at_the_limit_arrives_and_one_above_it_is_a_json_rpc_error",
@@ -157,7 +157,7 @@ CASES: Final[dict[str, tuple[str, ...] | str]] = {
     "X05": ("attacks/test_exhaustion.py::test_x05_*", f"{_HTTP}[H16-"),
     "X06": (f"{_JSON}[J11-", f"{_JSON}[J16-", "attacks/test_json.py::test_j17_*"),
     "X07": ("attacks/test_hostile_text.py",),
-    "X08": ("test_desk.py", "core/exchange/test_holding.py"),
+    "X08": ("test_holding.py", "test_desk.py", "core/exchange/test_holding.py"),
     "X09": ("attacks/test_records.py::test_x09_*", "stack/test_operations.py::test_no_word_of_a_client_*"),
     "X10": (
         "stack/test_policy_life.py::test_a_limit_holds_over_all_workers_*",
@@ -168,5 +168,5 @@ CASES: Final[dict[str, tuple[str, ...] | str]] = {
     "X12": ("attacks/test_exhaustion.py::test_x12_*", "stack/test_bodies.py::test_an_upstream_that_says_nothing_*"),
     "X13": ("attacks/test_hostile_text.py",),
     "X14": ("attacks/test_exhaustion.py::test_x04_*",),
-    "X15": ("attacks/test_exhaustion.py::test_x04_*",),
+    "X15": ("attacks/test_exhaustion.py::test_x15_*", "attacks/test_exhaustion.py::test_x04_*"),
 }

@@ -22,7 +22,7 @@ from extproc.core.handles import KeyRing
 from extproc.core.masking import Recogniser
 from extproc.core.policy import compiled
 from extproc.core.policy.rules import Policy
-from extproc.core.shared_state import NOTHING_SHARED
+from extproc.core.shared_state import NOTHING_SHARED, SharedState
 from extproc.desk import Desk
 from extproc.edges.journal.writer import JournalWriter
 from extproc.edges.names.beside import Beside
@@ -164,6 +164,7 @@ class Worker:
     policy: Policy | None = None
     recogniser: Recogniser | None = None
     plan: Plan = field(default_factory=Plan)
+    shared: SharedState = NOTHING_SHARED
 
     def follow(self, text: str, gateway: Gateway) -> None:
         """Put a policy in force for the tokens of ``gateway``."""
@@ -195,7 +196,7 @@ async def worker(
 
     def snapshot() -> Snapshot:
         assert running.policy is not None
-        return Snapshot(policy=running.policy, ring=ring)
+        return Snapshot(policy=running.policy, ring=ring, shared=running.shared)
 
     def open_exchange() -> Exchange:
         return Exchange(snapshot(), decision_id=secrets.token_hex(12))
@@ -213,11 +214,12 @@ async def worker(
                 clock=time.time_ns,
                 new_id=lambda: secrets.token_hex(8),
                 lend=_nothing,
-                shared=lambda: NOTHING_SHARED,
+                shared=lambda: running.shared,
             ),
             snapshot=snapshot,
             clock=time.time_ns,
         ),
+        snapshot=snapshot,
         stands=lambda exchange: exchange.stands(snapshot(), time.time_ns()),
         definitions=_nothing,
         names=names,

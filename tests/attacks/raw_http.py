@@ -10,11 +10,12 @@ import h2.connection
 import h2.events
 import h2.exceptions
 
+from plain import PATIENCE
+
 __all__ = ["CLOSED", "Answer", "exchange", "exchange_http2"]
 
 CLOSED = 0
 """The status of a connection, or of a stream, that ended without an answer."""
-PATIENCE = 30.0
 
 
 @dataclass(slots=True)

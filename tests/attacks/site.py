@@ -19,7 +19,7 @@ from attacks import rig
 from attacks.rig import Heard, call, headers_of, records, send
 from attacks.streams import Stream, stream
 from extproc.demo.proxy import Chain
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from stack.gateway import Gateway
 
 __all__ = ["GROUPS", "POLICY", "Site", "ask_raw", "handshake", "site"]
@@ -108,7 +108,7 @@ class Site:
     async def outcome(self, **wanted: Any) -> dict[str, Any]:
         """The stored outcome of the latest decision with these members; it is written once the client has it all."""
         latest = self.decisions(**wanted)[-1]["decision"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for each in records(self.gateway.state, "outcome"):
                     if each["decision"] == latest:
@@ -132,7 +132,7 @@ async def ask_raw(gateway: Gateway, *lines: bytes, body: bytes = b"", method: by
         head += [b"content-type: application/json", b"content-length: %d" % len(body)]
     try:
         writer.write(b"\r\n".join([*head, b"", b""]) + body)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             answer = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"(?i)content-length: (\d+)", answer)
             # Envoy keeps a connection that it refused open for a second: so not to the end
@@ -150,6 +150,6 @@ async def site(chain: Chain, upstream: Any, folder: Path, **options: Any) -> Asy
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
     async with (
         Gateway(chain=chain, upstream=url, folder=folder, **options) as gateway,
-        httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=30, limits=limits) as http,
+        httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE, limits=limits) as http,
     ):
         yield Site(gateway=gateway, upstream=upstream, http=http)

@@ -10,11 +10,9 @@ from typing import Any, Final
 import httpx
 
 from extproc.core.wire import sse
+from plain import PATIENCE
 
-__all__ = ["PATIENCE", "Stream", "event", "stream"]
-
-PATIENCE: Final = 20.0
-"""How long anything may take that is expected to come."""
+__all__ = ["BEFORE_THE_SKEW", "LIFE", "Stream", "event", "stream"]
 
 
 def event(message: Any, *, id: str = "", type: str = "") -> bytes:  # noqa: A002 - the words of the format
@@ -22,6 +20,12 @@ def event(message: Any, *, id: str = "", type: str = "") -> bytes:  # noqa: A002
     data = message if isinstance(message, bytes) else json.dumps(message).encode()
     named = "".join(f"{name}: {value}\n" for name, value in (("event", type), ("id", id)) if value)
     return named.encode() + b"data: " + data + b"\n\n"
+
+
+LIFE: Final = 4
+"""Seconds that a token is valid for which a stream is opened, to see it end with that."""
+BEFORE_THE_SKEW: Final = 20
+"""Until when it has ended: long before the difference of clocks, which a new request is allowed, is over as well."""
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from attacks.faults import METHODS, OUTERMOST, Plan, Worker, worker
 from attacks.rig import DENIED_TOOL, POLICY, Heard, call, headers_of, send
 from extproc.demo.proxy import CHAINS, Chain
 from extproc.edges.processor.stream import EOF
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from stack.gateway import Gateway
 from stack.servers.recorder import Arrival, Raw, json_reply, raw_server, sse
 
@@ -165,7 +165,9 @@ async def standing(chain: Chain, folder: Path, adapt: Callable[[dict[str, Any]],
         options: Any = {"chain": chain, "upstream": upstream.url, "folder": folder / "gateway"}
         gateway = await stack.enter_async_context(Gateway(processors=[working.address], adapt=adapt, **options))
         working.follow(POLICY, gateway)
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=20))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE)
+        )
         running = Rig(gateway, working, upstream, http)
         yield running
         running.check()

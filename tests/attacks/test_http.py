@@ -13,6 +13,7 @@ from attacks.judged import Judged, judged
 from attacks.raw_http import CLOSED, Answer, exchange, exchange_http2
 from attacks.rig import DENIED_TOOL, MODERN, call, headers_of
 from extproc.demo.proxy import CHAINS
+from plain import PATIENCE
 from stack.servers.recorder import Arrival, json_reply
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
@@ -249,7 +250,7 @@ async def test_h31_the_body_is_judged_before_the_upstream_hears_of_a_call_that_w
         reader, writer = await asyncio.open_connection("127.0.0.1", rig.site.gateway.port)
         try:
             writer.write(head + b"\r\n\r\n")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
                 assert rig.site.upstream.received == 0
                 writer.write(body)

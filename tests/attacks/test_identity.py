@@ -19,7 +19,7 @@ from jwt.algorithms import HMACAlgorithm
 
 from attacks.rig import DENIED_TOOL, call, headers_of, records
 from attacks.site import POLICY, Site, ask_raw, handshake, site
-from attacks.streams import PATIENCE, event
+from attacks.streams import BEFORE_THE_SKEW, LIFE, event
 from extproc.demo.proxy import CHAINS, Chain
 from signing import b64, jwk, jws, private_key
 from stack.gateway import Issuer
@@ -172,6 +172,25 @@ def trailing_bits(token: str) -> str:
     return token[:-1] + digits[digits.index(token[-1]) | 1]
 
 
+def other_digits(token: str) -> str:
+    """The same bytes in the digits of plain base64."""
+    head, claims, signature = token.split(".")
+    return f"{head}.{claims}.{signature.replace('-', '+').replace('_', '/')}"
+
+
+def with_other_digits(forge: Forge) -> str:
+    """A token whose signature has one of the two digits in which the alphabets differ."""
+    made = forge.token()
+    while not {"-", "_"} & set(made.rpartition(".")[2]):
+        made = forge.token()
+    return other_digits(made)
+
+
+def written_twice(part: Callable[[Forge], Claims], name: str, first: Any) -> Callable[[Forge], bytes]:
+    """The JSON of a part with a member twice: first so, and then as it should be."""
+    return lambda forge: (json.dumps({name: first})[:-1] + ", " + json.dumps(part(forge))[1:]).encode()
+
+
 ATTACKER: Final = {
     "attacker": "https://attacker.example/jwks.json",
     "metadata-service": "http://169.254.169.254/latest",
@@ -189,6 +208,15 @@ KIDS: Final = {
     "number": 7,
     "list": ["k"],
     "null": None,
+}
+
+TWICE: Final = {
+    "aud": "https://other.example/mcp",
+    "iss": "https://evil.example",
+    "sub": "carol",
+    "groups": ["data-stewards"],
+    "exp": 1,
+    "iat": 1,
 }
 
 FORGED: Final[dict[str, Callable[[Forge], str]]] = {
@@ -235,6 +263,17 @@ FORGED: Final[dict[str, Callable[[Forge], str]]] = {
     "G06-blank": spelt(lambda t: t.replace(".", " .", 1)),
     "G06-percent": spelt(lambda t: t.replace(".", "%2e", 1)),
     "G06-trailing-bits": spelt(trailing_bits),
+    "G06-digits": with_other_digits,
+    "G06-blank-inside": spelt(lambda t: t[:20] + " " + t[20:]),
+    "G06-line-inside": spelt(lambda t: t[:20] + "%0a" + t[20:]),
+    "G06-alg-twice": lambda f: f.token(written_twice(Forge.header, "alg", "none")(f)),
+    "G06-kid-twice": lambda f: f.token(written_twice(Forge.header, "kid", "another")(f)),
+    **{
+        f"G06-{name}-twice": lambda f, name=name, first=first: f.token(
+            claims=written_twice(Forge.claims, name, first)(f)
+        )
+        for name, first in TWICE.items()
+    },
     "G06-header-no-object": lambda f: f.token(header=b'["ES256"]'),
     "G06-claims-no-object": lambda f: f.token(claims=b'"alice"'),
     "G06-claims-no-json": lambda f: f.token(claims=b"{'sub': 'alice'}"),
@@ -450,12 +489,12 @@ async def test_g14_g21_a_stream_ends_with_its_token(gate: Site) -> None:
     after = asyncio.Event()
     news = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
     gate.upstream.script = sse(event(news), after.wait, event(news))
-    expires = int(time.time()) + 2
+    expires = int(time.time()) + LIFE
     forge = Forge(gate)
     short = f"Bearer {forge.token(claims=forge.claims(exp=expires))}"
     async with gate.listen("alice", authorization=short) as opened:
         await opened.wait(1)
-        assert await opened.end(expires - time.time() + PATIENCE / 4) == [news]
+        assert await opened.end(expires - time.time() + BEFORE_THE_SKEW) == [news]
         after.set()
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from attacks.rig import DENIED_TOOL, Heard, call, records
 from attacks.site import Site, handshake
-from attacks.streams import PATIENCE, event
+from attacks.streams import event
+from plain import PATIENCE
 from stack.servers.recorder import json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]

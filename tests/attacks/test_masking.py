@@ -17,11 +17,11 @@ import pytest_asyncio
 from attacks import site as sites
 from attacks.rig import Heard, call, records
 from attacks.site import Site, ask_raw, handshake, site
-from attacks.streams import PATIENCE, event
+from attacks.streams import event
 from extproc.core.limits import MAX_SSE_EVENT_BYTES
 from extproc.demo.proxy import CHAINS
 from leaks import leaks
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from stack.servers.recorder import Raw, Script, head, json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]

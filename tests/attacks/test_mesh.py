@@ -18,6 +18,7 @@ from attacks.certificates import Authority, Pair
 from attacks.rig import DENIED_TOOL, Heard, call, headers_of, records, send
 from attacks.site import POLICY, Site, site
 from extproc.demo.proxy import CHAINS
+from plain import PATIENCE
 from stack.servers.recorder import json_reply, raw_server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
@@ -74,7 +75,7 @@ class Mesh:
         context = ssl.create_default_context(cafile=str(self.authority.file))
         if pair is not None:
             context.load_cert_chain(pair.certificate, pair.key)
-        async with httpx.AsyncClient(trust_env=False, verify=context, timeout=10) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=context, timeout=PATIENCE) as http:
             yield http
 
     async def ask(self, pair: Pair | None, message: dict[str, Any] | None = None, **headers: str) -> Heard:

@@ -12,7 +12,8 @@ import pytest_asyncio
 
 from attacks.rig import DENIED_TOOL, Heard, call
 from attacks.site import POLICY, Site, ask_raw, handshake, site
-from attacks.streams import PATIENCE, event
+from attacks.streams import BEFORE_THE_SKEW, LIFE, event
+from plain import PATIENCE
 from stack.counterparts import canary
 from stack.servers.recorder import Arrival, json_reply, sse
 
@@ -339,13 +340,13 @@ async def test_s10_no_stream_outlives_the_token_that_opened_it(raw: Site) -> Non
     """Both kinds of stream end when the token does; what the upstream says after that reaches nobody."""
     after = asyncio.Event()
     raw.upstream.script = sse(event(updated(PUBLIC)), after.wait, event(updated(PUBLIC, late=True)))
-    expires = int(time.time()) + 2
+    expires = int(time.time()) + LIFE
     short = f"Bearer {raw.gateway.token('alice', groups=['data-analysts'], exp=expires)}"
     wanted = {"notifications": {"resourceSubscriptions": [PUBLIC]}}
     listening = raw.converse("alice", call("subscriptions/listen", **wanted), modern=True, authorization=short)
     async with listening as listened, raw.listen("alice", authorization=short) as opened:
         await asyncio.gather(listened.wait(1), opened.wait(1))
-        patience = expires - time.time() + PATIENCE / 4
+        patience = expires - time.time() + BEFORE_THE_SKEW
         ended = await asyncio.gather(listened.end(patience), opened.end(patience))
         after.set()
     assert ended == [[updated(PUBLIC)], [updated(PUBLIC)]]

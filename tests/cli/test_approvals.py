@@ -37,7 +37,7 @@ class World:
 
     def __init__(self, state) -> None:
         self.state = state
-        state.mkdir()
+        (state / "journal").mkdir(parents=True)
         self._secrets: dict[str, str] = {}
 
     def run(self, *arguments: str, secret: str | None = None):
@@ -134,6 +134,16 @@ def test_an_unknown_request_or_state_directory_is_one_line(world, tmp_path):
     assert "there is no state directory; name the service's with --state" in nowhere.output
 
 
+def test_a_revocation_in_a_directory_of_no_service_is_refused_instead_of_lost(tmp_path):
+    answer = CliRunner().invoke(app, ["revoke", "--subject", "bob", "--state", str(tmp_path)])
+    assert answer.exit_code == 2
+    assert (
+        answer.output
+        == f"{tmp_path}: no service has started in this directory; name its state directory with --state\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_removed_approver_is_gone(world):
     world.approver("dan", "dba")
     assert world.run("approvers", "list").output == "dan\tdba\n"
@@ -154,6 +164,7 @@ def test_a_wrong_secret_on_the_command_line_is_on_record_without_the_name(world)
 
 
 def test_who_cannot_be_put_on_record_is_not_added(world):
+    (world.state / "journal").rmdir()
     (world.state / "journal").write_text("in the way")
     refused = world.run("approvers", "add", "dan", "--group", "dba")
     assert (refused.exit_code, len(refused.output.splitlines())) == (2, 1)

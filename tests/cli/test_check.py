@@ -51,3 +51,24 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, good: Path, bad: Path) 
     assert "good." in ran.stdout
     assert "problems" in ran.stderr
     assert "Traceback" not in ran.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["check", "a" * 300], f"{'a' * 300}: File name too long\n"),
+        (["seal", "key", "--state", "/dev/null"], "/dev/null/seals/key.pub: Not a directory\n"),
+        (["approvals", "show", "\udcff"], "an argument is not UTF-8\n"),
+        (
+            ["approvers", "list", "--state", "/nowhere"],
+            "/nowhere: there is no state directory; name the service's with --state\n",
+        ),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_and_2_in_every_command(
+    arguments: list[str], line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "journal").mkdir()
+    ran = CliRunner().invoke(app, arguments, env={"EXTPROC_STATE_DIR": str(tmp_path)})
+    assert ran.exit_code == 2, ran.exception
+    assert ran.stderr == line

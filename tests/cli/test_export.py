@@ -1,5 +1,6 @@
 """``extproc export``: evidence of one session in one file, proved by the public key, with nothing of anybody else in it."""
 
+import hashlib
 import json
 import random
 import re
@@ -61,7 +62,8 @@ async def store(tmp_path) -> Store:
             await store.write(journal, events)
         if turn < 5:
             await store.seal()
-    await store.write("n-control", [{"kind": "approval", "at": START, "ticket": "t1", "step": "used"}])
+    steps = [{"kind": "approval", "at": START, "ticket": ticket, "step": "used"} for ticket in ("t1", ["t1"])]
+    await store.write("n-control", steps)
     return store
 
 
@@ -147,6 +149,28 @@ def test_what_is_no_evidence_is_one_line_and_2(tmp_path, raw):
     if raw is not None:
         path.write_bytes(raw)
     assert extproc("verify", path, code=2).count("\n") == 1
+
+
+def test_damage_in_the_packing_is_one_line_and_2(store, tmp_path):
+    raw = bytearray(exported(store, tmp_path).read_bytes())
+    at = raw.index(b"journal/n-0/00000001.jsonl") + len("journal/n-0/00000001.jsonl")
+    raw[at : at + 8] = b"\xff" * 8
+    damaged = tmp_path / "damaged.zip"
+    damaged.write_bytes(raw)
+    output = extproc("verify", damaged, code=2)
+    assert output == f"{damaged} cannot be read: it is no file that `extproc export` made\n"
+
+
+def test_a_page_that_was_edited_is_not_said_to_be_proved(store, tmp_path):
+    original = exported(store, tmp_path)
+    edited = tmp_path / "edited.zip"
+    with zipfile.ZipFile(original) as before, zipfile.ZipFile(edited, "w") as after:
+        for name in before.namelist():
+            raw = before.read(name)
+            after.writestr(name, raw.replace(b"secret of ana", b"nothing of ana") if name == "report.html" else raw)
+    output = extproc("verify", edited, "--key", key_of(store))
+    assert "report.html and session.json are not proved by this" in output
+    assert hashlib.sha256(edited.read_bytes()).hexdigest() in output
 
 
 def test_a_file_that_leads_elsewhere_is_not_unpacked(tmp_path):

@@ -66,10 +66,13 @@ def test_keys_are_made_once_for_the_auditor_alone_and_named_by_their_id(tmp_path
     assert (tmp_path / "me.pem").stat().st_mode & 0o077 == 0
     name = run("payloads", "recipients", tmp_path / "me.pem.pub").stdout.strip()
     assert name in made.stdout
+    (tmp_path / "nowhere").symlink_to(tmp_path / "not-there")
     for command in (
         ("keygen", tmp_path / "me.pem"),
         ("recipients", tmp_path / "me.pem"),
         ("recipients", tmp_path / "x"),
+        ("keygen", tmp_path / "nowhere"),
+        ("keygen", ""),
     ):
         assert len(run("payloads", *command, code=2).output.splitlines()) == 1
 

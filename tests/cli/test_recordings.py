@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from extproc.cli import app
 from extproc.edges.journal.segments import path_of
 from extproc.edges.journal.writer import JournalWriter
+from plain import PATIENCE
 
 HOUR = 3600 * 1_000_000_000
 START = 1_800_000_000 * 1_000_000_000
@@ -175,8 +177,23 @@ def test_calls_are_followed_as_they_come_until_ctrl_c(state):
     finally:
         seen.set()
         following.send_signal(signal.SIGINT)
-        assert following.wait(20) == 0
+        assert following.wait(PATIENCE) == 0
         following.stdout.close()
+
+
+def test_whoever_follows_ends_in_silence_when_nobody_reads_on(state):
+    command = [sys.executable, "-m", "extproc", "sessions", "follow", "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+        try:
+            following.stdout.close()
+            for turn in itertools.count():
+                record(state, "worker-9", call(f"m{turn}", time.time_ns() - START))
+                with suppress(subprocess.TimeoutExpired):
+                    assert following.wait(0.3) == 1
+                    break
+            assert following.stderr.read() == ""
+        finally:
+            following.kill()
 
 
 def test_one_session_is_shown_call_by_call(state):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.test_recordings import call, extproc, outcome, record
+from plain import PATIENCE
 from policies import GOOD
 
 MINUTE = 60 * 1_000_000_000
@@ -100,7 +101,7 @@ class Terminal:
 
     def end(self) -> int:
         try:
-            return self.process.wait(30)
+            return self.process.wait(PATIENCE)
         finally:
             os.close(self._ours)
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +13,7 @@ from typer.testing import CliRunner
 from extproc.cli import app
 from extproc.edges.journal.segments import path_of
 from extproc.edges.keys.seal_keys import load_signer
+from extproc.edges.keys.session_keys import load_session_keys
 from stores import SIGNER, Store, written
 
 
@@ -119,3 +123,20 @@ def test_lines_that_nobody_accounts_for_are_a_fault(store):
     assert "line 2 (event 2): events 1 to 1 were taken out, and no record says so" in extproc(
         "verify", "--state", store.root, code=1
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
+def test_what_root_does_the_service_can_read(store):
+    service = 65534
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the service must get there
+        state = shutil.copytree(store.root, Path(folder) / "state")
+        load_session_keys(state)
+        for each in (state, *state.rglob("*")):
+            os.chown(each, service, service)
+        extproc("payloads", "digest-keys", "--state", state)
+        extproc("revoke", "--subject", "mallory", "--state", state)
+        extproc("approvers", "add", "dan", "--group", "dba", "--state", state)
+        extproc("seal", "rotate", "--state", state)
+        assert [each for each in state.rglob("*") if each.stat().st_uid != service] == []
+    assert os.geteuid() == 0

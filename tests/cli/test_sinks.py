@@ -98,6 +98,13 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path):
     assert output.count("\n") == 1
 
 
+@pytest.mark.parametrize("text", ["[" * 20_000, "9" * 5_000])
+def test_a_file_that_no_reader_of_yaml_takes_is_one_line(tmp_path, text):
+    (tmp_path / "sinks.yaml").write_text(text)
+    output = extproc("sinks", "--sinks", tmp_path / "sinks.yaml", "--state", tmp_path, code=2)
+    assert output == f"{tmp_path / 'sinks.yaml'}: is not YAML\n"
+
+
 async def test_how_each_sink_is(tmp_path):
     (tmp_path / "sinks.yaml").write_text(GOOD)
     store = Store(tmp_path / "state")

@@ -124,6 +124,19 @@ def test_a_quorum_counts_different_humans():
     assert second.revision == 2
 
 
+def test_an_address_that_nobody_verified_shows_its_bearer_nothing():
+    ticket = pending(ask=replace(ASK, human="d@example.com"))
+    assert may_see(ticket, Approver(issuer="https://idp.example.com", subject="x", human="d@example.com"))
+    assert not may_see(ticket, Approver(issuer="https://idp.example.com", subject="x", unverified="d@example.com"))
+    assert not may_see(ticket, replace(DBA, unverified="d@example.com"))
+
+
+def test_an_address_that_nobody_verified_counts_once_all_the_same():
+    first = says(pending(replace(RULE, quorum=2)), replace(DBA, unverified="dan@example.com"))
+    again = replace(SECOND_DBA, unverified="Dan@example.com")
+    assert says(first, again) == Refusal("answered_before", "You have answered this request already.")
+
+
 def test_two_logins_of_one_human_count_once():
     first = says(pending(replace(RULE, quorum=2)), replace(DBA, human="dan@example.com"))
     assert isinstance(first, Ticket)
@@ -139,8 +152,18 @@ def test_two_logins_of_one_human_count_once():
         (replace(ASK, human="d@example.com"), replace(DBA, human="d@example.com")),
         (ASK, replace(DBA, human="ann")),
         (replace(ASK, human="eva"), replace(DBA, issuer="https://other.example.com", subject="eva")),
+        (replace(ASK, human="D@Example.com"), replace(DBA, human="d@example.com")),
+        (replace(ASK, human="d@example.com"), replace(DBA, unverified="d@example.com")),
     ],
-    ids=["same login", "owner of the service account", "same human", "service account of hers", "another issuer"],
+    ids=[
+        "same login",
+        "owner of the service account",
+        "same human",
+        "service account of hers",
+        "another issuer",
+        "address written another way",
+        "address that nobody verified",
+    ],
 )
 def test_nobody_approves_a_request_of_his_own(ask, approver):
     ticket = pending(ask=ask)

@@ -59,3 +59,9 @@ def test_nothing_is_left_out_and_nothing_invisible_is_left(text):
 )
 def test_different_texts_are_shown_differently(one, other):
     assert (one == other) == (legible(one) == legible(other))
+
+
+def test_a_text_as_long_as_a_call_may_be_is_shown_whole():
+    hidden, words = "\u200b" * 200_000, "a " * 100_000
+    assert marked(hidden) == "⟨U+200B ZERO WIDTH SPACE⟩" * 200_000
+    assert marked(words) == words

@@ -12,6 +12,7 @@ import pytest_asyncio
 from mcp import Client
 
 from extproc.demo.server import build, seeded
+from plain import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,7 +25,7 @@ async def url() -> AsyncIterator[str]:
     command = [sys.executable, "-m", "extproc.demo.server", "--port", str(port)]
     process = await asyncio.create_subprocess_exec(*command)
     ended = asyncio.create_task(process.wait())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not ended.done():
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

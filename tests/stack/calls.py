@@ -12,7 +12,6 @@ Every call of a run has an id of its own, so an event of the journal belongs to 
 import asyncio
 import itertools
 import json
-import sys
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,14 +22,14 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from extproc.demo.proxy import Chain
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from stack.gateway import Gateway
 from stack.servers.recorder import Raw
+from warm import ran
 
 __all__ = [
     "LEGACY",
     "MODERN",
-    "PATIENCE",
     "Heard",
     "Site",
     "client",
@@ -48,8 +47,6 @@ T = TypeVar("T")
 
 MODERN: Final = "2026-07-28"
 LEGACY: Final = "2025-06-18"
-PATIENCE: Final = 20.0
-"""How long anything may take that is expected to come."""
 PAUSE: Final = 0.02
 IN_A_ROW: Final = 8
 
@@ -125,12 +122,9 @@ def events(state: Path, *kinds: str, **members: Any) -> list[dict[str, Any]]:
 
 async def extproc(*words: str) -> str:
     """What the command line says; it must end with 0."""
-    argv = [sys.executable, "-m", "extproc", *words]
-    asked = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-    output, complaint = await asked.communicate()
-    asked._transport.close()  # type: ignore[attr-defined]
-    assert asked.returncode == 0, (output, complaint)
-    return output.decode()
+    status, output, complaints = await ran(*words)
+    assert status == 0, (output, complaints)
+    return output
 
 
 def executed(upstream: Raw) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from stack.clients.faces import Connect
 from stack.clients.node_client import node_client
 from stack.clients.python_client import python_client, python_sse_client
@@ -50,7 +50,7 @@ class Server:
     pid: int = 0
 
     async def _control(self, method: str, path: str) -> Any:
-        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=30) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE) as http:
             answer = await http.request(method, f"{self.control}/{path}")
             answer.raise_for_status()
             return answer.json()

@@ -6,15 +6,17 @@ Use it through the fixture ``gateway`` (conftest.py), once for each chain, or by
         answer = await client.post(gateway.url, headers={"authorization": f"Bearer {gateway.token('ada')}"}, ...)
 
 ``policy`` starts ``extproc serve`` with it, ``workers`` workers and the environment ``settings`` (``{"EXTPROC_SHADOW":
-"true"}``). ``processors`` names gRPC addresses of your own instead (see scripted.py), and starts no service. ``adapt``
-may change the derived Envoy configuration before it is written, to show that a setting matters. ``issuer`` puts another
-token issuer in the place of the built-in one.
+"true"}``); it is forked from a process that has loaded it (warm.py), or begins from nothing where ``anew`` says so.
+``processors`` names gRPC addresses of your own instead (see scripted.py), and starts no service. ``adapt`` may change
+the derived Envoy configuration before it is written, to show that a setting matters. ``issuer`` puts another token
+issuer in the place of the built-in one.
 
 While it runs: ``url`` (the MCP endpoint), ``base`` (scheme, host and port), ``admin`` (Envoy's admin URL), ``token()``
 (a signed token of the trusted issuer), ``issuer`` (its key set can be changed), ``state`` (the service's state folder),
 ``envoy`` and ``service`` (the processes), ``envoy_log()``, ``service_log()``, ``access_log()``, ``stat(name)``.
 The server's name in the policy is ``sales-db`` unless ``server`` says otherwise; its issuer is ``gateway.issuer.url`` and
 its audience ``gateway.url``: a policy given as a text may say ``{issuer}``, ``{audience}`` and ``{jwks_uri}`` for them.
+``succeed()`` starts a second Envoy that takes over from the first (hot restart), where ``hot`` gives the options of both.
 ``ENVOY_BIN`` in the environment runs another Envoy than the installed wheel.
 """
 
@@ -37,14 +39,13 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from extproc.demo.proxy import Chain, find_envoy, gateway_configuration
-from plain import NO_AUTHORITY
+from plain import NO_AUTHORITY, PATIENCE
 from ports import free_ports
 from schemas import faults_in
+from warm import CAN_FORK, Forked, forked
 
 __all__ = ["Gateway", "Issuer", "free_ports"]
 
-READY_WITHIN: Final = 30.0
-ENDS_WITHIN: Final = 20.0
 ATTEMPT: Final = 0.05
 EXTPROC: Final = Path(sys.executable).with_name("extproc")
 
@@ -127,6 +128,8 @@ class Gateway:
         server: str = "sales-db",
         adapt: Callable[[dict[str, Any]], None] | None = None,
         issuer: TrustedIssuer | None = None,
+        anew: bool = False,
+        hot: Sequence[str] = (),
     ) -> None:
         assert (policy is None) == bool(processors), "give a policy, or processors of your own"
         self.chain, self.upstream, self.folder, self.server = chain, upstream, folder, server
@@ -136,7 +139,11 @@ class Gateway:
             dict(settings or {}),
             adapt,
         )
+        # what is to be loaded before the program itself is not for one that is loaded already
+        self._anew = anew or not CAN_FORK or "LD_PRELOAD" in self.settings
         port, admin_port, self._metrics_port, *worker_ports = free_ports(3 + (0 if processors else workers))
+        # a base id belongs to the Envoys that succeed each other, and to nobody else on the machine
+        self._epoch, self._hot = 0, (*hot, "--base-id", str(admin_port)) if hot else ()
         self.workers = self.processors or tuple(f"127.0.0.1:{each}" for each in worker_ports)
         self.port, self._admin_port = port, admin_port
         self.base, self.admin = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin_port}"
@@ -146,7 +153,8 @@ class Gateway:
         self.policy_file = folder / "policy.yaml"
         self.issuer: Any = issuer
         self.envoy: asyncio.subprocess.Process
-        self.service: asyncio.subprocess.Process | None = None
+        self._formers: list[asyncio.subprocess.Process] = []
+        self.service: asyncio.subprocess.Process | Forked | None = None
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -163,7 +171,7 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in (getattr(self, "envoy", None), self.service):
+        for process in (*self._formers, getattr(self, "envoy", None), self.service):
             if process is not None:
                 await _end(process)
         self.issuer.close()
@@ -191,7 +199,7 @@ class Gateway:
 
     async def stat(self, name: str) -> int:
         """One counter or gauge of Envoy by its full name, as an expression; one that matches nothing is a mistake."""
-        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE) as client:
             answer = await client.get(f"{self.admin}/stats", params={"filter": f"^{name}$", "format": "json"})
         values = [each["value"] for each in answer.json()["stats"] if "value" in each]
         assert values, f"Envoy has no figure {name}"
@@ -215,13 +223,30 @@ class Gateway:
             "EXTPROC_PURGE_SECONDS": "0",
             "EXTPROC_INDEX": "false",
         } | self.settings
-        self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
+        if self._anew:
+            self.service = await self._start([str(EXTPROC), "serve"], "service", environment)
+        else:
+            self.service = await forked(["serve"], environment=environment, output=self.folder / "service.log")
         await self._ready(self.service, f"http://127.0.0.1:{self._metrics_port}/readyz", self.service_log)
 
     async def stop_service(self) -> None:
         """Tell the service to end, and wait until it has."""
         assert self.service is not None
         await _end(self.service)
+
+    async def succeed(self, adapt: Callable[[dict[str, Any]], None] | None = None) -> asyncio.subprocess.Process:
+        """Start an Envoy in the place of the one that runs; that one, which drains and ends by itself."""
+        former, self._adapt = self.envoy, adapt
+        self._formers.append(former)
+        self._epoch += 1
+        await self._start_envoy()
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE) as client:
+            while True:  # at first it is the other one that answers
+                with contextlib.suppress(httpx.HTTPError):
+                    told = (await client.get(f"{self.admin}/server_info")).json()
+                    if (told["command_line_options"]["restart_epoch"], told["state"]) == (self._epoch, "LIVE"):
+                        return former
+                await asyncio.sleep(ATTEMPT)
 
     async def _start_envoy(self) -> None:
         document = gateway_configuration(
@@ -235,9 +260,11 @@ class Gateway:
         )
         if self._adapt:
             self._adapt(document)
-        (self.folder / "envoy.json").write_text(json.dumps(document), "utf-8")
+        configuration = self.folder / f"envoy-{self._epoch}.json"
+        configuration.write_text(json.dumps(document), "utf-8")
         binary = os.environ.get("ENVOY_BIN") or str(find_envoy())
-        arguments = ["-c", str(self.folder / "envoy.json"), "--use-dynamic-base-id", "--concurrency", "2", "-l", "warn"]
+        how = [*self._hot, "--restart-epoch", str(self._epoch)] if self._hot else ["--disable-hot-restart"]
+        arguments = ["-c", str(configuration), *how, "--concurrency", "2", "-l", "warn"]
         # the access log goes to stdout, Envoy's own log to stderr
         self.envoy = await self._start([binary, *arguments], "envoy", dict(os.environ), stdout="access.log")
         await self._ready(self.envoy, f"{self.admin}/ready", self.envoy_log)
@@ -252,8 +279,8 @@ class Gateway:
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=log, env=environment
             )
 
-    async def _ready(self, process: asyncio.subprocess.Process, url: str, log: Callable[[], str]) -> None:
-        deadline = time.monotonic() + READY_WITHIN
+    async def _ready(self, process: asyncio.subprocess.Process | Forked, url: str, log: Callable[[], str]) -> None:
+        deadline = time.monotonic() + PATIENCE
         ended = asyncio.create_task(process.wait())
         async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY) as client:
             while not ended.done():
@@ -263,17 +290,17 @@ class Gateway:
                         return
                 if time.monotonic() > deadline:
                     ended.cancel()
-                    raise TimeoutError(f"not ready in {READY_WITHIN} s: {url}\n{log()[-4000:]}")
+                    raise TimeoutError(f"not ready in {PATIENCE} s: {url}\n{log()[-4000:]}")
                 await asyncio.wait({ended}, timeout=ATTEMPT)
         raise RuntimeError(f"ended with {process.returncode} before it was ready\n{log()[-4000:]}")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process | Forked) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), ENDS_WITHIN)
+            await asyncio.wait_for(process.wait(), PATIENCE)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -15,7 +15,8 @@ from extproc.core.limits import MAX_BODY_BYTES, MAX_JSON_RESPONSE_BYTES
 from extproc.core.wire.sse import Event, EventReader
 from extproc.demo.proxy import CHAINS, Chain
 from extproc.edges.keys.session_keys import load_session_keys
-from stack.calls import PATIENCE, Heard, Site, client, events, request, site, tool, until
+from plain import PATIENCE
+from stack.calls import Heard, Site, client, events, request, site, tool, until
 from stack.servers.recorder import Arrival, Raw, Script, dies, early, echoes, head, json_reply, raw_server, sse
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]

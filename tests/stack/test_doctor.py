@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from extproc.demo.proxy import Chain
 from shipped import ext_proc, front, http_filter, routes
 from stack.calls import Site, site
 from stack.servers.recorder import json_reply, raw_server
+from warm import ran
 
 pytestmark = pytest.mark.stack
 
@@ -26,22 +25,12 @@ roles: {analyst: {assigned_to: {groups: [analysts]}, grants: [{servers: [sales-d
 LISTED = json_reply(b'{"jsonrpc":"2.0","id":"extproc-canary","result":{"tools":[]}}')
 
 
-async def doctor(*words: str, token: str = "", cwd: Path | None = None) -> tuple[int | None, str, str]:
+async def doctor(*words: str, token: str = "", cwd: Path | None = None) -> tuple[int, str, str]:
     """Exit status, what it says, what it complains of."""
-    argv = [sys.executable, "-m", "extproc", "doctor", *words]
-    asked = await asyncio.create_subprocess_exec(
-        *argv,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=os.environ | {"EXTPROC_TOKEN": token},
-        cwd=cwd,
-    )
-    said, complained = await asked.communicate()
-    asked._transport.close()  # type: ignore[attr-defined]
-    return asked.returncode, said.decode(), complained.decode()
+    return await ran("doctor", *words, EXTPROC_TOKEN=token, cwd=cwd)
 
 
-async def examined(running: Site, *words: str) -> tuple[int | None, list[Any]]:
+async def examined(running: Site, *words: str) -> tuple[int, list[Any]]:
     status, said, complained = await doctor(
         running.gateway.admin, "--through", running.gateway.url, "--json", *words, token=running.gateway.token("ada")
     )

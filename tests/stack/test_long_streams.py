@@ -17,7 +17,8 @@ import pytest_asyncio
 from extproc.core.wire.sse import Event, EventReader
 from extproc.demo.proxy import CHAINS
 from leaks import leaks
-from stack.calls import PATIENCE, Site, site, tool, until
+from plain import PATIENCE
+from stack.calls import Site, site, tool, until
 from stack.clients.faces import ClientError
 from stack.counterparts import CLIENTS
 from stack.processes import needs_node

@@ -211,13 +211,20 @@ async def test_a_worker_that_hangs_makes_the_node_unready_and_envoy_asks_the_oth
 
         await until(lambda: healthy_workers_are(everyday, 1))
         messages = [tool("echo") for _ in range(20)]
-        heard = [await everyday.post(message) for message in messages]
-        assert all(each.allowed for each in heard)
+        for message in messages:
+            await until(lambda asked=message: passes(everyday, asked))
         assert executed(upstream) == [message["id"] for message in messages]
     finally:
         os.kill(hung, signal.SIGCONT)
     assert hung in await pids(everyday)
     await until(lambda: healthy_workers_are(everyday, 2))
+
+
+async def passes(mcp: Site, message: dict[str, Any]) -> bool:
+    """Whether it does; on a starved machine the other's health check may time out as well, so that nobody is asked."""
+    heard = await mcp.post(message)
+    assert heard.allowed or refused(heard)
+    return heard.allowed
 
 
 async def healthy_workers_are(mcp: Site, count: int) -> bool:
@@ -231,12 +238,9 @@ async def test_the_calls_after_a_worker_was_killed_go_to_the_other_and_it_comes_
     os.kill(killed, signal.SIGKILL)
     await until(lambda: gone(killed))
     messages = [tool("echo") for _ in range(30)]
-    heard = [await everyday.post(message) for message in messages]
-    assert all(each.allowed or refused(each) for each in heard)
-    # on a starved machine the other's health check may time out as well, and then there is nobody to ask
-    assert sum(each.allowed for each in heard) >= 25
-    asked = zip(messages, heard, strict=True)
-    assert executed(upstream) == [message["id"] for message, each in asked if each.allowed]
+    for message in messages:
+        await until(lambda asked=message: passes(everyday, asked))
+    assert set(executed(upstream)) == {message["id"] for message in messages}
     back = await pids(everyday)
     assert killed not in back
     assert back[1] == other

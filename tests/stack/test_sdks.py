@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from extproc.demo.proxy import CHAINS, Chain
+from plain import PATIENCE
 from stack import conversations as talk
 from stack.clients.faces import Client, ClientError
 from stack.counterparts import CANARIES, CLIENTS, MODERN, SSE_CLIENTS, Server, canary
@@ -193,7 +194,7 @@ async def test_a_refusal_reaches_a_client_whose_answers_come_on_another_stream(c
     gateway, upstream, _ = python_rig
     await upstream.forget()
     token = gateway.token("ada", groups=["data-analysts"])
-    async with asyncio.timeout(5), SSE_CLIENTS[client](f"{gateway.base}/sse", token=token) as mcp:
+    async with asyncio.timeout(PATIENCE), SSE_CLIENTS[client](f"{gateway.base}/sse", token=token) as mcp:
         refused = await mcp.call("callTool", name="run_shell", arguments={"command": "rm -rf /"})
         assert refused["isError"] is True
         with pytest.raises(ClientError) as error:

@@ -24,6 +24,7 @@ from receivers import (
     records_in,
     s3_in_memory,
 )
+from sigv4 import Key
 from stack.calls import Site, extproc, site, tool, until
 from stack.servers.recorder import echoes, raw_server
 
@@ -113,7 +114,7 @@ async def test_sinks_that_were_away_for_a_whole_run_have_all_of_it_and_no_call_s
 
         (tmp_path / "away").mkdir()
         broker = stack.enter_context(kafka_in_memory())
-        store = stack.enter_context(s3_in_memory(s3_port))
+        store = stack.enter_context(s3_in_memory({"a": Key(secret="very-secret")}, s3_port))
         await stack.enter_async_context(forwarding(kafka_port, broker))
         await stack.enter_async_context(collector.running())
         await stack.enter_async_context(receiver.running())

@@ -16,6 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
+from plain import PATIENCE
 from stack.gateway import EXTPROC, free_ports
 
 pytestmark = pytest.mark.stack
@@ -32,7 +33,7 @@ class Terminal:
     async def until(self, pattern: str) -> str:
         """The next line that ``pattern`` is found in."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while raw := await self.process.stdout.readline():
                 self.lines.append(raw.decode())
                 if re.search(pattern, self.lines[-1]):
@@ -43,7 +44,7 @@ class Terminal:
         """Send a signal and wait for the end; the exit status."""
         self.process.send_signal(number)
         assert self.process.stdout is not None
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE):
             self.lines.append((await self.process.stdout.read()).decode())
             return await self.process.wait()
 
@@ -111,7 +112,7 @@ async def refused(argv: Sequence[str]) -> str:
     process = await asyncio.create_subprocess_exec(
         *argv, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         output, _ = await process.communicate()
     text = output.decode()
     assert process.returncode == 2, text
@@ -204,7 +205,7 @@ async def test_a_part_that_dies_ends_everything_with_one_line(tmp_path: Path) ->
         os.kill(envoy, signal.SIGKILL)
         line = await up.until("^extproc up: ")
         assert line.startswith("extproc up: Envoy ended with status -9")
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE):
             assert await up.process.wait() == 2
         assert await _gone(family)
 

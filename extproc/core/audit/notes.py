@@ -19,12 +19,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 __all__ = [
     "ED25519",
+    "KEY_NAME",
     "KEY_STATEMENT",
     "Checkpoint",
     "Keys",
     "key_id",
     "notes_anywhere",
     "open_note",
+    "open_seal",
     "read_checkpoint",
     "read_key",
     "read_notes",
@@ -33,6 +35,8 @@ __all__ = [
 
 KEY_STATEMENT: Final = "mcp-extproc seal key"
 """First line of a note in which a key names its successor, which is the second."""
+KEY_NAME: Final = "extproc/"
+"""How the name of a node's own key begins; the node's follows."""
 ED25519: Final = b"\x01"
 """The algorithm byte before a key."""
 
@@ -72,19 +76,44 @@ def read_key(text: str) -> tuple[tuple[str, bytes], Ed25519PublicKey] | None:
 
 
 def trusted(keys: Keys, statements: Iterable[str]) -> Keys:
-    """``keys`` and all that they, or their successors, name as successors, in the order of the statements."""
+    """``keys`` and all that they, or their successors, name as successors, in the order of the statements.
+
+    A successor has the name of the key before it: no key speaks for another node's.
+    """
     known = dict(keys)
     for note in statements:
-        text = open_note(note, known)
-        lines = text.splitlines() if text is not None else []
+        text, name = _opened(note, known) or ("", "")
+        lines = text.splitlines()
         successor = read_key(lines[1]) if len(lines) == 2 and lines[0] == KEY_STATEMENT else None
-        if successor is not None:
+        if successor is not None and successor[0][0] == name:
             known[successor[0]] = successor[1]
     return known
 
 
 def open_note(note: str, keys: Keys) -> str | None:
     """The text of a note, with its last line end, if one of ``keys`` signed it."""
+    opened = _opened(note, keys)
+    return None if opened is None else opened[0]
+
+
+def open_seal(note: str, keys: Keys) -> Checkpoint | None:
+    """The seal that a note is, if one of ``keys`` signed it that may seal that journal; None for anything else.
+
+    A key seals under its own name, and where ``extproc/<node>`` is a name of ``keys``, no other key seals that node's
+    journals ``<node>-<worker>``: of several nodes that are proved together, none can write another's anew.
+    """
+    text, name = _opened(note, keys) or ("", "")
+    seal = read_checkpoint(text)
+    if seal is None:
+        return None
+    signer, _, journal = seal.origin.rpartition("/")
+    own = f"{KEY_NAME}{journal.rpartition('-')[0]}"
+    is_anothers = name != own and any(known == own for known, _ in keys)
+    return seal if name == signer and not is_anothers else None
+
+
+def _opened(note: str, keys: Keys) -> tuple[str, str] | None:
+    """The text of a note, and the name of the key that signed it."""
     text, between, signatures = note.rpartition("\n\n")
     for found in _SIGNATURE.finditer(signatures) if between and _SIGNATURES.fullmatch(signatures) else ():
         raw = _decoded(found[2])
@@ -92,7 +121,7 @@ def open_note(note: str, keys: Keys) -> str | None:
         try:
             if key is not None:
                 key.verify(raw[4:], (text + "\n").encode())
-                return text + "\n"
+                return text + "\n", found[1]
         except InvalidSignature:
             continue
     return None

@@ -55,7 +55,7 @@ def approval_step(
         "principal": {"issuer": ask.issuer, "subject": ask.subject},
         "server": ask.server or None,
         "method": ask.method or None,
-        "target": ask.target or None,
+        "target": ask.recorded or ask.target or None,
         "role": ask.role or None,
         "seconds": ask.seconds or None,
         "state": ticket.state.value,

@@ -4,6 +4,8 @@ A token for one server of several is none for the others (RFC 8707). Asked again
 expired meanwhile, and its bearer may have been sent away (threat A08).
 """
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from extproc.core.access import is_meant_for
@@ -14,9 +16,9 @@ from extproc.core.identity.principals import challenge, identify
 from extproc.core.limits import TOKEN_SKEW_SECONDS
 from extproc.core.model import Principal, RequestHead
 from extproc.core.rejection import INTERNAL_ERROR, INVALID_REQUEST, Rejection
-from extproc.core.shared_state import Revoked
+from extproc.core.shared_state import Elevation, Revoked
 
-__all__ = ["admitted", "still_admitted"]
+__all__ = ["admitted", "loans", "still_admitted"]
 
 
 def admitted(snapshot: Snapshot, head: RequestHead, at: int) -> Principal | Rejection:
@@ -59,5 +61,19 @@ def still_admitted(
     if server is not None and not is_meant_for(server.audiences, principal):
         no = refused("token_audience", "The token is meant for another server.")
         return replace(no, challenge=challenge(identity, head.path, error="invalid_token"))
-    lent = frozenset(loan.role for loan in shared.lent(principal, at))
+    lent = frozenset(loan.role for loan in loans(snapshot, principal, at))
     return principal if lent == principal.lent else replace(principal, lent=lent)
+
+
+def loans(snapshot: Snapshot, principal: Principal, at: int) -> tuple[Elevation, ...]:
+    """The roles that the principal has on loan at ``at``: those that the policy lends now, and as long as it does.
+
+    Whoever approved a loan did so under the policy of that day.
+    """
+    terms = snapshot.policy.lent
+    cut = [
+        dataclasses.replace(loan, until=min(loan.until, loan.at + terms[loan.role].seconds * 1_000_000_000))
+        for loan in snapshot.shared.lent(principal, at)
+        if loan.role in terms
+    ]
+    return tuple(loan for loan in cut if at < loan.until)

@@ -13,18 +13,52 @@ from msgspec.structs import replace
 from extproc.core import audit
 from extproc.core.access import Facts
 from extproc.core.audit.correlation import Correlation
-from extproc.core.audit.digests import Digests
+from extproc.core.exchange.intent import named
+from extproc.core.exchange.outgoing import rewritten
 from extproc.core.exchange.rounds import APPROVAL_KEY
-from extproc.core.model import Decision, Effect, Era, Json, Message, Principal, Reply
+from extproc.core.handles import KeyRing
+from extproc.core.model import EMPTY, Decision, Effect, Era, Json, Message, Principal, Reply
 from extproc.core.tickets import Ask, AskKind, Ticket, TicketState
-from extproc.core.wire import replies
+from extproc.core.wire import headers, replies
 
-__all__ = ["CAPABILITIES", "ask_of", "can_open_urls", "told"]
+__all__ = ["CAPABILITIES", "as_shown", "ask_of", "can_open_urls", "told"]
 
 CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 _VERBS: Final = {1: "query", 2: "mutate", 3: "admin"}
 _REASON: Final = "io.mcp-extproc/reason"
 """In ``_meta``: why the requester wants it, for the approver's eye."""
+_OWN_META: Final = frozenset(
+    {
+        headers.PROTOCOL_VERSION,
+        headers.CLIENT_INFO,
+        headers.CAPABILITIES,
+        "io.modelcontextprotocol/logLevel",
+        "progressToken",
+        "traceparent",
+        "tracestate",
+        _REASON,
+    }
+)
+"""The members of ``_meta`` that say nothing of what a call does."""
+_ROUND: Final = frozenset({"inputResponses", "requestState"})
+_NAMES: Final = frozenset({"name", "uri", "arguments", "_meta"}) | _ROUND
+"""The parameters that are shown as the target and the arguments, or not at all."""
+
+
+def as_shown(message: Message, *, goes_on: bool) -> Message:
+    """The call without what its approver does not see, so that this is not what it does.
+
+    That is what ``_meta`` holds beside the protocol's own, and, unless an earlier round ``goes_on``, answers to what
+    nobody has asked and a state that nobody here has sealed.
+    """
+    params, unseen = message.params, frozenset[str]() if goes_on else _ROUND
+    meta = params.get("_meta", EMPTY)
+    if unseen.isdisjoint(params) and meta.keys() <= _OWN_META:
+        return message
+    kept = {name: value for name, value in params.items() if name not in unseen}
+    # there always is one here: rounds are of the modern era, in which every request has it
+    kept["_meta"] = {name: value for name, value in meta.items() if name in _OWN_META}
+    return rewritten(message, kept)
 
 
 def ask_of(
@@ -35,16 +69,17 @@ def ask_of(
     facts: Facts,
     *,
     during: Correlation,
-    digests: Digests,
+    ring: KeyRing,
 ) -> Ask:
     """The question whether exactly this call may run (invariant 6).
 
-    ``during`` and ``digests`` make what is on record of it: which call asks, and for which arguments.
+    ``during`` and ``ring`` make what is on record of it: which call asks, of what, and for which arguments.
     """
     approval = decision.approval
     client = message.client
     found = [each.findings for each in facts.found]
-    arguments = audit.encode(message.arguments)
+    others = {name: value for name, value in message.params.items() if name not in _NAMES}
+    arguments = audit.encode(message.arguments or others)
     reason = message.params.get("_meta", {}).get(_REASON) if message.params else None
     return Ask(
         kind=AskKind.CALL,
@@ -55,11 +90,12 @@ def ask_of(
         approval=approval.name if approval is not None else "",
         server=server,
         method=message.method,
-        target=", ".join(target.name for target in message.targets),
+        target=_names(message),
         verb=_VERBS[decision.verb],
         rule=decision.rule,
         arguments=arguments.decode(),
-        arguments_digest=digests.of_bytes(arguments) if message.arguments else "",
+        arguments_digest=ring.digests.of_bytes(arguments) if message.arguments else "",
+        recorded=_names(named(message, decision.obligations.masking.recorded, ring.masking_key)),
         decision=during.decision,
         session=during.session or "",
         trace=during.trace or "",
@@ -67,6 +103,10 @@ def ask_of(
         findings=tuple(finding for findings in found for finding in findings),
         reason=reason[:500] if isinstance(reason, str) else "",
     )
+
+
+def _names(message: Message) -> str:
+    return ", ".join(target.name for target in message.targets)
 
 
 def can_open_urls(capabilities: Json) -> bool:

@@ -112,9 +112,13 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inspect(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask for the response body, with these headers set (None: removed)."""
+    """Ask for the response body, with these headers set (None: removed).
+
+    ``streams``: it may go on for long, so whoever reads it must be asked for meanwhile.
+    """
 
     headers: Mapping[str, str | None] = msgspec.field(default_factory=empty)
+    streams: bool = False
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,7 +49,7 @@ from extproc.core.exchange.responding import Responding
 from extproc.core.exchange.snapshot import Snapshot, Verdict
 from extproc.core.exchange.visible import Visible
 from extproc.core.exchange.weighing import weight
-from extproc.core.model import Decision, Effect, Message, MessageKind
+from extproc.core.model import Decision, Effect, Message
 from extproc.core.policy import decide
 from extproc.core.rejection import INTERNAL_ERROR, INVALID_REQUEST, Rejection
 from extproc.core.tickets import Ask, Ticket, TicketState
@@ -95,7 +95,7 @@ class Exchange:
         return self._state is State.OVER
 
     def stands(self, snapshot: Snapshot, at: int) -> bool:
-        """Whether a stream that goes on for long may still go on under what is true by now."""
+        """Whether a response that goes on for long may still go on under what is true by now."""
         return self._request.stands(snapshot, at)
 
     def weight(self, event: Event) -> int:
@@ -134,6 +134,9 @@ class Exchange:
         return (Acknowledge(),)
 
     def _on_body(self, event: BodyReceived) -> tuple[Command, ...]:
+        no = None if event.snapshot is None else self._request.renew(event.snapshot, event.at)
+        if no is not None:
+            return self._refuse(event.at, no)
         read = mcp.read_message(known(self._request.head), event.body)
         return self._on_message(event.at, read, len(event.body))
 
@@ -270,14 +273,13 @@ class Exchange:
         asked = request.can_be_asked
         owes = owes_response(message, decision.obligations, can_be_asked=asked) or self._ticket is not None
         self._state = State.FORWARDED if owes else State.OVER
-        is_long = message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
         forward = Forward(
             rule=decision.rule,
             decision_id=request.decision_id,
             headers=request.headers,
             body=message.body if message.rewritten else None,
             owes=owes,
-            until=request.ends_at() if is_long else None,
+            until=request.ends_at() if request.is_long else None,
         )
         del event
         return (forward,)

@@ -40,10 +40,11 @@ class HeadReceived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BodyReceived(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole request body arrived."""
+    """The whole request body arrived; ``snapshot`` is what is true by now, where it came later than its head."""
 
     at: int
     body: bytes
+    snapshot: Snapshot | None = None
 
 
 class SessionCounted(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 Arguments are kept masked, as a keyed digest, or not at all, as the recording level of the decision says; a refusal that
 came before any decision keeps the digest alone. Masked means: without tokens, and without what any masking rule on this
-server and thing claims, whoever calls.
+server and thing claims, whoever calls. The URIs that a message names are masked always, also where it was refused.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,13 @@ from extproc.core.access import NO_FACTS, Facts
 from extproc.core.handles import KeyRing, Owner
 from extproc.core.masking import NO_MASKS, Masks
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, Recording, RequestHead, ResourceKind
+from extproc.core.policy import decide
 from extproc.core.policy.rules import Policy
 from extproc.core.redaction import tokens
 from extproc.core.redaction.masker import masker
 from extproc.core.rejection import Rejection
 
-__all__ = ["Asked", "intent"]
+__all__ = ["Asked", "intent", "named"]
 
 _WITH_URI: Final = frozenset({ResourceKind.RESOURCE, ResourceKind.TEMPLATE})
 
@@ -54,7 +55,7 @@ def intent(
     """
     recording = verdict.obligations.recording if isinstance(verdict, Decision) else Recording.DIGEST
     arguments = asked.message.arguments if asked.message is not None and asked.message.arguments else None
-    masks = verdict.obligations.masking.recorded if isinstance(verdict, Decision) else NO_MASKS
+    masks = verdict.obligations.masking.recorded if isinstance(verdict, Decision) else _claimed(asked, policy)
     server = policy.servers.get(asked.head.server)
     key = ring.masking_key
     kept = _kept(arguments, masks, key) if recording is Recording.MASKED and arguments is not None else None
@@ -63,7 +64,7 @@ def intent(
         decision_id=decision_id,
         head=asked.head,
         principal=asked.principal,
-        message=_named(asked.message, masks, key),
+        message=None if asked.message is None else named(asked.message, masks, key),
         verdict=verdict,
         facts=asked.facts,
         session=asked.owner.session or None if asked.owner is not None else None,
@@ -85,13 +86,26 @@ def _kept(arguments: Mapping[str, Json], masks: Masks, key: bytes) -> Json:
     return found.value if found.exhausted else tokens.mask(found.value["arguments"])
 
 
-def _named(message: Message | None, masks: Masks, key: bytes) -> Message | None:
-    """The message with the URIs that it names masked for the record; a tool's or prompt's name is the policy's own."""
-    if message is None or masks is NO_MASKS:
+def _claimed(asked: Asked, policy: Policy) -> Masks:
+    """What the masking rules claim of a message that was refused before it was judged."""
+    if asked.message is None or asked.principal is None:
+        return NO_MASKS
+    return decide.masking(policy, asked.principal, asked.head.server, asked.message.targets).recorded
+
+
+def named(message: Message, masks: Masks, key: bytes) -> Message:
+    """The message with the URIs that it names as the record may have them: without what the masks claim, nor tokens.
+
+    A tool's or prompt's name is the policy's own.
+    """
+    if _WITH_URI.isdisjoint(target.kind for target in message.targets):
         return message
-    using = masker(masks, key)
     targets = tuple(
-        replace(target, name=using.document(target.name).value) if target.kind in _WITH_URI else target
+        replace(target, name=_uri(target.name, masks, key)) if target.kind in _WITH_URI else target
         for target in message.targets
     )
-    return message if targets == message.targets else replace(message, targets=targets)
+    return replace(message, targets=targets)
+
+
+def _uri(name: str, masks: Masks, key: bytes) -> Json:
+    return tokens.mask(name if masks is NO_MASKS else masker(masks, key).document(name).value)

@@ -7,12 +7,13 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from extproc.core.access import NO_FACTS, Facts
+from extproc.core.audit import session_digest
 from extproc.core.audit.correlation import Correlation
 from extproc.core.definitions import Definitions, refused_tool
 from extproc.core.exchange import counting
-from extproc.core.exchange.admitting import admitted, still_admitted
+from extproc.core.exchange.admitting import admitted, loans, still_admitted
 from extproc.core.exchange.announcing import announced
-from extproc.core.exchange.asking import ask_of, told
+from extproc.core.exchange.asking import as_shown, ask_of, told
 from extproc.core.exchange.call import Call
 from extproc.core.exchange.commands import (
     Answer,
@@ -25,12 +26,23 @@ from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened
 from extproc.core.exchange.outgoing import Stop, outgoing
 from extproc.core.exchange.refusing import refused
-from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round, unanswered
+from extproc.core.exchange.rounds import LIFE_NANOSECONDS, Round, call_digest, seal_round
 from extproc.core.exchange.snapshot import Snapshot
 from extproc.core.handles import Owner
 from extproc.core.identity.tokens import KEY_UNKNOWN
 from extproc.core.masking import Masking
-from extproc.core.model import EMPTY, Decision, Effect, Era, Message, Principal, RequestHead, ResourceKind, Target
+from extproc.core.model import (
+    EMPTY,
+    Decision,
+    Effect,
+    Era,
+    Message,
+    MessageKind,
+    Principal,
+    RequestHead,
+    ResourceKind,
+    Target,
+)
 from extproc.core.policy import decide
 from extproc.core.policy.server_requests import NOTHING_OPEN
 from extproc.core.rejection import Rejection
@@ -81,6 +93,14 @@ class Request:
     def identify(self, head: RequestHead, at: int) -> Rejection | None:
         """Take the head; the refusal of a caller who may not come in."""
         self.started, self.head = at, head
+        return self._admit(head, at)
+
+    def renew(self, snapshot: Snapshot, at: int) -> Rejection | None:
+        """Go on by what is true now; the refusal of a caller who could come in before, and no longer may."""
+        self.snapshot = snapshot
+        return self._admit(known(self.head), at)
+
+    def _admit(self, head: RequestHead, at: int) -> Rejection | None:
         identified = admitted(self.snapshot, head, at)
         if isinstance(identified, Rejection):
             return identified
@@ -176,22 +196,35 @@ class Request:
         self._keep_in()
         return self.judge()
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is no call but a stream that stays open until something ends it."""
+        message = known(self.message)
+        return message.kind is MessageKind.STREAM or message.method == "subscriptions/listen"
+
     def stands(self, snapshot: Snapshot, at: int) -> bool:
-        """Whether what was allowed may go on under what is true by now: a stream outlives neither policy nor person."""
-        again = still_admitted(snapshot, known(self.head), known(self.principal), known(self.owner).session, at)
+        """Whether what was allowed may go on under what is true by now: a stream outlives neither policy nor person.
+
+        A call that is being answered was decided for good, and ends only where its caller is put out.
+        """
+        session, principal = known(self.owner).session, known(self.principal)
+        if not self.is_long:
+            return snapshot.shared.revocation(principal, session_digest(session) if session else "", at) is None
+        again = still_admitted(snapshot, known(self.head), principal, session, at)
         same_policy = snapshot.policy.digest == self.snapshot.policy.digest
-        return same_policy and not isinstance(again, Rejection) and again.lent == known(self.principal).lent
+        return same_policy and not isinstance(again, Rejection) and again.lent == principal.lent
 
     def ends_at(self) -> float:
         """When what was allowed ends by itself, in seconds since the epoch: with the token, or with a role on loan."""
         principal = known(self.principal)
-        loans = [loan.until / 1e9 for loan in self.snapshot.shared.lent(principal, self.started)]
-        return min([math.inf if principal.expires_at is None else principal.expires_at, *loans])
+        lent = [loan.until / 1e9 for loan in loans(self.snapshot, principal, self.started)]
+        return min([math.inf if principal.expires_at is None else principal.expires_at, *lent])
 
     # --- approval ------------------------------------------------------------------------------------------------
 
     def ask(self, decision: Decision) -> Ask:
-        """The question to humans whether this may run."""
+        """The question to humans whether this may run; what they are not shown is no part of the call from here on."""
+        self.message = as_shown(known(self.message), goes_on=self.round is not None)
         return ask_of(
             known(self.principal),
             self.server,
@@ -199,13 +232,13 @@ class Request:
             decision,
             self.facts,
             during=Correlation.of(self.decision_id, known(self.owner).session, known(self.message).trace_id),
-            digests=self.snapshot.ring.digests,
+            ring=self.snapshot.ring,
         )
 
     def hold(self, decision: Decision, ask: Ask) -> AskApproval:
         """Ask; who opens URLs is sent to the page before anything is held open, and held open when he is back."""
         rule = known(decision.approval)
-        self.message = message = known(self.message) if self.round is not None else unanswered(known(self.message))
+        message = known(self.message)
         if not message.rewritten:  # Envoy has these bytes, and thousands of calls may be held
             self.message = replace(message, body=b"")
         sent_away = self._is_sent_away()

@@ -6,6 +6,7 @@ their owner; what cannot be read is withheld and the client gets a JSON-RPC erro
 of ``catalog`` and ``handles``; this module knows only where in a response they apply.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -45,6 +46,9 @@ JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
 SESSION: Final = "mcp-session-id"
 WITHHELD: Final = "withheld"
+_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]*")
+"""A path on the same host to every reader: one with a tab or a line end in it is another once those are taken out, as
+URL parsers do, and to some a backslash is a slash (https://url.spec.whatwg.org/#url-parsing)."""
 _UNANSWERED: Final = frozenset({MessageKind.NOTIFICATION, MessageKind.RESPONSE, MessageKind.END})
 
 
@@ -85,7 +89,7 @@ class Responding:
         if media == EVENT_STREAM:
             self._events = sse.EventReader()
             self._outcome.messages = 0
-        return (Inspect(headers=headers),)
+        return (Inspect(headers=headers, streams=media == EVENT_STREAM),)
 
     def body(self, at: int, chunk: bytes, *, last: bool) -> tuple[Command, ...]:
         """Take a chunk of the body, cut anywhere."""
@@ -111,7 +115,8 @@ class Responding:
     def cut(self, at: int) -> tuple[Command, ...]:
         """End a stream whose time is over; what is not released yet stays here."""
         self._outcome.result = "cut"
-        return (Release(body=b"", last=True), *self._concluded(at))
+        listens = self.visible.call.message.method == "subscriptions/listen"  # nothing of it is an answer
+        return (Release(body=b"" if listens else self._closing("cut"), last=True), *self._concluded(at))
 
     def lost(self, at: int) -> tuple[Command, ...]:
         """Conclude a response that the client did not wait for."""
@@ -217,7 +222,7 @@ class Responding:
     def _endpoint(self, event: sse.Event, place: bytes) -> bytes | None:
         # the 2024-11-05 transport: where the client posts to; another host would lead it past the gateway
         path = place.decode("utf-8", "replace")
-        if not path.startswith("/") or path.startswith("//") or "\\" in path:
+        if not _PATH.fullmatch(path):
             return None
         owner = self.visible.call.owner
         self.visible.settle_session(path)
@@ -231,16 +236,17 @@ class Responding:
     def _withheld(self, at: int) -> tuple[Command, ...]:
         self._outcome.result, self.visible.payload = WITHHELD, None
         reason = MASKING_BUDGET if self.visible.exhausted else WITHHELD
-        error = replies.withheld(self.visible.call.message.id, self.visible.call.decision_id, reason)
         if self._events is None:
-            return self._released(at, error, last=True)
-        # only who asked gets an answer; a stream of its own just ends
-        closing = (
-            b""
-            if self.visible.answered or self.visible.call.is_stream
-            else sse.encode(sse.Event(type="message", data=error))
-        )
-        return self._released(at, closing, last=True)
+            call = self.visible.call
+            return self._released(at, replies.withheld(call.message.id, call.decision_id, reason), last=True)
+        return self._released(at, self._closing(reason), last=True)
+
+    def _closing(self, reason: str) -> bytes:
+        """The last event of a stream that ends here: only who asked gets an answer, a stream of its own just ends."""
+        call = self.visible.call
+        if self.visible.answered or call.is_stream:
+            return b""
+        return sse.encode(sse.Event(type="message", data=replies.withheld(call.message.id, call.decision_id, reason)))
 
     def _replaced(self, at: int, *, status: int) -> tuple[Command, ...]:
         """Answer in the place of a response that must not pass as it is."""

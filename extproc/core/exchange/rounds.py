@@ -20,7 +20,7 @@ from extproc.core.model import Message, Recording
 from extproc.core.rejection import INVALID_PARAMS, Rejection
 from extproc.core.wire import strict_json
 
-__all__ = ["APPROVAL_KEY", "LIFE_NANOSECONDS", "Round", "call_digest", "resume", "seal_round", "unanswered"]
+__all__ = ["APPROVAL_KEY", "LIFE_NANOSECONDS", "Round", "call_digest", "resume", "seal_round"]
 
 APPROVAL_KEY: Final = "mcp_extproc_approval"
 """Under which our own request for a look at the page stands among ``inputRequests``."""
@@ -88,12 +88,3 @@ def resume(message: Message, owner: Owner, snapshot: Snapshot, at: int) -> tuple
         kept["inputResponses"] = wanted
     body = strict_json.encode({**document.value, "params": kept})
     return replace(message, params=kept, body=body, rewritten=True), going_on
-
-
-def unanswered(message: Message) -> Message:
-    """The call without answers to questions: nobody has asked any yet, and no approver would see them."""
-    document = strict_json.read(message.body) if "inputResponses" in message.params else None
-    if document is None or isinstance(document, Rejection):
-        return message
-    kept = {name: value for name, value in message.params.items() if name != "inputResponses"}
-    return replace(message, params=kept, body=strict_json.encode({**document.value, "params": kept}), rewritten=True)

@@ -13,7 +13,7 @@ from extproc.core.limits import MAX_SUBJECT_BYTES, TOKEN_SKEW_SECONDS
 from extproc.core.model import Issuer, Json
 from extproc.core.rejection import DENIED, Rejection
 
-__all__ = ["check_claims", "fits", "refused"]
+__all__ = ["check_claims", "ends_at", "fits", "refused"]
 
 LATEST_DATE: Final = 253_402_300_799.0
 """The last second of the year 9999; a date beyond it is a mistake or an attack, not a lifetime."""
@@ -36,6 +36,11 @@ def check_claims(claims: Mapping[str, Json], issuers: tuple[Issuer, ...], *, now
         # A token bound to a certificate or a DPoP key is worth nothing without that proof, which is not seen here.
         return refused("token_bound", "The token is bound to a key, which cannot be proven here.")
     return _check_dates(claims, issuer.max_token_age, now) or issuer
+
+
+def ends_at(claims: Mapping[str, Json], issuer: Issuer) -> float:
+    """When a token that was checked is over, in seconds since the epoch: by its expiry, or by its age."""
+    return float(min(claims["exp"], claims["iat"] + issuer.max_token_age))
 
 
 def fits(name: str) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from extproc.core.identity.acquaintances import Acquaintances
-from extproc.core.identity.claims import check_claims, fits, refused
+from extproc.core.identity.claims import check_claims, ends_at, fits, refused
 from extproc.core.identity.key_sets import KeySets
 from extproc.core.identity.tokens import Memory, VerifiedToken, check_header, verify
 from extproc.core.limits import MAX_SPIFFE_CHARS
@@ -107,7 +107,8 @@ def _from_envoy(config: IdentityConfig, head: RequestHead, now: float) -> Verifi
     issuer = check_claims(head.claims, config.issuers, now=now)
     if isinstance(issuer, Rejection):
         return issuer
-    return VerifiedToken(issuer=issuer, claims=head.claims, header=header or {}, expires_at=float(head.claims["exp"]))
+    ends = ends_at(head.claims, issuer)
+    return VerifiedToken(issuer=issuer, claims=head.claims, header=header or {}, expires_at=ends)
 
 
 def _from_header(

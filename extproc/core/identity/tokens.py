@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 from jwt.algorithms import get_default_algorithms
 
-from extproc.core.identity.claims import check_claims, refused
+from extproc.core.identity.claims import check_claims, ends_at, refused
 from extproc.core.identity.key_sets import ALGORITHMS, Key, KeySets
 from extproc.core.limits import MAX_TOKEN_CHARS
 from extproc.core.model import Issuer, Json
@@ -38,7 +38,10 @@ VERIFIERS: Final = {name: verifier for name, verifier in get_default_algorithms(
 
 
 class VerifiedToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token whose signature and claims hold, with the issuer of the policy that it comes from."""
+    """A token whose signature and claims hold, with the issuer of the policy that it comes from.
+
+    ``expires_at`` is when it is over, in seconds since the epoch: by its own expiry, or because it is too old by then.
+    """
 
     issuer: Issuer
     claims: Mapping[str, Json]
@@ -193,5 +196,5 @@ def _check_signature(parts: _Parts, keys: tuple[Key, ...]) -> Key | Rejection:
 def _verified(issuer: Issuer, signed: _Signed) -> VerifiedToken:
     """The token that claims and signature make together."""
     return VerifiedToken(
-        issuer=issuer, claims=signed.claims, header=signed.header, expires_at=float(signed.claims["exp"])
+        issuer=issuer, claims=signed.claims, header=signed.header, expires_at=ends_at(signed.claims, issuer)
     )

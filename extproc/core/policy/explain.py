@@ -108,9 +108,8 @@ def _said(
     question = Question(request=asking(asked, verb=Verb.ADMIN if verb is None else verb))
     refusing = _refusing(place, question, of)
     if verb is None:
-        note = (
-            f"the tool `{asked.target.name}` is not listed under server `{place.name}`, and unlisted tools are refused"
-        )
+        what = f"the tool `{asked.target.name}` is not listed under server `{place.name}`"
+        note = f"{what}, or only looks like one that is, and such tools are refused"
         return refusing, [], [note]
     return refusing, _granting(place, question, held, of), [f"{of}verb {verb.name.lower()}"] if of else []
 
@@ -192,10 +191,10 @@ def _condition(question: Question, condition: Condition | None, rules: tuple[Arg
         return
     text = " ".join(condition.text.split())
     lacking = [kind for kind, names in FACTS.items() if condition.names & names and not _has(question, kind)]
-    if lacking:
+    holds = question.ask(condition)
+    if lacking and holds is None:
         yield f"the condition `{text}` is about {lacking[0]}, which this call has none of"
         return
-    holds = question.ask(condition)
     says = {True: "is true", False: "is false", None: "errors (a missing key or another type)"}[holds]
     yield f"the condition `{text}` {says}"
 

@@ -18,6 +18,8 @@ __all__ = ["Patterns", "as_pattern", "compile_patterns", "covers", "folded", "ov
 # Cyrillic and Greek letters drawn like Latin ones (Unicode confusables, the part that spells tool names)
 _LOOK_ALIKES: Final = str.maketrans("авеёкмнорстухіјѕԁԛԝһӏαβεικνορτυχγωѵ", "abeekmhopctyxijsdqwhlabeikvoptuxywv")
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Cc"})
+_MARKS: Final = 30
+"""Marks on one letter that count (UAX 15, "Stream-Safe Text Format"): normalisation sorts them in quadratic time."""
 _SOMETHING: Final = "\ufffe"
 """Stands for a part of a template that may become anything; no valid text has this noncharacter."""
 
@@ -129,6 +131,23 @@ def folded(name: str) -> str:
     """The name as it looks: what deny rules compare besides the name itself."""
     if name.isascii() and name.isprintable():
         return name.lower().strip()
-    plain = unicodedata.normalize("NFKD", name).casefold()
+    plain = unicodedata.normalize("NFKD", _stream_safe(name)).casefold()
     plain = unicodedata.normalize("NFKC", plain).casefold().translate(_LOOK_ALIKES)
     return "".join(character for character in plain if unicodedata.category(character) not in _INVISIBLE).strip()
+
+
+def _stream_safe(text: str) -> str:
+    """The text without what stands on a letter beyond so many marks; in an argument there may be a million."""
+    if len(text) <= _MARKS:
+        return text
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if character > "\u02ff" and _begins_with_a_mark(character) else 0
+        if marks <= _MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _begins_with_a_mark(character: str) -> bool:
+    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) != 0

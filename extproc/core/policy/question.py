@@ -11,7 +11,7 @@ import msgspec
 from extproc.core.access import AccessRequest, ShellFacts, SqlFacts
 from extproc.core.model import ResourceKind, Target
 from extproc.core.policy.arguments import ArgumentRule
-from extproc.core.policy.conditions import FACTS, Condition, variables
+from extproc.core.policy.conditions import FACT_NAMES, FACTS, Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
 from extproc.core.policy.rules import DenyRule, Reach
 
@@ -40,15 +40,18 @@ class Question(msgspec.Struct, kw_only=True):
     def certainly(self, condition: Condition | None) -> bool:
         """Whether a deny rule's condition holds or errors, whatever is open.
 
-        A condition over facts concerns only calls that have them; one over a command that could not be read holds.
+        A condition over facts concerns a call without them only where it holds whatever they would be; one over a
+        command that could not be read holds.
         """
         if condition is None:
             return True
         for kind, names in FACTS.items():
             if not condition.names.isdisjoint(names - self.unbound):
                 found: SqlFacts | ShellFacts | None = getattr(self.request.facts, kind)
-                if found is None or not found.parsed:
-                    return found is not None
+                if found is None:
+                    return self.ask(condition) is True
+                if not found.parsed:
+                    return True
         holds = self.ask(condition)
         return not self._is_open(condition) if holds is None else holds
 
@@ -65,8 +68,13 @@ class Question(msgspec.Struct, kw_only=True):
         return "arguments" in self.unbound
 
     def ask(self, condition: Condition) -> bool | None:
-        """What the condition says; None where it errors."""
-        return condition.holds(variables(self.request, condition.names - self.unbound))
+        """What the condition says, with the facts open that the call has none of; None where it errors."""
+        names = condition.names - self.unbound
+        if not names.isdisjoint(FACT_NAMES):
+            for kind, of_kind in FACTS.items():
+                if getattr(self.request.facts, kind) is None:
+                    names -= of_kind
+        return condition.holds(variables(self.request, names))
 
     def _is_open(self, condition: Condition) -> bool:
         return self.tolerant and not self.unbound.isdisjoint(condition.names)

@@ -1,6 +1,6 @@
 """The counts that a call must fit into, by the limits of its server and of those that it reaches through."""
 
-from itertools import chain
+from operator import itemgetter
 
 from extproc.core.access import Facts
 from extproc.core.model import Message, Principal, Quota, ResourceKind, Target
@@ -14,22 +14,24 @@ def quotas_of(policy: Policy, place: Server, principal: Principal, message: Mess
     named = next((target for target in message.targets if target.kind is not ResourceKind.SERVER), None)
     if named is None:
         return ()
-    own = _counted(place, principal, named) if place.limits else ()
-    if facts.calls is None:
-        return own
-    inner = [
-        _counted(policy.servers[call.server], principal, Target(kind=ResourceKind.TOOL, name=call.tool))
-        for call in facts.calls.every
-    ]
-    return tuple(chain(own, *inner))
-
-
-def _counted(place: Server, principal: Principal, named: Target) -> tuple[Quota, ...]:
+    places = [(place, named)]
+    if facts.calls is not None:
+        inner = facts.calls.every
+        places += [(policy.servers[call.server], Target(kind=ResourceKind.TOOL, name=call.tool)) for call in inner]
+    limits = [(each.per == "server", each, at, target) for at, target in places for each in at.limits]
+    # they are taken in this order up to the first that is full: what others share is taken last, so that nobody who is
+    # over his own limit uses it up for them
+    own_first = sorted(limits, key=itemgetter(0))
     return tuple(
-        Quota(rule=limit.rule, key=_key(limit, place, principal, named), calls=limit.calls, seconds=limit.seconds)
-        for limit in place.limits
-        if limit.per != "tool" or named.kind is ResourceKind.TOOL
+        _quota(limit, at, principal, target)
+        for _, limit, at, target in own_first
+        if limit.per != "tool" or target.kind is ResourceKind.TOOL
     )
+
+
+def _quota(limit: Limit, place: Server, principal: Principal, target: Target) -> Quota:
+    key = _key(limit, place, principal, target)
+    return Quota(rule=limit.rule, key=key, calls=limit.calls, seconds=limit.seconds)
 
 
 def _key(limit: Limit, place: Server, principal: Principal, target: Target) -> str:

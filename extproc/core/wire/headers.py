@@ -109,15 +109,19 @@ def param_fault(headers: Mapping[str, str], arguments: Mapping[str, Json]) -> Re
     Without the tool's schema a name is all there is to compare by. A header without such an argument passes: the
     specification wants unknown ones forwarded, and the server, which has the schema, checks it again.
     """
+    wanted: dict[str, dict[str, str]] = {}
     for header in headers:
         if not header.startswith(_PARAM):
             continue
         sent = decode(_value(headers, header) or "")
         if sent is None:
             return mismatch(header)
-        wanted = _bare(header.removeprefix(_PARAM))
-        for name, value in _properties(arguments):
-            if _bare(name) == wanted and not _agrees(sent, value):
+        wanted.setdefault(_bare(header.removeprefix(_PARAM)), {})[sent] = header
+    if not wanted:
+        return None
+    for name, value in _properties(arguments):  # once, however many headers there are
+        for sent, header in wanted.get(_bare(name), {}).items():
+            if not _agrees(sent, value):
                 return mismatch(header)
     return None
 

@@ -30,7 +30,10 @@ URL_REQUIRED: Final = -32042
 """URLElicitationRequiredError of MCP 2025-11-25."""
 MASKING_BUDGET: Final = "masking_budget"
 """Why a response is withheld that would cost more to mask than one message may."""
-_WITHHELD_FOR: Final = {MASKING_BUDGET: ": masking it costs more than one message may. Ask for less at a time."}
+_WITHHELD_FOR: Final = {
+    MASKING_BUDGET: ": masking it costs more than one message may. Ask for less at a time.",
+    "cut": ": your access ended before it did.",
+}
 
 _JSON: Final = ("content-type", "application/json")
 _ALLOW: Final = {"post_only": "POST"}

@@ -108,7 +108,8 @@ class Console:
         if person is None:
             return RedirectResponse("/login", status_code=303)
         await self._desk.sweep()
-        seen = [ticket for ticket in await self._tickets.latest(limit=SHOWN) if may_see(ticket, person)]
+        latest = await self._tickets.latest(limit=SHOWN)
+        seen = [ticket for ticket in latest if may_see(ticket, person)] + await self._older(latest, person)
         seen.sort(key=lambda ticket: ticket.state is not TicketState.PENDING)
         return page(
             "list.html",
@@ -119,6 +120,17 @@ class Console:
             titles={ticket.id: title(ticket) for ticket in seen},
             left=self._left,
         )
+
+    async def _older(self, latest: Sequence[Ticket], person: Approver) -> list[Ticket]:
+        """What waits longer than the latest go back: nobody's requests may push those of others off the page."""
+        known = {ticket.id for ticket in latest}
+        older = [id_ for id_ in await self._tickets.pending() if id_ not in known] if len(latest) == SHOWN else []
+        found: list[Ticket] = []
+        for id_ in older:  # one by one: each holds all its arguments
+            ticket = await self._tickets.get(id_)
+            if ticket is not None and may_see(ticket, person):
+                found.append(ticket)
+        return found
 
     async def _show(self, request: Request) -> Response:
         person = self._people.signed_in(request)

@@ -12,13 +12,15 @@ from extproc.core.tickets import Approver
 from extproc.edges.console.local_approvers import LOCAL, LocalApprovers, LocalApproversError
 from extproc.edges.console.oidc import LoginError, OidcLogin
 from extproc.edges.console.pages import field, page
-from extproc.edges.console.people import People
+from extproc.edges.console.people import People, is_same_site
 
 __all__ = ["Entrance", "Logins"]
 
 ATTEMPTS: Final = 5
+ALL_ATTEMPTS: Final = 60
 ATTEMPT_SECONDS: Final = 60.0
-"""Local secrets that may be tried in so long; a secret has 144 random bits, this only spares the CPU."""
+"""Local secrets that one address and all may try in so long; a secret has 144 random bits, this only spares the CPU.
+Who tries too many locks out himself, not the people who are needed when the provider is away."""
 REFUSALS: Final = 30
 """Refused logins that are put on record in so long."""
 
@@ -51,7 +53,7 @@ class Entrance:
         self._noted = noted
         self._signed_out = signed_out
         self._clock = clock
-        self._attempts: list[float] = []
+        self._attempts: list[tuple[float, str | None]] = []
         self._refusals: list[float] = []
         self.routes = (
             Route("/login", self._login),
@@ -96,12 +98,14 @@ class Entrance:
         return await self._begin(request, person, local=False)
 
     async def _login_locally(self, request: Request) -> Response:
+        if not is_same_site(request):  # a page elsewhere would sign its reader in as somebody else, who then answers
+            return self._login_page(request, "This form is not from a page of this site. Sign in here.", status=403)
         form = await request.form()
-        now = self._clock() / 1e9
-        self._attempts = [at for at in self._attempts if now - at < ATTEMPT_SECONDS]
-        if len(self._attempts) >= ATTEMPTS:
+        now, source = self._clock() / 1e9, _source(request)
+        self._attempts = [each for each in self._attempts if now - each[0] < ATTEMPT_SECONDS]
+        if len(self._attempts) >= ALL_ATTEMPTS or sum(by == source for _, by in self._attempts) >= ATTEMPTS:
             return self._login_page(request, "Too many attempts. Wait a minute.", status=429)
-        self._attempts.append(now)
+        self._attempts.append((now, source))
         try:
             person = await run_in_threadpool(self._local.verify, field(form, "name"), field(form, "secret"))
         except LocalApproversError:
@@ -109,7 +113,8 @@ class Entrance:
         if person is None:
             await self._refused(request, local=True, reason="secret")
             return self._login_page(request, "There is no such name and secret.", status=403)
-        self._attempts.pop()
+        if (now, source) in self._attempts:  # not one of somebody else, who may have tried while this was looked at
+            self._attempts.remove((now, source))
         return await self._begin(request, person, local=True)
 
     async def _begin(self, request: Request, person: Approver, *, local: bool) -> Response:

@@ -45,14 +45,16 @@ def approver_of(claims: Mapping[str, Json], paths: ClaimPaths) -> Approver | Non
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not (isinstance(issuer, str) and issuer and isinstance(subject, str) and subject):
         return None
-    # an address that nobody has verified could be anybody's
+    # an address that nobody has verified could be anybody's, and could be his
+    human = _text(_at(claims, paths.human))
     verified = paths.human != "email" or claims.get("email_verified") is True
     return Approver(
         issuer=issuer,
         subject=subject,
         groups=_texts(_at(claims, paths.groups)),
         roles=_texts(_at(claims, paths.roles)),
-        human=_text(_at(claims, paths.human)) if verified else "",
+        human=human if verified else "",
+        unverified="" if verified else human,
         name=_text(_at(claims, paths.name)) or subject,
     )
 
@@ -102,6 +104,7 @@ class People:
             "groups": sorted(person.groups),
             "roles": sorted(person.roles),
             "human": person.human,
+            "unverified": person.unverified,
             "name": person.name,
             "at": int(self._clock()),
         }
@@ -121,6 +124,7 @@ class People:
             groups=frozenset(kept["groups"]),
             roles=frozenset(kept["roles"]),
             human=kept["human"],
+            unverified=kept.get("unverified", ""),
             name=kept["name"],
         )
 

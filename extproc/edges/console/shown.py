@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import orjson
+import msgspec
 
 from extproc.core.legible import Piece, legible
 from extproc.core.model import Json
@@ -24,7 +24,9 @@ def argument_lines(ticket: Ticket) -> list[Line]:
     """Every value in the arguments; an empty object or list is a value too."""
     if not ticket.ask.arguments:
         return []
-    return [Line(legible(path), legible(value)) for path, value in _leaves("", orjson.loads(ticket.ask.arguments))]
+    # not orjson, which reads an integer beyond 64 bits as a fraction: what is shown is what runs
+    arguments = msgspec.json.decode(ticket.ask.arguments)
+    return [Line(legible(path), legible(value)) for path, value in _leaves("", arguments)]
 
 
 def _leaves(path: str, value: Json) -> Iterator[tuple[str, str]]:
@@ -37,7 +39,7 @@ def _leaves(path: str, value: Json) -> Iterator[tuple[str, str]]:
     elif isinstance(value, str):
         yield path, value
     else:
-        yield path, orjson.dumps(value).decode()
+        yield path, msgspec.json.encode(value).decode()
 
 
 def title(ticket: Ticket) -> str:

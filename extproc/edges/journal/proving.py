@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from extproc.core.audit import Broken, Fault, Linked, Proof, Pruned, check, read_event
-from extproc.core.audit.notes import Checkpoint, Keys, notes_anywhere, open_note, read_checkpoint
+from extproc.core.audit.notes import Checkpoint, Keys, notes_anywhere, open_seal
 from extproc.edges.journal.anchors import anchor_lines
 from extproc.edges.journal.locks import is_live
 from extproc.edges.journal.reader import journals
@@ -42,15 +42,16 @@ class Report:
     """What verification found.
 
     ``events`` hold, up to ``head``, the hash of the last of them; ``pruned`` of them were taken out and are proved by
-    their hashes alone. ``sealed`` events are signed for, ``sealed_at`` seconds since the epoch. ``live`` says that a
-    writer holds the journal now; then an unfinished last line is only not yet written. ``last_kind`` is the kind of
-    the last event: ``stopped`` after an orderly end.
+    their hashes alone, ``unvouched`` of these on the word of records that no seal covers. ``sealed`` events are signed
+    for, ``sealed_at`` seconds since the epoch. ``live`` says that a writer holds the journal now; then an unfinished
+    last line is only not yet written. ``last_kind`` is the kind of the last event: ``stopped`` after an orderly end.
     """
 
     journal: str
     segments: int
     events: int
     pruned: int
+    unvouched: int
     first_at: int | None
     last_at: int | None
     last_kind: str
@@ -63,16 +64,18 @@ class Report:
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """What a store, and seals from elsewhere, say of journals: seals by journal, places that were purged, faults."""
+    """What a store, and seals from elsewhere, say of journals: seals by journal, places that were purged, faults.
+
+    A place is the first number and the count, with the journal whose event says so, and that event's number.
+    """
 
     seals: dict[str, list[Checkpoint]] = field(default_factory=dict)
-    purged: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    purged: dict[str, list[tuple[int, int, str, int]]] = field(default_factory=dict)
     faults: list[FaultAt] = field(default_factory=list)
 
     def take(self, note: str, keys: Keys, *, file: str, line: int, journal: str | None = None) -> None:
         """Add the seal that ``note`` is, of ``journal`` if that is known; one that nobody trusted signed is a fault."""
-        text = open_note(note, keys)
-        seal = read_checkpoint(text) if text is not None else None
+        seal = open_seal(note, keys)
         if seal is None:
             said = "no trusted key signed this seal: it was changed, or its key is not the one that was given"
         elif journal is not None and seal.origin.rpartition("/")[2] != journal:
@@ -82,6 +85,12 @@ class Evidence:
             return
         self.faults.append(FaultAt(file=file, line=line, seq=0, broken=Broken.UNSIGNED, said=said))
 
+    def places(self, journal: str, *, vouched: bool) -> list[tuple[int, int]]:
+        """The places of a journal that were purged; ``vouched``: on the word of events that a seal covers."""
+        sizes = {name: max(seal.size for seal in seals) for name, seals in self.seals.items()}
+        found = self.purged.get(journal, ())
+        return [(first, count) for first, count, by, seq in found if not vouched or seq < sizes.get(by, 0)]
+
     def anchor(self, lines: Iterable[str], keys: Keys) -> bool:
         """Add the seals that a trusted key signed in lines that were kept elsewhere; False if there is none.
 
@@ -90,8 +99,7 @@ class Evidence:
         before = sum(map(len, self.seals.values()))
         for line in lines:
             for note in notes_anywhere(line):
-                text = open_note(note, keys)
-                seal = read_checkpoint(text) if text is not None else None
+                seal = open_seal(note, keys)
                 if seal is not None:
                     self.seals.setdefault(seal.origin.rpartition("/")[2], []).append(seal)
         return sum(map(len, self.seals.values())) > before
@@ -158,7 +166,12 @@ def verify(directory: Path, evidence: Evidence | None = None, *, withheld: bool 
     # before the segments are listed: what a live writer appends meanwhile only makes the journal longer
     live = is_live(directory)
     present = numbers(directory)
-    walk = _Walk(Proof(known.seals.get(directory.name, ())), known.purged.get(directory.name, ()), withheld=withheld)
+    walk = _Walk(
+        Proof(known.seals.get(directory.name, ())),
+        _Places(known.places(directory.name, vouched=False)),
+        _Places(known.places(directory.name, vouched=True)),
+        withheld=withheld,
+    )
     fault: FaultAt | None = None
     for expected, number in enumerate(present, 1):
         path = path_of(directory, number)
@@ -172,17 +185,31 @@ def verify(directory: Path, evidence: Evidence | None = None, *, withheld: bool 
     return walk.report(directory.name, segments=len(present), live=live, fault=fault)
 
 
+class _Places:
+    """Places of a journal that were purged."""
+
+    def __init__(self, places: Sequence[tuple[int, int]]) -> None:
+        places = sorted(places)
+        self._firsts = [first for first, _ in places]
+        # up to where some place reaches that begins there or before
+        self._ends = list(accumulate((first + count for first, count in places), max))
+
+    def hold(self, pruned: Pruned) -> bool:
+        """Whether one of them is all of this."""
+        before = bisect_right(self._firsts, pruned.seq)
+        return bool(before) and pruned.end <= self._ends[before - 1]
+
+
 class _Walk:
     """One journal, line by line."""
 
-    def __init__(self, proof: Proof, purged: Sequence[tuple[int, int]], *, withheld: bool) -> None:
+    def __init__(self, proof: Proof, purged: _Places, vouched: _Places, *, withheld: bool) -> None:
         self.proof = proof
-        purged = sorted(purged)
-        self._firsts = [first for first, _ in purged]
-        # up to where some place reaches that begins there or before
-        self._ends = list(accumulate((first + count for first, count in purged), max))
+        self._purged = purged
+        self._vouched = vouched
         self._withheld = withheld
         self._pruned = 0
+        self._unvouched = 0
         self._first: bytes | None = None
         self._last: bytes | None = None
 
@@ -209,8 +236,10 @@ class _Walk:
         return None
 
     def _explain(self, pruned: Pruned) -> Fault | None:
-        before = bisect_right(self._firsts, pruned.seq)
-        if self._withheld or (before and pruned.end <= self._ends[before - 1]):
+        if self._withheld or self._vouched.hold(pruned):
+            return None
+        if self._purged.hold(pruned):
+            self._unvouched += pruned.count
             return None
         said = f"events {pruned.seq} to {pruned.end - 1} were taken out, and no record says so"
         return Fault(broken=Broken.UNEXPLAINED, said=said, seq=pruned.seq)
@@ -229,6 +258,7 @@ class _Walk:
             segments=segments,
             events=proof.tree.size,
             pruned=self._pruned,
+            unvouched=self._unvouched if proof.sealed is not None else 0,
             first_at=_time(first),
             last_at=_time(last),
             last_kind=str(last.get("kind", "")),
@@ -246,11 +276,13 @@ def _take_event(evidence: Evidence, raw: bytes, keys: Keys, *, file: str, line: 
     if event.get("kind") == "sealed":
         for note in _list(event.get("notes")):
             evidence.take(str(note), keys, file=file, line=line)
-    elif event.get("kind") == "purged":
+    elif event.get("kind") == "purged" and isinstance(found, Linked):
+        by = file.partition("/")[0]
         for place in _list(event.get("ranges")):
             match place:
                 case [int(first), int(count)]:
-                    evidence.purged.setdefault(str(event.get("journal")), []).append((first, count))
+                    places = evidence.purged.setdefault(str(event.get("journal")), [])
+                    places.append((first, count, by, found.seq))
                 case _:
                     said = "it tells of a purge in no form that is known"
                     evidence.faults.append(FaultAt(file=file, line=line, seq=0, broken=Broken.UNREADABLE, said=said))

@@ -224,9 +224,11 @@ def make_identity(path: Path) -> tuple[str, Path]:
     Raises:
         KeyFileError: one of them is there already, or cannot be written.
     """
+    if not path.name:
+        raise KeyFileError(f"{path} is no name for a file")
     public = path.with_name(f"{path.name}.pub")
     for each in (path, public):
-        if each.exists():
+        if each.exists() or each.is_symlink():
             raise KeyFileError(f"{each} is there already; name another file, because what it reads would be lost")
     key = X25519PrivateKey.generate()
     create_once(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -105,7 +105,7 @@ def _of(ticket: Ticket, url: str | None) -> dict[str, object]:
         "subject": ask.subject,
         "server": ask.server,
         "method": ask.method,
-        "target": ask.target,
+        "target": ask.recorded or ask.target,
         "verb": ask.verb,
         "role": ask.role,
         "seconds": ask.seconds,

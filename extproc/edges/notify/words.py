@@ -2,7 +2,7 @@
 
 It says enough to know whether to hurry and never enough to decide on: an approval is given on the page or the command
 line, where the whole request is shown. So no arguments stand here, which a channel's readers may not be allowed to
-see; findings (``DELETE without WHERE on sales.orders``) do.
+see, and a URI as the record has it; findings (``DELETE without WHERE on sales.orders``) do.
 """
 
 from collections.abc import Sequence
@@ -42,4 +42,4 @@ def _what(ticket: Ticket) -> str:
     ask = ticket.ask
     if ask.kind is AskKind.ACCESS:
         return f"the role {marked(ask.role)} for {ask.seconds // 60} minutes"
-    return f"{marked(ask.target or ask.method)} on {marked(ask.server)} ({ask.verb})"
+    return f"{marked(ask.recorded or ask.target or ask.method)} on {marked(ask.server)} ({ask.verb})"

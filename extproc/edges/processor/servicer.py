@@ -14,9 +14,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import replace
+
 from extproc.core.exchange import (
     Answer,
     AskApproval,
+    BodyReceived,
     Closed,
     Command,
     Conclude,
@@ -25,11 +28,13 @@ from extproc.core.exchange import (
     Event,
     Exchange,
     Forward,
+    Inspect,
     NoteDefinitions,
     NoteMessages,
     NoteQuestion,
     QuotasTaken,
     SessionCounted,
+    Snapshot,
     Store,
     Stored,
     StoreFailed,
@@ -58,6 +63,7 @@ class Servicer:
         self,
         *,
         open_exchange: Callable[[], Exchange],
+        snapshot: Callable[[], Snapshot],
         journal: Journal,
         counters: Counters,
         metrics: Metrics,
@@ -69,6 +75,7 @@ class Servicer:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._open_exchange = open_exchange
+        self._snapshot = snapshot
         self._journal = journal
         self._counters = counters
         self._metrics = metrics
@@ -92,7 +99,7 @@ class Servicer:
         }
 
     def supersede(self) -> None:
-        """Ask every long stream whether what it rests on still stands; one whose ground is gone ends."""
+        """Ask every stream of events whether what it rests on still stands; one whose ground is gone ends."""
         self._superseded.set()
         self._superseded = asyncio.Event()
 
@@ -155,6 +162,8 @@ class Servicer:
                     await self._do(command, translation, stream)
                     if isinstance(command, Forward):
                         until = command.until
+                    elif until is None and isinstance(command, Inspect) and command.streams:
+                        until = math.inf
         return True
 
     async def _do(self, command: Command, translation: Translation, stream: Stream) -> None:
@@ -169,7 +178,13 @@ class Servicer:
 
     def _events(self, frame: Any, translation: Translation) -> tuple[Event, ...]:
         at = self._clock()
-        return (DeadlinePassed(at=at),) if frame is None else translation.events(decode(frame), at)
+        if frame is None:
+            return (DeadlinePassed(at=at),)
+        events = translation.events(decode(frame), at)
+        if len(events) == 1 and isinstance(events[0], BodyReceived):
+            # it came later than its head, as late as its sender liked: somebody may have been put out meanwhile
+            return (replace(events[0], snapshot=self._snapshot()),)
+        return events
 
     def _count(self, exchange: Exchange, seconds: float) -> None:
         verdict = exchange.verdict

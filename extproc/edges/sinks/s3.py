@@ -29,9 +29,19 @@ __all__ = ["Bucket", "S3Sink", "key_of"]
 
 _CODE_CHARS: Final = 64
 _NOT_ABOUT_THE_OBJECT: Final = frozenset(
-    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
+    {
+        "BadDigest",
+        "ExpiredToken",
+        "IncompleteBody",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "RequestTimeTooSkewed",
+        "RequestTimeout",
+        "SignatureDoesNotMatch",
+        "XAmzContentSHA256Mismatch",
+    }
 )
-"""What a store answers in the same words as a refusal, where it is the credentials or the clock."""
+"""What a store answers in the same words as a refusal, where it is the credentials, the clock or the way to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

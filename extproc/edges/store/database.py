@@ -9,6 +9,7 @@ comes back is used again without a restart.
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -122,6 +123,7 @@ class SqliteDatabase(Database):
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
+            _make_private(self._path)
             connection = sqlite3.connect(self._path, timeout=self._tables.patience, isolation_level=None)
             try:
                 _turn_to_wal(connection, self._tables.patience)
@@ -160,6 +162,12 @@ class SqliteDatabase(Database):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, where it is missing, for its owner alone: SQLite's own files beside it get its mode."""
+    with contextlib.suppress(OSError):  # what is wrong SQLite says itself
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _turn_to_wal(connection: sqlite3.Connection, patience: float) -> None:

@@ -5,7 +5,15 @@ import json
 
 import pytest
 
-from extproc.core.audit.notes import notes_anywhere, open_note, read_checkpoint, read_key, read_notes, trusted
+from extproc.core.audit.notes import (
+    notes_anywhere,
+    open_note,
+    open_seal,
+    read_checkpoint,
+    read_key,
+    read_notes,
+    trusted,
+)
 from extproc.core.audit.seals import checkpoint_text, origin_of, signer_from, statement_text
 
 ONE = signer_from("extproc/n", b"\x01" * 32)
@@ -41,6 +49,28 @@ def test_a_seal_is_a_checkpoint_that_a_trusted_key_signed():
     assert open_note(note, {}) is None
     both = note + TWO.sign(TEXT).splitlines()[-1] + "\n"
     assert open_note(both, keys(TWO)) == TEXT
+
+
+def test_a_key_seals_under_its_own_name_and_no_journal_of_a_node_whose_key_is_known():
+    other = signer_from("extproc/m", b"\x04" * 32)
+
+    def sealed(signer, name, journal, *known):
+        text = checkpoint_text(origin=origin_of(name, journal), size=5, root=b"\x07" * 32, at=1)
+        return open_seal(signer.sign(text), keys(*known)) is not None
+
+    assert sealed(ONE, "extproc/n", "n-0", ONE, other)
+    assert sealed(other, "extproc/m", "m-control", ONE, other)
+    assert not sealed(other, "extproc/n", "n-0", ONE, other)
+    assert not sealed(other, "extproc/m", "n-0", ONE, other)
+    # a node that was named otherwise once, or a key with a name of its own
+    assert sealed(ONE, "extproc/n", "old-0", ONE, other)
+    assert open_seal(ONE.sign("something else\n"), keys(ONE)) is None
+
+
+def test_no_key_names_the_successor_of_another():
+    thief = signer_from("extproc/m", b"\x04" * 32)
+    statements = [thief.sign(statement_text(TWO.public))]
+    assert trusted(keys(ONE, thief), statements).keys() == keys(ONE, thief).keys()
 
 
 @pytest.mark.parametrize("at", range(170))

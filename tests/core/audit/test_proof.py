@@ -192,3 +192,10 @@ def test_a_linked_line_says_which_number_comes_next():
     found = check(lines_of(3)[2], seq=2, prev=None)
     assert isinstance(found, Linked)
     assert found.end == 3
+
+
+def test_a_number_that_no_index_holds_is_no_line():
+    event = b'{"event":{},"prev":"' + b"0" * 64 + b'","seq":'
+    body = event + b"9" * 19
+    line = body + b',"hash":"' + hashlib.sha256(body).hexdigest().encode() + b'"}'
+    assert check(line, seq=None, prev=None).broken is Broken.UNREADABLE

@@ -8,11 +8,13 @@ from msgspec import structs
 
 from extproc.core.exchange import (
     Answer,
+    BodyReceived,
     Forward,
+    Snapshot,
 )
 from extproc.core.shared_state import Elevation, Revoked, SharedState
-from held import DROP, SECOND, handshake, out, script
-from script import AUDIENCE, ISSUER, NOW, POLICY, Script, call, claims, legacy
+from held import DROP, HELD, SECOND, Desk, handshake, out, script
+from script import AUDIENCE, ISSUER, NOW, POLICY, RING, Script, call, claims, legacy, policy
 
 
 def test_a_revoked_subject_is_refused_whatever_his_token_says():
@@ -58,6 +60,38 @@ def test_a_copy_that_is_too_old_lets_nobody_in():
     assert told.reply.status == 503
 
 
+def test_a_token_that_grew_too_old_during_a_hold_lets_nothing_run():
+    played = script(desk=Desk(at=NOW + 200 * SECOND))
+    who = claims(groups=("stewards",), iat=NOW / 1e9 - 3500, exp=NOW / 1e9 + 86400)
+    (told,) = played.post(DROP, claims=who)
+    assert played.world.records[0]["reason"] == "token_expired"
+    assert isinstance(told, Answer)
+
+
+FREEZE = "deny: [{name: freeze, servers: [sales-db], tools: [echo]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "reason"),
+    [
+        ({}, NOW + SECOND, "granted"),
+        ({"shared": out(Revoked.SUBJECT, "ann")}, NOW + SECOND, "revoked"),
+        ({"shared": SharedState(as_of=NOW - 60 * SECOND)}, NOW + SECOND, "shared_state_stale"),
+        ({"policy": policy(POLICY + FREEZE)}, NOW + SECOND, "deny_rule"),
+        ({}, NOW + 700 * SECOND, "token_expired"),
+    ],
+    ids=["all as it was", "revoked", "nobody knows who is revoked", "another policy", "expired"],
+)
+def test_a_body_that_comes_after_its_head_is_judged_by_what_is_true_when_it_comes(change, at, reason):
+    played = Script()
+    headers, body = call("echo", {"text": "x"})
+    played.begin(headers)
+    by_now = replace(Snapshot(policy=policy(POLICY), ring=RING), **change)
+    (said,) = played.play(BodyReceived(at=at, body=body, snapshot=by_now))
+    assert played.world.records[-1]["reason"] == reason
+    assert isinstance(said, Forward) == (reason == "granted")
+
+
 def test_a_role_on_loan_counts_for_calls_until_it_ends():
     loan = Elevation(id="e", issuer=ISSUER, subject="ann", role="steward", at=NOW - SECOND, until=NOW + SECOND)
     lent = SharedState(as_of=NOW, elevations=(loan,))
@@ -67,6 +101,25 @@ def test_a_role_on_loan_counts_for_calls_until_it_ends():
     assert played.world.records[0]["reason"] == "not_granted"
     assert isinstance(told, Answer)
     assert len(played.world.asks) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "age", "has_it"),
+    [
+        (HELD, 1800, True),
+        (HELD.replace("at_most: 1h", "at_most: 10m"), 1800, False),
+        (HELD.replace("at_most: 1h", "at_most: 10m"), 300, True),
+        (HELD.replace("    lend: {approval: schema-change, at_most: 1h}\n", ""), 300, False),
+    ],
+    ids=["as lent", "lent for less by now", "within that", "lent no more"],
+)
+def test_a_loan_counts_only_as_the_policy_lends_that_role_now(text, age, has_it):
+    loan = Elevation(
+        id="e", issuer=ISSUER, subject="ann", role="steward", at=NOW - age * SECOND, until=NOW + 1800 * SECOND
+    )
+    played = script(text, groups=("data-analysts",), shared=SharedState(as_of=NOW, elevations=(loan,)))
+    played.post(DROP)
+    assert bool(played.world.asks) is has_it
 
 
 def test_a_workload_without_a_token_has_no_audience_to_compare():

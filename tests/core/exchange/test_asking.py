@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from extproc.core.approval import digest
 from extproc.core.tickets import TicketState
-from held import CONSOLE, Desk, handshake, script, second_round, state_after_first_round, urls, words_of
-from script import RING, answer_of, legacy
+from held import CONSOLE, HELD, Desk, handshake, script, second_round, state_after_first_round, urls, words_of
+from script import RING, answer_of, legacy, modern
 
 
 def test_a_modern_client_that_opens_urls_is_sent_to_the_page_at_once():
@@ -78,3 +79,15 @@ def test_every_other_client_is_held_and_told_in_words(capabilities):
     )
     assert CONSOLE in words_of(played.post(request))
     assert played.world.asks[0].seconds == 30
+
+
+def test_an_approved_completion_is_for_the_argument_that_was_shown():
+    text = HELD.replace("verbs: [query, admin], approval", "prompts: [report], approval")
+    asks = []
+    for value in ("a", "b"):
+        played = script(text)
+        argument = {"argument": {"name": "table", "value": value}}
+        played.post(modern("completion/complete", {"ref": {"type": "ref/prompt", "name": "report"}} | argument))
+        asks += [command.ask for command in played.world.asks]
+    assert [json.loads(ask.arguments)["argument"]["value"] for ask in asks] == ["a", "b"]
+    assert digest(asks[0]) != digest(asks[1])

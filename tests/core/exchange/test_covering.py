@@ -59,7 +59,7 @@ def test_a_result_is_masked_in_either_era_and_form_recorded_or_not(text, era, me
     assert script.forwarded(call("echo", era=era)).owes
     message = {"jsonrpc": "2.0", "id": 1, "result": RESULT}
     said = script.response(events(message) if media == SSE else json.dumps(message).encode(), media=media)
-    assert said[0] == Inspect(headers={"content-type": media})
+    assert said[0] == Inspect(headers={"content-type": media}, streams=media == SSE)
     out = released(said)
     assert json.loads(out.removeprefix(b"data: "))["result"] == MASKED
     assert conclusion(said).masked == {"mail": 2, "masked": 1}

@@ -243,7 +243,14 @@ def test_the_endpoint_of_the_older_transport_leaves_sealed_and_owns_what_follows
     assert open_handle(RING, Purpose.REQUEST, owner, json.loads(out[1][6:])["id"]) == "7"
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/m", "//evil.example/m", "message", "/\\evil", ""])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("https://evil.example/m", "//evil.example/m", "message", "/\\evil", ""),
+        # URL parsers take these out before they look: what is left is another host
+        *("/\t/evil.example/m", "/\ndata: /evil.example/m", "/\x0b/evil", "/ /evil", "/\xa0evil"),
+    ],
+)
 def test_an_endpoint_elsewhere_ends_the_stream(place):
     said = stream().response(f"event: endpoint\ndata: {place}\n\n".encode() + events(PROGRESS), media=SSE)
     assert b"evil" not in released(said)
@@ -307,3 +314,20 @@ def test_a_large_result_that_needs_no_change_streams_through():
 def test_a_list_too_large_to_be_read_is_withheld():
     said = asked(modern("tools/list")).response(chunks=[b" " * (MAX_JSON_RESPONSE_BYTES + 1), b"more"])
     assert json.loads(released(said))["error"]["code"] == -32603
+
+
+def test_the_answer_to_a_call_that_is_cut_ends_with_an_error_and_nothing_that_came_later():
+    script = asked(call("echo"))
+    progress = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": 1, "progress": 1}}
+    said = script.play(
+        ResponseHeadReceived(at=NOW, status=200, headers={"content-type": SSE}, bodiless=False),
+        ResponseBodyReceived(at=NOW, chunk=events(progress) + b"data: {", last=False),
+        DeadlinePassed(at=NOW),
+    )
+    assert said[0] == Inspect(headers={}, streams=True)
+    first, last = released(said).strip().split(b"\n\n")
+    assert json.loads(first.removeprefix(b"data: ")) == progress
+    error = json.loads(last.partition(b"data: ")[2])
+    assert (error["id"], error["error"]["data"]["reason"]) == (1, "cut")
+    assert conclusion(said).event["result"] == "cut"
+    assert script.exchange.over

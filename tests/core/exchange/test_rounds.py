@@ -8,8 +8,8 @@ from extproc.core.exchange import (
     Answer,
     BodyReceived,
 )
-from held import CONSOLE, DROP, SECOND, Desk, script, state_after_first_round, urls
-from script import ASKING, NOW, POLICY, Script, answer_of, call, claims, modern, reply
+from held import CONSOLE, DROP, HELD, SECOND, Desk, script, state_after_first_round, urls
+from script import ASKING, NOW, POLICY, Script, answer_of, call, claims, legacy, modern, reply
 
 
 @pytest.mark.parametrize("change", ["tampered", "another tool", "another argument", "another user", "late", "nonsense"])
@@ -132,3 +132,43 @@ def test_a_call_that_is_approved_at_once_takes_none_along_either():
     params = json.loads(forward.body)["params"]
     assert "inputResponses" not in params
     assert params["arguments"] == {"table": "orders"}
+
+
+UNSEEN = {"_meta": {"com.example/cascade": True, "progressToken": 7, "baggage": "tenant=other"}}
+
+
+def meta_of(forward):
+    return {name for name in json.loads(forward.body)["params"]["_meta"] if not name.startswith("io.modelcontext")}
+
+
+def test_what_stands_in_meta_and_no_approver_sees_is_no_part_of_an_approved_call():
+    params = {"name": "drop_table", "arguments": {"table": "orders"}}
+    played = script(desk=Desk())
+    (forward,) = played.post(modern("tools/call", params | UNSEEN))
+    assert meta_of(forward) == {"progressToken"}
+    assert json.loads(forward.body)["params"]["arguments"] == {"table": "orders"}
+    (forward,) = script(desk=Desk()).post(legacy("tools/call", params | {"_meta": {"com.example/cascade": True}}))
+    assert json.loads(forward.body)["params"]["_meta"] == {}
+
+
+def test_a_call_that_no_human_answers_for_keeps_what_its_meta_holds():
+    assert Script().forwarded(modern("tools/call", {"name": "echo", "arguments": {}} | UNSEEN)).body is None
+
+
+def test_a_later_round_of_an_approved_call_brings_nothing_unseen_either():
+    desk = Desk()
+    played = script(desk=desk)
+    played.post(DROP)
+    said = played.response(reply({"resultType": "input_required", "requestState": "theirs"}))
+    state = json.loads(b"".join(command.body for command in said if hasattr(command, "body")))["result"]["requestState"]
+    params = {"name": "drop_table", "arguments": {"table": "orders"}, "requestState": state}
+    (forward,) = script(desk=desk).post(modern("tools/call", params | UNSEEN))
+    assert meta_of(forward) == {"progressToken"}
+    assert json.loads(forward.body)["params"]["requestState"] == "theirs"
+
+
+def test_a_state_that_nobody_sealed_is_no_part_of_an_approved_call_also_where_responses_pass_unseen():
+    params = {"name": "drop_table", "arguments": {"table": "orders"}, "requestState": "mine"}
+    played = script(HELD.replace("payloads: masked", "payloads: none"))
+    (forward,) = played.post(modern("tools/call", params))
+    assert "requestState" not in json.loads(forward.body)["params"]

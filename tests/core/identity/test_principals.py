@@ -63,6 +63,13 @@ def test_a_token_that_envoy_verified_names_the_principal():
     assert ann.expires_at == NOW + 600
 
 
+def test_a_person_is_gone_when_his_token_expires_or_is_too_old_whatever_comes_first():
+    dates = {"iat": NOW - 3000, "exp": NOW + 86400}
+    ends = NOW - 3000 + CORP.max_token_age
+    assert person(from_envoy(claims=claims(**dates))).expires_at == ends
+    assert person(from_header(headers={"authorization": f"Bearer {token(**dates)}"})).expires_at == ends
+
+
 def test_a_token_verified_here_names_the_same_principal():
     ann = person(from_header(headers={"authorization": f"Bearer {token(groups=['data-analysts'])}"}))
     assert ann == person(from_envoy(claims=claims(groups=["data-analysts"])))

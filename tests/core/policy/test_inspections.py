@@ -88,6 +88,29 @@ def test_a_deny_rule_over_facts_holds_for_what_could_not_be_read():
     assert decided(NONSENSE, "builders").rule == "deny:no-destruction"
 
 
+EITHER = """\
+deny: [{name: either, servers: ["*"], when: 'tool == "list" || shell.destructive'}]
+"""
+
+
+def test_a_deny_rule_over_facts_or_something_else_holds_for_a_call_without_facts_by_the_other_half():
+    policy = load(HEAD + SERVERS.replace("list:", "count: {verb: query}, list:") + ROLES + EITHER)
+    assert decided(None, "readers", tool="list", policy=policy).rule == "deny:either"
+    assert decided(None, "readers", tool="count", policy=policy).effect is Effect.ALLOW
+    assert decided(LS, "readers", policy=policy).effect is Effect.ALLOW
+    (told,) = explain(policy, who("readers"), "db", call("list")).refusing
+    assert (told.speaks, told.why.endswith("is true")) == (True, True)
+
+
+def test_a_grant_over_facts_or_something_else_gives_a_call_without_facts_the_other_half_alone():
+    either = '\'tool == "list" || shell.commands == ["ls"]\''
+    roles = ROLES.replace("verbs: [query]}", f"verbs: [query], when: {either}}}")
+    policy = load(HEAD + SERVERS.replace("list:", "count: {verb: query}, list:") + roles)
+    assert decided(None, "readers", tool="list", policy=policy).effect is Effect.ALLOW
+    assert decided(None, "readers", tool="count", policy=policy).effect is Effect.DENY
+    assert decided(LS, "readers", policy=policy).effect is Effect.ALLOW
+
+
 def test_an_inspected_tool_is_listed_where_some_command_could_be_allowed():
     for groups in (["readers"], ["builders"]):
         assert sees(POLICY, who(*groups), "db", Client(), ResourceKind.TOOL, "run")

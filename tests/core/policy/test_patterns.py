@@ -100,3 +100,10 @@ def test_a_name_that_looks_the_same_folds_to_the_same(name: str) -> None:
 
 def test_composed_and_decomposed_forms_fold_alike_and_not_to_the_bare_letter() -> None:
     assert folded("caf\u00e9") == folded("cafe\u0301") != "cafe"
+
+
+def test_of_the_marks_on_one_letter_so_many_count_as_can_be_sorted_and_a_million_take_no_longer_than_letters() -> None:
+    few, many = "\u302e" * 30, "\u302e" * 1000
+    assert folded(f"a{many}b{many}") == folded(f"a{few}b{few}") != folded(f"a{few[1:]}b{few}")
+    assert folded("seq" + "\u0301\u0323" * 500_000) == "seq"
+    assert folded("\u0f73" * 200_000 + "x") == "x"

@@ -3,7 +3,7 @@ from msgspec.structs import replace
 from asked import ALICE, SERVER, message, tool, uri
 from extproc.core.model import Principal, Quota, Target
 from extproc.core.policy import decide
-from policies import LIMITS, load
+from policies import GOOD, LIMITS, load
 
 
 def quotas(principal: Principal, *targets: Target) -> tuple[Quota, ...]:
@@ -42,3 +42,14 @@ def test_each_principal_tool_and_rule_has_its_own_count() -> None:
         keys += [quota.key for quota in found[:2]]
         assert found[2].key == quotas(ALICE, tool("query"))[2].key
     assert len(set(keys)) == len(keys)
+
+
+def test_what_all_callers_share_is_taken_last_so_that_nobody_over_his_own_limit_uses_it_up() -> None:
+    shared, own = (
+        "  - {per: server, servers: [db], calls: 100/1m}\n",
+        "  - {per: principal, servers: [db], calls: 5/1m}\n",
+    )
+    for limits in (shared + own, own + shared):
+        policy = load(GOOD + "limits:\n" + limits)
+        found = decide.judge(policy, ALICE, "db", message(tool("query"))).obligations.quotas
+        assert [quota.calls for quota in found] == [5, 100]

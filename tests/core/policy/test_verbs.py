@@ -23,6 +23,16 @@ def test_a_tool_without_an_entry_has_the_verb_of_unlisted_tools_or_none() -> Non
     assert verb_of(compile_verbs([("x", Verb.ADMIN)], Verb.MUTATE), "y") is Verb.MUTATE
 
 
+def test_a_name_that_only_looks_like_a_listed_one_is_no_tool_that_anybody_knows() -> None:
+    tools = compile_verbs([("drop_all", Verb.ADMIN), ("Wipe", Verb.ADMIN), ("hr_*", Verb.ADMIN)], Verb.QUERY)
+    for name in ("Drop_All", "drop_all ", "drop\u200b_all", "dr\u043ep_all", "wipe", "HR_delete", " hr_delete"):
+        assert verb_of(tools, name) is None, name
+    assert verb_of(tools, "drop") is Verb.QUERY
+    assert verb_of(compile_verbs([("*_all", Verb.QUERY), ("drop_all", Verb.ADMIN)], None), "Drop_all") is None
+    twins = compile_verbs([("query", Verb.QUERY), ("Query", Verb.ADMIN)], None)
+    assert (verb_of(twins, "query"), verb_of(twins, "Query")) == (Verb.QUERY, Verb.ADMIN)
+
+
 def test_names_of_javascript_objects_are_plain_names() -> None:
     tools = compile_verbs([("x", Verb.QUERY)], None)
     assert verb_of(tools, "__proto__") is None

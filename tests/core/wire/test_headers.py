@@ -234,3 +234,17 @@ def test_a_parameter_header_that_disagrees_is_refused(sent, arguments):
 def test_a_dash_in_a_parameter_header_may_stand_for_an_underscore():
     assert isinstance(headers.param_fault({"mcp-param-tenant-id": "1"}, {"tenant_id": "2"}), Rejection)
     assert headers.param_fault({"mcp-param-tenant_id": "1"}, {"tenant-id": "1"}) is None
+
+
+def test_headers_of_one_argument_must_all_agree_with_it():
+    sent = {"mcp-param-tenant-id": "1", "mcp-param-tenant_id": "2"}
+    for value in ("1", "2"):
+        assert isinstance(headers.param_fault(sent, {"tenant_id": value}), Rejection)
+    assert headers.param_fault(dict.fromkeys(sent, "1"), {"tenant_id": "1"}) is None
+
+
+def test_many_headers_and_many_arguments_are_compared_in_one_pass():
+    sent = {f"mcp-param-{number}": "v" for number in range(10_000)}
+    arguments = {f"a{number}": "v" for number in range(50_000)}
+    assert headers.param_fault(sent, arguments) is None
+    assert isinstance(headers.param_fault(sent, {**arguments, "9999": "w"}), Rejection)

@@ -11,12 +11,12 @@ from extproc.core.identity.tokens import verify
 from extproc.core.shared_state import NOTHING_SHARED, Revocation, Revoked, SharedState
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 from extproc.desk import Desk
-from extproc.edges.console.app import Console
-from extproc.edges.console.entrance import ATTEMPTS, REFUSALS
+from extproc.edges.console.app import SHOWN, Console
+from extproc.edges.console.entrance import ALL_ATTEMPTS, ATTEMPTS, REFUSALS
 from extproc.edges.console.local_approvers import LocalApprovers
 from extproc.edges.console.oidc import OidcLogin, Provider
 from extproc.edges.console.pages import HEADERS
-from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People
+from extproc.edges.console.people import SESSION_SECONDS, ClaimPaths, People, approver_of
 from extproc.edges.store.database import open_database
 from extproc.edges.store.tickets import DatabaseTickets
 from plain import NO_AUTHORITY
@@ -101,9 +101,11 @@ class World:
         """Revoke somebody or something, as the command line or a sign-out does."""
         self.shared = SharedState(revocations=(Revocation(id="r1", kind=kind, value=value, at=self.now),))
 
-    def browser(self) -> httpx.AsyncClient:
+    def browser(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.console.application), base_url=URL, verify=NO_AUTHORITY
+            transport=httpx.ASGITransport(self.console.application, client=(address, 1234)),
+            base_url=URL,
+            verify=NO_AUTHORITY,
         )
 
     async def asked(self, ask: Ask = ASK) -> Ticket:
@@ -161,6 +163,14 @@ async def test_an_approver_signs_in_sees_the_call_whole_and_approves_it(world, b
     assert "Approve exactly this" not in (await browser.get("/approvals/t1")).text
 
 
+async def test_a_number_is_shown_to_its_last_digit(world, browser):
+    account = "12345678901234567890123"
+    await world.asked(replace(ASK, arguments=f'{{"account":{account},"share":0.1,"all":1e22}}'))
+    await world.sign_in(browser)
+    shown = (await browser.get("/approvals/t1")).text
+    assert all(value in shown for value in (account, "0.1", "1e22"))
+
+
 async def test_a_denial_is_a_denial(world, browser):
     await world.asked()
     await world.sign_in(browser)
@@ -195,6 +205,38 @@ async def test_a_form_from_another_site_decides_nothing(world, browser):
         answer = await browser.post("/approvals/t1", data=form, headers={"sec-fetch-site": site})
         assert answer.status_code == 403
     assert await world.state() is TicketState.PENDING
+
+
+def test_an_address_counts_for_its_bearer_only_where_the_provider_has_verified_it():
+    told = {"iss": "https://idp.example.com", "sub": "1", "email": "ann@example.com"}
+    for verified, known in (
+        (True, ("ann@example.com", "")),
+        (False, ("", "ann@example.com")),
+        (None, ("", "ann@example.com")),
+    ):
+        person = approver_of(told | {"email_verified": verified}, ClaimPaths())
+        assert (person.human, person.unverified) == known
+
+
+async def test_a_page_of_another_site_signs_nobody_in(world, browser):
+    form = {"name": "dan", "secret": world.secret}
+    for site in ("cross-site", "same-site", "none"):
+        answer = await browser.post("/login/local", data=form, headers={"sec-fetch-site": site})
+        assert answer.status_code == 403
+    assert (await browser.get("/approvals")).headers["location"] == "/login"
+    assert world.logins == []
+
+
+async def test_what_waits_stays_on_the_page_however_many_requests_of_others_come_after_it(world, browser):
+    await world.asked()
+    other = replace(RULE, name="another", approvers=Approvers(groups=frozenset({"others"})))
+    for number in range(SHOWN):
+        later = open_ticket(
+            replace(ASK, arguments=f'{{"n":{number}}}'), other, id=f"o{number}", at=world.now + 1 + number
+        )
+        await world.tickets.add(later)
+    await world.sign_in(browser)
+    assert "/approvals/t1" in (await browser.get("/approvals")).text
 
 
 async def test_nothing_changes_by_get(world, browser):
@@ -346,6 +388,24 @@ async def test_wrong_secrets_are_refused_and_soon_not_tried_any_more(world, brow
     assert (await world.sign_in(browser)).status_code == 429
     world.now += 60 * 1_000_000_000
     assert (await world.sign_in(browser)).status_code == 303
+
+
+async def test_who_tries_too_many_secrets_locks_out_himself_alone(world):
+    async with world.browser("10.0.0.66") as stranger, world.browser("10.0.0.7") as approver:
+        for _ in range(ATTEMPTS):
+            await world.sign_in(stranger, "dan", "wrong")
+        assert (await world.sign_in(stranger)).status_code == 429
+        assert (await world.sign_in(approver)).status_code == 303
+
+
+async def test_all_together_try_no_more_secrets_than_the_processor_can_spare(world, tmp_path):
+    (tmp_path / "approvers.json").write_text("none")  # so that no secret is looked at, which takes its time
+    for number in range(ALL_ATTEMPTS // ATTEMPTS):
+        async with world.browser(f"10.0.0.{number}") as stranger:
+            for _ in range(ATTEMPTS):
+                assert (await world.sign_in(stranger, "dan", "wrong")).status_code == 503
+    async with world.browser("10.0.0.77") as late:
+        assert (await world.sign_in(late)).status_code == 429
 
 
 async def test_a_host_that_is_not_ours_is_not_answered(browser):

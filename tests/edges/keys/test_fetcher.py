@@ -15,6 +15,7 @@ from extproc.edges.keys.fetcher import (
     START_RETRY_SECONDS,
     KeyFetcher,
 )
+from plain import PATIENCE
 from signing import CORP, NOW, jwk, key_set, private_key, token
 
 REMOTE = replace(CORP, jwks_uri="https://idp.example.com/jwks.json")
@@ -53,7 +54,7 @@ def judged(fetcher: KeyFetcher, given_token: str) -> str:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - it turns the loop and waits for no time to pass
             await asyncio.sleep(0)
 

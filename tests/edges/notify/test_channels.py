@@ -2,6 +2,7 @@ import base64
 import hmac
 import socket
 import ssl
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -97,6 +98,14 @@ async def test_no_channel_is_told_the_arguments(receiver, client):
     await WebhookChannel(receiver.url, KEY, client).send([TICKET], url_of, NOW)
     assert len(receiver.requests) == 2
     assert all(b"planted-canary" not in body for _, body in receiver.requests)
+
+
+async def test_a_channel_is_told_of_a_uri_as_the_record_has_it(receiver, client):
+    asked = replace(ASK, target="crm://planted-canary", recorded="crm://[email]")
+    ticket = open_ticket(asked, RULE, id="t1", at=NOW)
+    await SlackChannel(receiver.url, client).send([ticket], url_of, NOW)
+    await WebhookChannel(receiver.url, KEY, client).send([ticket], url_of, NOW)
+    assert all(b"crm://[email]" in body and b"planted-canary" not in body for _, body in receiver.requests)
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

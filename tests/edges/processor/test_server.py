@@ -1,6 +1,7 @@
 """The gRPC server as an independent client sees it: whatever ends a stream early is an error, and so is a drain."""
 
 import asyncio
+import json
 
 import grpc
 import grpc.aio
@@ -9,6 +10,7 @@ import pytest_asyncio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from attacks.faults import worker
+from extproc.core.shared_state import Revocation, Revoked, SharedState
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
 from extproc.edges.processor.translate import METHOD
 from policies import GOOD, load
@@ -81,6 +83,47 @@ async def test_a_body_of_many_pieces_is_one_message_and_its_refusal_the_clean_en
     await stream.write(BODY.SerializeToString())
     answer = pb.ProcessingResponse.FromString(await stream.read())
     assert answer.immediate_response.status.code == 401
+    assert await ended(stream) == (grpc.StatusCode.OK, "")
+
+
+async def test_a_body_that_its_sender_kept_back_is_judged_by_the_policy_of_when_it_comes(channel, working):
+    stream = process(channel)
+    await stream.write(head_of_a_workload().SerializeToString())
+    assert pb.ProcessingResponse.FromString(await stream.read()).HasField("request_headers")
+    working.policy = load(GOOD.replace("prod.example.com", "test.example.com"))
+    await stream.write(BODY.SerializeToString())
+    answer = pb.ProcessingResponse.FromString(await stream.read())
+    assert answer.immediate_response.status.code == 403
+    assert await ended(stream) == (grpc.StatusCode.OK, "")
+
+
+def streamed(message, *, end_of_stream=False):
+    body = f"data: {json.dumps(message)}\n\n".encode()
+    return pb.ProcessingRequest(response_body=pb.HttpBody(body=body, end_of_stream=end_of_stream)).SerializeToString()
+
+
+async def test_who_is_put_out_hears_no_more_of_a_call_that_is_still_being_answered(channel, working):
+    working.policy = load(GOOD.replace("groups: [readers]", "workloads: ['spiffe://prod.example.com/*']"))
+    stream = channel.stream_stream(METHOD)(metadata=[("x-mcp-server", "db")])
+    await stream.write(head_of_a_workload().SerializeToString())
+    await stream.read()
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "query", "arguments": {}}}
+    body = pb.HttpBody(body=json.dumps(asked).encode(), end_of_stream=True)
+    await stream.write(pb.ProcessingRequest(request_body=body).SerializeToString())
+    assert pb.ProcessingResponse.FromString(await stream.read()).HasField("request_body")
+    pairs = ((":status", b"200"), ("content-type", b"text/event-stream"))
+    headers = pb.HeaderMap(headers=[pb.HeaderValue(key=name, raw_value=value) for name, value in pairs])
+    await stream.write(pb.ProcessingRequest(response_headers=pb.HttpHeaders(headers=headers)).SerializeToString())
+    await stream.read()
+    await stream.write(streamed({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "early"}}))
+    heard = pb.ProcessingResponse.FromString(await stream.read()).response_body.response.body_mutation
+    assert b"early" in heard.streamed_response.body
+    caller = Revocation(id="r", kind=Revoked.SUBJECT, value="spiffe://prod.example.com/a", at=0)
+    working.shared = SharedState(revocations=(caller,))
+    working.servicer.supersede()
+    heard = pb.ProcessingResponse.FromString(await stream.read()).response_body.response.body_mutation
+    assert heard.streamed_response.end_of_stream
+    assert b'"reason":"cut"' in heard.streamed_response.body
     assert await ended(stream) == (grpc.StatusCode.OK, "")
 
 

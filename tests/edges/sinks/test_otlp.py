@@ -12,13 +12,14 @@ from extproc.edges.sinks.otlp import OtlpSink, request_of
 from extproc.edges.sinks.tls import tls_from
 from extproc.ports import Record
 from extproc.shipping import Shipper, statuses
+from plain import PATIENCE
 from receivers import OtlpReceiver
 
 BEARER = ("authorization", "Bearer ")
 
 
 def sink_for(receiver, token_file=None, token=BEARER):
-    return OtlpSink(receiver.url, token_file=token_file, token=token, tls=tls_from(None, None, None), timeout=5)
+    return OtlpSink(receiver.url, token_file=token_file, token=token, tls=tls_from(None, None, None), timeout=PATIENCE)
 
 
 def record_of(event, seq=7):

@@ -1,27 +1,37 @@
-"""The sink of object stores against moto, which speaks S3 over HTTP: complete after any outage, and a repeat is itself."""
+"""The sink of object stores against moto, which speaks S3 over HTTP: complete after any outage, and a repeat is itself.
+
+Each request must be signed as Signature Version 4 wants it, and for the very bytes that came, or the store refuses it.
+"""
 
 import asyncio
 import base64
+import contextlib
 import datetime as dt
 import hashlib
 import json
 import logging
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
 from delivered import checked, everyone, everything, written
+from extproc.core.audit import encode
 from extproc.edges.sinks.s3 import Bucket, S3Sink, key_of
+from extproc.ports import Record, RecordsRefusedError, SinkError
 from extproc.shipping import Batches, Shipper, statuses
 from ports import free_ports
 from receivers import s3_in_memory
+from sigv4 import Key, Request, fault, signature
 from stack.calls import until
 
 CREDENTIALS = "[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = very-secret-key\naws_session_token = very-secret-token\n"
+KEYS = {"AKIDEXAMPLE": Key(secret="very-secret-key", token="very-secret-token")}
 
 
 @pytest.fixture(scope="module")
 def store_of_s3():
-    with s3_in_memory() as found:
+    with s3_in_memory(KEYS) as found:
         yield found
 
 
@@ -125,6 +135,129 @@ async def test_a_file_without_credentials_is_an_error_of_the_sink_until_it_has_s
         pass
     assert len(records_in(store_of_s3)) == len(everyone(store.root))
     await sink.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (CREDENTIALS.replace("very-secret-key", "another-key"), "SignatureDoesNotMatch"),
+        (CREDENTIALS.replace("AKIDEXAMPLE", "AKIDOTHER"), "InvalidAccessKeyId"),
+        (CREDENTIALS.replace("very-secret-token", "another-token"), "InvalidToken"),
+        (CREDENTIALS.rpartition("aws_session_token")[0], "InvalidToken"),
+    ],
+)
+async def test_who_signs_with_another_key_gets_nothing_into_the_bucket(tmp_path, store_of_s3, bucket, text, code):
+    store = await written(tmp_path / "state", 2)
+    sink = S3Sink(bucket(), timeout=20)
+    (tmp_path / "credentials").write_text(text)
+    with pytest.raises(SinkError, match=f"answers {code}$") as refused:
+        await sink.deliver([*map(record_of, range(2))])
+    assert not isinstance(refused.value, RecordsRefusedError)  # it is about the key, and not about the records
+    assert store_of_s3.objects() == {}
+    (tmp_path / "credentials").write_text(CREDENTIALS)
+    await everything(store.root, sink)
+    checked(records_in(store_of_s3), 2)
+
+
+async def test_bytes_that_are_changed_on_their_way_are_not_kept(store_of_s3, bucket):
+    """Whatever a middleman changes of the object or its name is not what was signed."""
+    changes = iter(
+        [(b"application/gzip", b"application/html"), (b"PUT /records/n", b"PUT /records/m"), (b"\x1f\x8b", b"\x1f\x8c")]
+    )
+    answers = ["SignatureDoesNotMatch", "SignatureDoesNotMatch", "XAmzContentSHA256Mismatch"]
+    async with changing(store_of_s3.url, lambda: next(changes, (b"", b""))) as url:
+        sink = S3Sink(bucket(endpoint=url), timeout=20)
+        for answer in answers:
+            with pytest.raises(SinkError, match=f"answers {answer}$") as refused:
+                await sink.deliver([record_of(0)])
+            assert not isinstance(refused.value, RecordsRefusedError)
+            assert store_of_s3.objects() == {}
+        await sink.deliver([record_of(0)])
+        await sink.close()
+    assert len(store_of_s3.objects()) == 1
+
+
+def record_of(number):
+    event = {"kind": "decision", "at": number}
+    return Record(journal="n-0", seq=number, hash="f" * 64, event=event, encoded=encode(event))
+
+
+@asynccontextmanager
+async def changing(target, change):
+    """A way to ``target`` on which each connection has one run of bytes replaced by as many others."""
+    where = urlsplit(target)
+    copying = set()
+
+    async def copy(reader, writer, old=b"", new=b""):
+        with contextlib.suppress(ConnectionError):
+            while piece := await reader.read(65536):
+                writer.write(piece.replace(old, new) if old else piece)
+                await writer.drain()
+        writer.close()
+
+    async def take(reader, writer):
+        there, back = await asyncio.open_connection(where.hostname, where.port)
+        copying.update({asyncio.create_task(copy(reader, back, *change())), asyncio.create_task(copy(there, writer))})
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"http://{where.hostname}:{port}"
+    finally:
+        server.close()
+        for task in copying:
+            task.cancel()
+        await asyncio.gather(*copying, return_exceptions=True)
+
+
+EXAMPLE = {"host": "examplebucket.s3.amazonaws.com", "x-amz-date": "20130524T000000Z"}
+NOTHING = {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}
+WELCOME = {
+    "date": "Fri, 24 May 2013 00:00:00 GMT",
+    "x-amz-content-sha256": hashlib.sha256(b"Welcome to Amazon S3.").hexdigest(),
+    "x-amz-storage-class": "REDUCED_REDUNDANCY",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "wanted"),
+    [
+        (
+            "GET",
+            "/test.txt",
+            {"range": "bytes=0-9"} | NOTHING,
+            "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+        ),
+        ("PUT", "/test%24file.text", WELCOME, "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"),
+        ("GET", "/?lifecycle", NOTHING, "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+        ("GET", "/?max-keys=2&prefix=J", NOTHING, "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+    ],
+)
+def test_the_store_signs_as_the_published_examples_do(method, target, headers, wanted):
+    secret, scope = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ("20130524", "us-east-1", "s3")
+    headers = EXAMPLE | headers
+    request = Request(method=method, target=target, headers=headers)
+    assert signature(request, sorted(headers), secret, scope) == wanted
+
+
+def test_the_store_wants_all_of_a_request_signed_and_now():
+    now = dt.datetime(2013, 5, 24, tzinfo=dt.UTC)
+    scope = ("20130524", "us-east-1", "s3")
+
+    def answered(*, signed, at=now, **more):
+        headers = EXAMPLE | NOTHING | {name.replace("_", "-"): value for name, value in more.items()}
+        made = signature(Request(method="GET", target="/k", headers=headers), signed, "s", scope)
+        who = f"AWS4-HMAC-SHA256 Credential=id/{'/'.join(scope)}/aws4_request"
+        headers["authorization"] = f"{who}, SignedHeaders={';'.join(signed)}, Signature={made}"
+        return fault(Request(method="GET", target="/k", headers=headers), {"id": Key(secret="s")}, at)
+
+    names = ["host", "x-amz-content-sha256", "x-amz-date"]
+    assert answered(signed=names) is None
+    assert answered(signed=names[1:]) == "AccessDenied"
+    assert answered(signed=names, x_amz_acl="public-read") == "AccessDenied"
+    assert answered(signed=names, at=now + dt.timedelta(minutes=16)) == "RequestTimeTooSkewed"
+    unsigned = Request(method="GET", target="/k", headers=EXAMPLE | NOTHING)
+    assert fault(unsigned, {"id": Key(secret="s")}, now) == "AccessDenied"
 
 
 async def test_encryption_and_object_lock_are_asked_for(tmp_path, store_of_s3, bucket):

@@ -11,6 +11,7 @@ from extproc.edges.sinks.syslog import SyslogSink, message_of
 from extproc.edges.sinks.tls import tls_from
 from extproc.ports import Record
 from extproc.shipping import Shipper, statuses
+from plain import PATIENCE
 from receivers import Collector, Syslog, listening, records_in
 from stack.calls import until
 
@@ -53,7 +54,7 @@ async def test_a_collector_that_fails_in_every_way_has_every_record_in_the_end(t
     store = await written(tmp_path / "state")
     collector = Collector(503, 504, 401, 302, 200, 500, 504)
     (tmp_path / "token").write_text("t0ken\n")
-    sink = HttpSink(collector.url, hec=False, token_file=tmp_path / "token", tls=NO_TLS, timeout=5)
+    sink = HttpSink(collector.url, hec=False, token_file=tmp_path / "token", tls=NO_TLS, timeout=PATIENCE)
     shipper = Shipper(store.root, "copy", sink)
     assert await shipper.deliver() is None  # it is not there at all
     (status,) = statuses(store.root, ["copy"])
@@ -72,7 +73,7 @@ async def test_splunk_gets_events_with_their_identity(tmp_path):
     collector = Collector()
     async with collector.running():
         await everything(
-            store.root, HttpSink(collector.url, hec=True, token_file=tmp_path / "token", tls=NO_TLS, timeout=5)
+            store.root, HttpSink(collector.url, hec=True, token_file=tmp_path / "token", tls=NO_TLS, timeout=PATIENCE)
         )
     events = [json.loads(line) for _, body in collector.batches for line in body.split(b"\n")[:-1]]
     checked([{**event["fields"], "event": event["event"]} for event in events])
@@ -99,7 +100,7 @@ async def test_a_syslog_server_over_tls_has_every_record_as_one_message(tmp_path
     store = await written(tmp_path / "state")
     server = Syslog(breaks_after)
     async with listening(server, tmp_path / "authority") as (port, tls):
-        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=5)
+        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=PATIENCE)
         await everything(store.root, sink, until=lambda: server.breaks_after is None)
         if breaks_after is not None:
             # what was on its way to a server that was not reading any more goes before the next record
@@ -119,7 +120,7 @@ async def test_what_a_server_had_not_read_when_it_went_away_later_is_sent_again(
     server = Syslog(breaks_after=3)
     server.breaks.clear()
     async with listening(server, tmp_path / "authority") as (port, tls):
-        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=5)
+        sink = SyslogSink("127.0.0.1", port, tls=lambda: tls, timeout=PATIENCE)
         shipper = Shipper(store.root, "copy", sink)
         assert await shipper.deliver() == len(everyone(store.root))
         await until(lambda: len(server.messages) == 3)
@@ -138,7 +139,7 @@ async def test_a_syslog_server_that_nobody_vouches_for_gets_nothing(tmp_path):
     store = await written(tmp_path / "state", 1)
     server = Syslog()
     async with listening(server, tmp_path / "authority") as (port, _):
-        sink = SyslogSink("127.0.0.1", port, tls=NO_TLS, timeout=5)
+        sink = SyslogSink("127.0.0.1", port, tls=NO_TLS, timeout=PATIENCE)
         assert await Shipper(store.root, "copy", sink).deliver() is None
     assert server.messages == []
     assert "SSLCertVerificationError" in statuses(store.root, ["copy"])[0].error

@@ -7,6 +7,7 @@ from extproc.core.shared_state import Elevation, Pin, Revocation, Revoked
 from extproc.edges.store.database import open_database
 from extproc.edges.store.shared import DatabaseSharedState
 from extproc.ports import StoreError
+from plain import PATIENCE
 
 NOW = 1_800_000_000_000_000_000
 ANN = Principal(issuer="https://idp.example.com", subject="ann")
@@ -43,7 +44,7 @@ async def test_who_watches_is_told_of_changes_made_elsewhere(database, another):
     here.on_change(lambda state: told.set() if state.revocations else None)
     watching = asyncio.create_task(here.watch())
     await there.revoke(OUT)
-    await asyncio.wait_for(told.wait(), 30)
+    await asyncio.wait_for(told.wait(), PATIENCE)
     watching.cancel()
 
 
@@ -126,7 +127,17 @@ async def test_a_copy_grows_old_while_the_server_is_away_and_is_kept_again_when_
     finally:
         server.start()
     assert await there.lift("r1")
-    await asyncio.wait_for(lifted.wait(), 60)
+    await asyncio.wait_for(lifted.wait(), PATIENCE)
     watching.cancel()
     await database.close()
     await other.close()
+
+
+async def test_nobody_else_may_read_the_file_in_which_held_calls_wait(tmp_path):
+    place = tmp_path / "shared.db"
+    held = open_database(place)
+    await held.open()
+    found = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    await held.close()
+    assert "shared.db" in found
+    assert set(found.values()) == {0o600}, found

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from plain import PATIENCE
+
 __all__ = ["Call", "Client", "ClientError", "Connect", "Events"]
 
 
@@ -33,7 +35,7 @@ class Events:
             self.seen.append(event)
             self._news.notify_all()
 
-    async def wait(self, wanted: Callable[[dict[str, Any]], bool], *, within: float = 30.0) -> dict[str, Any]:
+    async def wait(self, wanted: Callable[[dict[str, Any]], bool], *, within: float = PATIENCE) -> dict[str, Any]:
         """The first event, past or future, that is wanted."""
         async with asyncio.timeout(within), self._news:
             position = 0

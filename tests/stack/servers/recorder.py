@@ -23,6 +23,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from plain import PATIENCE
+
 __all__ = ["Arrival", "Raw", "Script", "dies", "early", "echoes", "json_reply", "raw_server", "sse"]
 
 
@@ -148,7 +150,7 @@ class Raw:
     """Every byte of every connection, also of requests that never had a whole head."""
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def wait_for(self, count: int, *, within: float = 10.0) -> None:
+    async def wait_for(self, count: int, *, within: float = PATIENCE) -> None:
         """Wait until ``count`` heads have come."""
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(lambda: len(self.requests) >= count)

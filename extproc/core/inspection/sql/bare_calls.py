@@ -53,7 +53,12 @@ def _visible(column: exp.Column) -> Iterator[exp.Expr]:
 
 def _sources(node: exp.Expr) -> Iterator[exp.Expr]:
     if isinstance(node, exp.Update | exp.Delete | exp.Merge):
-        yield from (source for key in ("this", "using") if isinstance(source := node.args.get(key), exp.Expr))
+        for key in ("this", "using"):
+            found = node.args.get(key)
+            # several, or joined ones, are no syntax of Oracle; read for others, their columns are columns too
+            for source in found if isinstance(found, list) else [found]:
+                if isinstance(source, exp.Expr):
+                    yield from (source, *(join.this for join in source.args.get("joins") or ()))
     elif isinstance(node, exp.Table) and node.args.get("joins"):
         yield node
     if isinstance(source := node.args.get("from_"), exp.From):

@@ -16,7 +16,13 @@ from sqlglot import Parser, TokenType
 
 from extproc.core.inspection.sql.calls import opens_call
 from extproc.core.inspection.sql.lexing import Token, word_of
-from extproc.core.limits import MAX_SQL_CALLS_OPEN, MAX_SQL_OPEN, MAX_SQL_QUERIES_OPEN
+from extproc.core.limits import (
+    MAX_SQL_CALLS_OPEN,
+    MAX_SQL_OPEN,
+    MAX_SQL_QUERIES_OPEN,
+    MAX_SQL_TRIED_OPEN,
+    MAX_SQL_WRITTEN_OUT_OPEN,
+)
 
 __all__ = ["is_costly"]
 
@@ -25,11 +31,18 @@ _WITHOUT_CONDITION: Final = frozenset({TokenType.CROSS, TokenType.NATURAL})
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET})
 _QUERIES: Final = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES})
-_WRITTEN_OUT: Final = frozenset({"DIV0", "DIV0NULL", "FILE", "NULLIFZERO", "SORT_ARRAY", "ZEROIFNULL"})
+_WRITTEN_OUT_WORDS: Final = "DIV0 DIV0NULL FILE NULLIFZERO OBJECT_CONSTRUCT_KEEP_NULL SORT_ARRAY ZEROIFNULL"
+_WRITTEN_OUT: Final = frozenset(_WRITTEN_OUT_WORDS.split())
 _ANGLE: Final = frozenset({"type"})
 """What ``<`` opens behind the name of a type; ``>`` closes it, and compares elsewhere."""
 _DEEPEST: Final = MappingProxyType(
-    {"doubling": MAX_SQL_OPEN, "call": MAX_SQL_CALLS_OPEN, "type": MAX_SQL_CALLS_OPEN, "query": MAX_SQL_QUERIES_OPEN}
+    {
+        "tried": MAX_SQL_TRIED_OPEN,
+        "written out": MAX_SQL_WRITTEN_OUT_OPEN,
+        "call": MAX_SQL_CALLS_OPEN,
+        "type": MAX_SQL_CALLS_OPEN,
+        "query": MAX_SQL_QUERIES_OPEN,
+    }
 )
 
 
@@ -83,6 +96,8 @@ def _kinds(tokens: Sequence[Token], at: int) -> frozenset[str]:
         found.add("call")
     if before is not None and before.token_type is TokenType.GT:  # a value of that type, STRUCT<a INT>(1)
         found.add("type")
-    if before is not None and (before.token_type in Parser.TYPE_TOKENS or word_of(before) in _WRITTEN_OUT):
-        found.add("doubling")
+    if before is not None and before.token_type in Parser.TYPE_TOKENS:
+        found.add("tried")
+    if before is not None and word_of(before) in _WRITTEN_OUT:
+        found.add("written out")
     return frozenset(found)

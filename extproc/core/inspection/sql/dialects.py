@@ -54,6 +54,19 @@ class Spelling:
     """A name in quotes may end in ``*`` and stand for several tables, or have a view of INFORMATION_SCHEMA in it."""
     bare_calls: bool = False
     """A function may be called without parentheses, and then looks like a column."""
+    quoted_built_ins: str = "any"
+    """The case in which a built-in function may be written in quotes, ``lower``, ``upper`` or ``any``; or ``none``."""
+
+    def may_be_built_in(self, quoted: str) -> bool:
+        """Whether a function called by this name in quotes may be a built-in one; any other is the user's own."""
+        match self.quoted_built_ins:
+            case "lower":
+                return quoted == quoted.lower()
+            case "upper":
+                return quoted == quoted.upper()
+            case "any":
+                return "." not in quoted  # a path in BigQuery
+        return False
 
 
 def _spellings() -> dict[str, Spelling]:
@@ -64,6 +77,7 @@ def _spellings() -> dict[str, Spelling]:
             escape_prefix="e",
             nested_comments=True,
             dollars="tag",
+            quoted_built_ins="lower",
         ),
         *(
             Spelling(
@@ -75,12 +89,19 @@ def _spellings() -> dict[str, Spelling]:
                 line_comments=("--", "#"),
                 dashes_need_space=True,
                 executable_comments=True,
+                quoted_built_ins="none",
             )
             for name in ("mysql", "mariadb")
         ),
         Spelling(name="sqlite", grammar="sqlite", names='"`['),
         Spelling(name="tsql", grammar="tsql", names='"[', nested_comments=True, semicolons=False),
-        Spelling(name="oracle", grammar="oracle", bare_calls=True, quoting_prefixes=frozenset({"q", "nq"})),
+        Spelling(
+            name="oracle",
+            grammar="oracle",
+            bare_calls=True,
+            quoting_prefixes=frozenset({"q", "nq"}),
+            quoted_built_ins="upper",
+        ),
         Spelling(
             name="bigquery",
             grammar="bigquery",
@@ -92,7 +113,14 @@ def _spellings() -> dict[str, Spelling]:
             wild_tables=True,
             line_comments=("--", "#"),
         ),
-        Spelling(name="snowflake", grammar="snowflake", escapes=True, line_comments=("--", "//"), dollars="bare"),
+        Spelling(
+            name="snowflake",
+            grammar="snowflake",
+            escapes=True,
+            line_comments=("--", "//"),
+            dollars="bare",
+            quoted_built_ins="upper",
+        ),
         Spelling(
             name="clickhouse",
             grammar="clickhouse",

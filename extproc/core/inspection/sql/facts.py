@@ -42,7 +42,7 @@ def inspect_sql(text: str | tuple[str, ...], dialect: str | None = None) -> SqlF
 def _inspected(texts: tuple[str, ...], dialect: str | None) -> SqlFacts:
     most = MAX_SQL_TOKENS // (1 if dialect is not None else 4)
     readings = [
-        _facts([statement for text in texts for statement in _read(text, each, most)])
+        _facts([statement for text in texts for statement in _read(text, each, most, is_named=dialect is not None)])
         for each in (WORST_OF if dialect is None else (dialect,))
     ]
     return readings[0] if len(readings) == 1 else _worst(readings)
@@ -65,7 +65,7 @@ def _worst(readings: Sequence[SqlFacts]) -> SqlFacts:
     )
 
 
-def _read(text: str, dialect: str, most: int) -> Sequence[Statement]:
+def _read(text: str, dialect: str, most: int, *, is_named: bool) -> Sequence[Statement]:
     """Each statement of the text, as one dialect reads it; of more than ``most`` tokens nothing is read."""
     explained = _EXPLAIN.match(text)
     inner = text[explained.end() :] if explained is not None else text
@@ -80,7 +80,7 @@ def _read(text: str, dialect: str, most: int) -> Sequence[Statement]:
     parts = statements_of(tokens)
     if not parts or len(parts) > MAX_SQL_STATEMENTS:
         return [UNREADABLE]
-    found = [judge(part, inner, dialect) for part in parts]
+    found = [judge(part, inner, dialect, is_named=is_named) for part in parts]
     if explained is not None and not _RUNS.search(explained["options"]):
         found[0] = _only_planned(found[0])
     return found

@@ -14,9 +14,10 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from extproc.core.inspection.sql.bare_calls import bare_calls
-from extproc.core.inspection.sql.calls import calls_in, is_advancing, is_harmless
+from extproc.core.inspection.sql.calls import Call, calls_in
 from extproc.core.inspection.sql.cross_check import unaccounted
-from extproc.core.inspection.sql.dialects import SPELLINGS, Spelling
+from extproc.core.inspection.sql.dialects import SPELLINGS
+from extproc.core.inspection.sql.functions import ANY, CATALOGUES, unknown_of
 from extproc.core.inspection.sql.lexing import Token, word_of
 from extproc.core.inspection.sql.naming import column_name, name_of, table_name
 from extproc.core.inspection.sql.nodes import Nodes
@@ -79,14 +80,13 @@ UNREADABLE: Final = Statement(
 )
 
 
-def judge(tokens: Sequence[Token], text: str, dialect: str) -> Statement:
-    """What the statement of ``tokens``, a part of ``text``, does."""
-    spelling = SPELLINGS[dialect]
+def judge(tokens: Sequence[Token], text: str, dialect: str, *, is_named: bool = True) -> Statement:
+    """What the statement of ``tokens``, a part of ``text``, does; not ``is_named``: the dialect is one of several."""
     try:
-        trees = Dialect.get_or_raise(spelling.grammar).parser().parse(list(tokens), text)
+        trees = Dialect.get_or_raise(SPELLINGS[dialect].grammar).parser().parse(list(tokens), text)
         if len(trees) != 1 or trees[0] is None:
             return UNREADABLE
-        return _Judge(trees[0], tokens, spelling=spelling).statement()
+        return _Judge(trees[0], tokens, dialect=dialect, is_named=is_named).statement()
     except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError, IndexError, KeyError):
         # a parser that fails in its own way has not read it either
         return UNREADABLE
@@ -95,11 +95,13 @@ def judge(tokens: Sequence[Token], text: str, dialect: str) -> Statement:
 class _Judge:
     """One statement."""
 
-    def __init__(self, tree: exp.Expr, tokens: Sequence[Token], *, spelling: Spelling) -> None:
+    def __init__(self, tree: exp.Expr, tokens: Sequence[Token], *, dialect: str, is_named: bool) -> None:
         self._tree = tree
         self._nodes = Nodes(tree)
         self._tokens = tokens
-        self._semicolons, self._bare_calls, self._wild = spelling.semicolons, spelling.bare_calls, spelling.wild_tables
+        self._spelling = SPELLINGS[dialect]
+        self._product = dialect if is_named else None
+        self._built_in = CATALOGUES[dialect] if is_named else ANY
         self._ctes = {cte.alias.lower(): cte.this for cte in self._nodes.of(exp.CTE)}
 
     def statement(self) -> Statement:
@@ -110,9 +112,9 @@ class _Judge:
         effects = [*self._root(), *self._changes(), *self._strangers()]
         functions: tuple[str, ...] = ()
         if all(effect.verb is not Verb.ADMIN for effect in effects):
-            bare = bare_calls(self._nodes) if self._bare_calls else ()
-            functions = tuple(dict.fromkeys((*calls_in(self._tokens, self._nodes), *bare)))
-            effects += self._calls(functions)
+            calls = list(self._called())
+            functions = tuple(dict.fromkeys(call.name for call in calls))
+            effects += self._calls(functions, {call.name for call in calls if call.is_own})
             effects += self._uncovered(writes=any(effect.kind != "select" for effect in effects))
         effects += self._system_writes()
         return Statement(
@@ -125,7 +127,7 @@ class _Judge:
 
     def _command(self) -> Statement:
         rest = self._tree.expression.name if self._tree.expression is not None else ""
-        if self._semicolons and word_of(self._tokens[0]) == "SHOW" and _PLAIN_REST.fullmatch(rest):
+        if self._spelling.semicolons and word_of(self._tokens[0]) == "SHOW" and _PLAIN_REST.fullmatch(rest):
             return Statement(effects=(Effect(verb=Verb.QUERY, kind="show"),))
         return Statement(effects=(self._opaque(),), parsed=False)
 
@@ -221,18 +223,26 @@ class _Judge:
         """Whether a part of a table's name may be a file, a link or a place elsewhere."""
         if not part.quoted:
             return "@" in part.name
-        return bool(_ODD_TABLE.search(part.name)) and not (self._wild and _WILD_TABLE.fullmatch(part.name))
+        return bool(_ODD_TABLE.search(part.name)) and not (
+            self._spelling.wild_tables and _WILD_TABLE.fullmatch(part.name)
+        )
 
-    def _calls(self, functions: Sequence[str]) -> Iterator[Effect]:
+    def _called(self) -> Iterator[Call]:
+        yield from calls_in(self._tokens, self._nodes, self._spelling, self._built_in)
+        if self._spelling.bare_calls:
+            yield from (Call(name=name) for name in bare_calls(self._nodes))
+
+    def _calls(self, functions: Sequence[str], own: set[str]) -> Iterator[Effect]:
+        unknown = unknown_of(functions, self._product) | own
         for name in functions:
-            if is_advancing(name):
-                yield Effect(verb=Verb.MUTATE, kind="select", said=f"calls {name}")
-            elif not is_harmless(name):
+            if name in unknown:
                 said = f"calls {name_of(name.split('.'))}, which is not known to be harmless"
                 yield Effect(verb=Verb.ADMIN, kind="call", said=said)
+            elif name in self._built_in.advancing:
+                yield Effect(verb=Verb.MUTATE, kind="select", said=f"calls {name}")
 
     def _uncovered(self, *, writes: bool) -> Iterator[Effect]:
-        for word in unaccounted(self._tokens, self._nodes, writes=writes, semicolons=self._semicolons):
+        for word in unaccounted(self._tokens, self._nodes, writes=writes, semicolons=self._spelling.semicolons):
             yield Effect(verb=Verb.ADMIN, kind="unknown", said=f"{word} in a place where it may begin a statement")
 
     def _on(self, node: exp.Expr) -> str:

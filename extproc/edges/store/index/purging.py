@@ -6,7 +6,7 @@ from typing import Final
 from extproc.core.audit.members import text_of
 from extproc.core.model import Json
 from extproc.edges.store.database import Transaction
-from extproc.edges.store.index.places import journal_number
+from extproc.edges.store.index.places import bounded, journal_number
 from extproc.edges.store.index.settlement import Settlement
 
 __all__ = ["purge", "purged_of", "sweep"]
@@ -27,7 +27,7 @@ def purge(transaction: Transaction, event: Mapping[str, Json], settlement: Settl
     ranges = event.get("ranges")
     for each in ranges if isinstance(ranges, list) else ():
         match each:
-            case [int(first), int(count)]:
+            case [int(first), int(count)] if 0 <= first <= first + count == bounded(first + count):
                 transaction.change(
                     "DELETE FROM purged WHERE journal = ? AND first >= ? AND first + count <= ?",
                     *(journal, first, first + count),

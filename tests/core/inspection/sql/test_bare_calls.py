@@ -35,6 +35,8 @@ from extproc.core.model import Verb
         ("UPDATE (SELECT pkg.f a FROM t) pkg SET pkg.a = 1 WHERE pkg.a = 2", "pkg.f"),
         ("SELECT 1 FROM (SELECT a FROM pkg) WHERE pkg.f = 1", "pkg.f"),
         ("SELECT emp.f FROM emp e", "emp.f"),
+        ("DELETE FROM t USING s WHERE t.a = s.a AND pkg.f = 1", "pkg.f"),
+        ("UPDATE a JOIN b ON a.i = b.i SET a.x = pkg.f WHERE b.y = 2", "pkg.f"),
         # DUAL has one column
         ("SELECT f FROM dual", "f"),
         ("SELECT f FROM sys.dual d", "f"),
@@ -77,6 +79,18 @@ def test_a_name_that_is_no_column_in_scope_is_a_call(text, call):
 )
 def test_columns_are_columns(text, verb):
     assert inspect_sql(text, "oracle").verb is verb
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE FROM t USING s WHERE t.id = s.id",
+        "DELETE FROM t USING s JOIN u ON s.a = u.a WHERE t.id = u.id",
+        "UPDATE a JOIN b ON a.id = b.id SET a.x = 1 WHERE b.y = 2",
+    ],
+)
+def test_columns_of_tables_beside_a_changed_one_are_columns_where_no_dialect_is_named(text):
+    assert inspect_sql(text).verb is Verb.MUTATE
 
 
 def test_other_databases_want_parentheses():

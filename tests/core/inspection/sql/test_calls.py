@@ -55,3 +55,40 @@ def test_clauses_that_are_written_like_calls_are_none_and_hide_none(dialect, tex
     for name in names:
         called = inspect_sql(text.replace("SELECT ", f"SELECT {name}(1), ", 1), dialect)
         assert called.verb is Verb.ADMIN, name
+
+
+@pytest.mark.parametrize(
+    ("dialect", "built_in", "own"),
+    [
+        ("postgres", 'SELECT "lower"(a) FROM t', 'SELECT "LOWER"(a) FROM t'),
+        ("postgres", 'SELECT "pg_catalog"."lower"(a) FROM t', 'SELECT "PG_CATALOG".lower(a) FROM t'),
+        ("oracle", 'SELECT "LOWER"(a) FROM t', 'SELECT "lower"(a) FROM t'),
+        ("snowflake", 'SELECT "LOWER"(a) FROM t', 'SELECT "Lower"(a) FROM t'),
+        ("mysql", "SELECT lower(a) FROM t", "SELECT `lower`(a) FROM t"),
+        ("tsql", "SELECT [Lower](a) FROM t", "SELECT [dbo].[lower](a) FROM t"),
+        ("bigquery", "SELECT NET.HOST(a) FROM t", "SELECT `net.host`(a) FROM t"),
+        ("bigquery", "SELECT net.host(a) FROM t", "SELECT `net`.host(a) FROM t"),
+        ("bigquery", "SELECT `lower`(a) FROM t", "SELECT p.net.host(a) FROM t"),
+    ],
+)
+def test_quotes_tell_a_function_of_the_users_own_from_a_built_in_one(dialect, built_in, own):
+    assert inspect_sql(built_in, dialect).verb is Verb.QUERY
+    assert inspect_sql(own, dialect).verb is Verb.ADMIN
+
+
+@pytest.mark.parametrize(
+    "word", ["apply", "columns", "copy", "cube", "index", "key", "output", "range", "system", "top"]
+)
+@pytest.mark.parametrize("text", ["SELECT {}('x')", "SELECT a, {}(b) FROM t", "SELECT * FROM {}('x')"])
+def test_a_word_of_the_grammar_may_be_the_name_of_a_function(word, text):
+    assert inspect_sql(text.format(word), "postgres").verb is Verb.ADMIN
+
+
+def test_a_type_is_one_only_to_its_own_product():
+    assert inspect_sql("SELECT raw(a) FROM t", "postgres").functions == ("raw",)
+    assert inspect_sql("SELECT CAST(a AS raw(8)) FROM t", "oracle").functions == ("cast",)
+
+
+def test_the_schema_of_a_function_is_named_as_far_as_it_is_written():
+    assert inspect_sql("SELECT a.b.f(1), c.g(2)", "postgres").functions == ("a.b.f", "c.g")
+    assert inspect_sql("SELECT 'secret'.upper()", "duckdb").functions == ("?.upper",)

@@ -20,3 +20,10 @@ def test_plain_sql_is_the_same_in_all(dialect):
     assert inspect_sql("SELECT a, count(*) FROM s.t WHERE b = 'x' -- c\nGROUP BY a", dialect).verb is Verb.QUERY
     assert inspect_sql("DELETE FROM t WHERE b = 'x'", dialect).verb is Verb.MUTATE
     assert inspect_sql("DROP TABLE t", dialect).drops
+
+
+def test_a_quoted_name_is_that_of_a_built_in_function_only_in_the_case_of_its_product():
+    written = ("lower", "LOWER", "Lower", "a.b")
+    for dialect, expected in (("postgres", "lower"), ("oracle", "LOWER"), ("mysql", ""), ("tsql", "lower LOWER Lower")):
+        assert [name for name in written[:3] if SPELLINGS[dialect].may_be_built_in(name)] == expected.split()
+    assert not SPELLINGS["bigquery"].may_be_built_in(written[3])

@@ -18,6 +18,7 @@ LABELLED = [
     (dialect, VERBS[verb], sql)
     for dialect, verb, sql in (line.split(" | ", 2) for line in lines("labelled_statements.txt"))
 ]
+OWN = [line.split(" | ", 1) for line in lines("own_functions.txt")]
 EVERYDAY = [(dialect, sql) for dialect, sql in (line.split(" | ", 1) for line in lines("everyday_queries.txt"))]
 
 
@@ -35,3 +36,7 @@ def test_a_change_of_rows_is_no_more_than_that() -> None:
 def test_what_people_ask_every_day_is_a_query() -> None:
     refused = [row for row in EVERYDAY if inspect_sql(row[1], row[0]).verb is not Verb.QUERY]
     assert not refused
+
+
+def test_a_function_is_harmless_only_where_its_own_product_has_it_built_in() -> None:
+    assert not [row for row in OWN if inspect_sql(row[1], row[0]).verb is not Verb.ADMIN]

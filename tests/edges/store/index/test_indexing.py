@@ -21,6 +21,7 @@ from extproc.office import opened_office
 from extproc.ports import StoreError
 from extproc.purging import Purging
 from extproc.reindexing import rebuild
+from plain import PATIENCE
 from postgres import postgres_server
 from stores import Store, written
 from test_purging import settings
@@ -88,7 +89,7 @@ async def is_there(state: Path, url_file: Path | None, *states: Path) -> None:
                 return await found(index) == summary(*(states or (state,)))
         return False
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await same():  # noqa: ASYNC110 - it may be another process that makes it so
             await asyncio.sleep(0.05)
 
@@ -197,7 +198,7 @@ LATER = 2_000_000_000 * 1_000_000_000
 
 async def told(state: Path, lags: list[tuple[str, int]], *, failing: bool) -> None:
     """Wait until the metrics would say so."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             status = index_status(state, LATER)
             if status and status.failing is failing and [(lag.journal, lag.records) for lag in status.lags] == lags:

@@ -195,6 +195,12 @@ async def test_nothing_of_a_purged_record_stays(filled):
         )
 
 
+async def test_a_purge_of_no_place_takes_nothing_out_and_stops_nothing(filled):
+    await filled.give("a", [call("a", 0)])
+    await filled.give("control", [purge("a", (0, 10**30)), purge("a", (-1, 3)), purge("a", (1, 2))])
+    assert await compare(filled) == [["a"]]
+
+
 async def test_two_writers_do_not_undo_each_other(filled, place):
     other = Index(place)
     await other.open()

@@ -1,0 +1,83 @@
+"""Functions of PostgreSQL 18 that only compute, with those of its contrib modules, PostGIS, pgvector and TimescaleDB.
+
+Source: the catalogue ``pg_proc`` of PostgreSQL 15, the release notes of 16 to 18, and the references of those
+extensions.
+"""
+
+from typing import Final
+
+__all__ = ["NAMES", "TYPES"]
+
+_NAMES: Final = """
+abbrev acosd acosh age akeys any_value array array_agg array_append array_cat array_dims array_fill array_length
+array_lower array_ndims array_position array_positions array_prepend array_remove array_replace array_reverse
+array_sample array_shuffle array_sort array_to_json array_to_string array_to_tsvector array_upper ascii asind asinh
+atan2 atan2d atand atanh avals binary_quantize bit_and bit_count bit_length bit_or bit_xor bool bool_and bool_or box
+broadcast btrim cardinality casefold cbrt ceil ceiling char char_length character_length chr circle clock_timestamp
+col_description collation concat_ws convert convert_from convert_to corr cosd cosh cosine_distance cot cotd covar_pop
+covar_samp crc32 crc32c current_catalog current_database current_role current_schema current_schemas current_setting
+current_time current_user daitch_mokotoff date date_add date_bin date_part date_subtract date_trunc daterange decode
+defined degrees difference digest div dmetaphone dmetaphone_alt each earth_distance encode enum_first enum_last
+enum_range erf erfc every exist extract factorial family format format_type gamma gcd gen_random_uuid generate_series
+generate_subscripts geography geometry get_bit get_byte get_current_ts_config greatest grouping hamming_distance
+has_any_column_privilege has_column_privilege has_database_privilege has_function_privilege has_schema_privilege
+has_table_privilege hmac host hostmask hstore hstore_to_json hstore_to_jsonb inet_client_addr inet_client_port
+inet_merge inet_same_family inet_server_addr inet_server_port initcap inner_product int4range int8range isempty
+isfinite jaccard_distance json json_agg json_array json_array_elements json_array_elements_text json_array_length
+json_arrayagg json_build_array json_build_object json_each json_each_text json_exists json_extract_path
+json_extract_path_text json_object json_object_agg json_object_keys json_objectagg json_populate_record json_query
+json_scalar json_serialize json_strip_nulls json_table json_to_record json_to_recordset json_to_tsvector json_typeof
+json_value jsonb_agg jsonb_array_elements jsonb_array_elements_text jsonb_array_length jsonb_build_array
+jsonb_build_object jsonb_delete jsonb_each jsonb_each_text jsonb_exists jsonb_extract_path jsonb_extract_path_text
+jsonb_insert jsonb_object jsonb_object_agg jsonb_object_keys jsonb_path_exists jsonb_path_exists_tz jsonb_path_match
+jsonb_path_query jsonb_path_query_array jsonb_path_query_first jsonb_path_query_tz jsonb_populate_record jsonb_pretty
+jsonb_set jsonb_strip_nulls jsonb_to_record jsonb_to_recordset jsonb_to_tsvector jsonb_typeof justify_days
+justify_hours justify_interval l1_distance l2_distance l2_normalize lastval lcm least left length levenshtein
+levenshtein_less_equal lgamma like line ll_to_earth ln localtime localtimestamp log10 lower_inc lower_inf lpad lseg
+ltree2text macaddr8_set7bit make_date make_interval make_time make_timestamp make_timestamptz masklen md5 metaphone
+min_scale mod mode multirange netmask network nlevel normal_rand normalize now nth_value num_nonnulls num_nulls
+numnode numrange obj_description octet_length overlaps overlay parse_ident path percentile_cont percentile_disc
+pg_backend_pid pg_collation_for pg_column_size pg_conf_load_time pg_database_size pg_encoding_to_char
+pg_function_is_visible pg_get_constraintdef pg_get_expr pg_get_function_arguments pg_get_function_identity_arguments
+pg_get_function_result pg_get_functiondef pg_get_indexdef pg_get_keywords pg_get_partkeydef pg_get_ruledef
+pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef pg_has_role pg_indexes_size pg_input_is_valid
+pg_is_in_recovery pg_my_temp_schema pg_postmaster_start_time pg_relation_size pg_size_bytes pg_size_pretty
+pg_table_is_visible pg_table_size pg_tablespace_size pg_total_relation_size pg_type_is_visible pg_typeof
+phraseto_tsquery pi plainto_tsquery point polygon position pow power querytree quote_ident quote_literal
+quote_nullable radians random random_normal range_agg range_contains range_intersect_agg range_merge range_overlaps
+regexp_count regexp_instr regexp_like regexp_match regexp_matches regexp_replace regexp_split_to_array
+regexp_split_to_table regexp_substr regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy
+regr_syy repeat reverse right row row_security_active row_to_json rpad scale session_user set_bit set_masklen
+setweight sha224 sha256 sha384 sha512 shobj_description show_trgm similarity sind sinh skeys soundex split_part
+st_3ddistance st_addpoint st_area st_asbinary st_asewkt st_asgeojson st_asmvt st_asmvtgeom st_astext st_azimuth
+st_boundary st_buffer st_buildarea st_centroid st_clusterdbscan st_clusterkmeans st_clusterwithin st_collect
+st_contains st_convexhull st_coveredby st_covers st_crosses st_curvetoline st_difference st_dimension st_disjoint
+st_distance st_distancesphere st_distancespheroid st_dump st_dumppoints st_dumprings st_dwithin st_endpoint
+st_envelope st_equals st_expand st_extent st_exteriorring st_flipcoordinates st_force2d st_force3d st_generatepoints
+st_geogfromtext st_geogfromwkb st_geographyfromtext st_geohash st_geometryfromtext st_geometryn st_geometrytype
+st_geomfromewkt st_geomfromgeojson st_geomfromtext st_geomfromwkb st_hausdorffdistance st_hexagongrid st_interiorringn
+st_intersection st_intersects st_isclosed st_iscollection st_isempty st_isring st_issimple st_isvalid st_isvalidreason
+st_length st_length2d st_lineinterpolatepoint st_linelocatepoint st_linemerge st_linesubstring st_m st_makebox2d
+st_makeenvelope st_makeline st_makepoint st_makepolygon st_makevalid st_maxdistance st_multi st_npoints st_nrings
+st_numgeometries st_numinteriorring st_numinteriorrings st_numpoints st_orderingequals st_overlaps st_perimeter
+st_point st_pointfromtext st_pointinsidecircle st_pointn st_pointonsurface st_polygon st_polygonfromtext st_project
+st_relate st_reverse st_segmentize st_setpoint st_setsrid st_shortestline st_simplify st_simplifypreservetopology
+st_snap st_snaptogrid st_split st_squaregrid st_srid st_startpoint st_subdivide st_symdifference st_touches
+st_transform st_translate st_unaryunion st_union st_voronoipolygons st_within st_x st_xmax st_xmin st_y st_ymax
+st_ymin st_z starts_with statement_timestamp stddev stddev_pop stddev_samp strict_word_similarity string_agg
+string_to_array string_to_table strip strpos subltree subpath substr substring subvector svals system_user tand tanh
+text2ltree time time_bucket timeofday timestamp timezone to_ascii to_bin to_char to_date to_hex to_json to_jsonb
+to_number to_oct to_regclass to_regnamespace to_regproc to_regrole to_regtype to_timestamp to_tsquery to_tsvector
+transaction_timestamp translate trim_array trim_scale trunc ts_delete ts_filter ts_headline ts_lexize ts_rank
+ts_rank_cd tsrange tstzrange tsvector_to_array txid_current_if_assigned unaccent unistr unnest upper_inc upper_inf
+user uuid_extract_timestamp uuid_extract_version uuid_generate_v1 uuid_generate_v4 uuidv4 uuidv7 var_pop var_samp
+variance vector_dims vector_norm version websearch_to_tsquery width_bucket word_similarity xmlagg xmlattributes
+xmlconcat xmlelement xmlforest
+"""
+NAMES: Final = frozenset(_NAMES.split())
+
+_TYPES: Final = """
+bigint bit boolean bpchar bytea char character dec decimal float halfvec int integer nchar numeric real smallint
+sparsevec text timestamptz timetz varbit varchar varying vector
+"""
+TYPES: Final = frozenset(_TYPES.split())

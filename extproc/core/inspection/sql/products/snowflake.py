@@ -1,0 +1,72 @@
+"""Functions of Snowflake that only compute.
+
+Source: the SQL function reference, "All functions (alphabetical)".
+"""
+
+from typing import Final
+
+__all__ = ["NAMES", "TYPES"]
+
+_NAMES: Final = """
+acosh add_months agg any_value approx_count_distinct approx_percentile approx_percentile_accumulate
+approx_percentile_combine approx_percentile_estimate approx_top_k approx_top_k_accumulate approx_top_k_combine
+approx_top_k_estimate approximate_jaccard_index approximate_similarity array_agg array_append array_cat array_compact
+array_construct array_construct_compact array_contains array_distinct array_except array_flatten array_generate_range
+array_insert array_intersection array_max array_min array_position array_prepend array_remove array_remove_at
+array_reverse array_reverse_sort array_size array_slice array_sort array_to_string array_union_agg array_unique_agg
+arrayagg arrays_overlap arrays_to_object arrays_zip as_array as_binary as_boolean as_char as_date as_decimal as_double
+as_integer as_number as_object as_real as_time as_timestamp_ltz as_timestamp_ntz as_timestamp_tz as_varchar ascii
+asinh atan2 atanh base64_decode_binary base64_decode_string base64_encode bit_and bit_and_agg bit_count bit_length
+bit_not bit_or bit_or_agg bit_shiftleft bit_shiftright bit_xor bit_xor_agg bitand bitand_agg bitandagg
+bitmap_bit_position bitmap_bucket_number bitmap_construct_agg bitmap_count bitmap_or_agg bitnot bitor bitor_agg
+bitoragg bitshiftleft bitshiftright bitxor bitxor_agg bitxoragg bool_and bool_or booland booland_agg boolnot boolor
+boolor_agg boolxor boolxor_agg cbrt ceil ceiling char charindex check_json check_xml chr collate collation compress
+concat_ws conditional_change_event conditional_true_event contains convert_timezone corr cosh cot count_if covar_pop
+covar_samp current_account current_account_name current_available_roles current_client current_database
+current_ip_address current_organization_name current_region current_role current_role_type current_schema
+current_schemas current_secondary_roles current_session current_statement current_time current_transaction
+current_user current_version current_warehouse date date_from_parts date_part date_trunc dateadd datediff
+datefromparts day dayname dayofmonth dayofweek dayofweekiso dayofyear decode decompress_string degrees div0 div0null
+editdistance endswith equal_null extract factorial filter flatten generator get get_ignore_case get_path getbit
+getdate greatest greatest_ignore_nulls grouping grouping_id hash hash_agg haversine hex_decode_binary
+hex_decode_string hex_encode hll hll_accumulate hll_combine hll_estimate hll_export hll_import hour iff ifnull ilike
+ilike_any initcap invoker_role invoker_share is_array is_binary is_boolean is_char is_date is_date_value is_decimal
+is_double is_integer is_null_value is_object is_real is_role_in_session is_time is_timestamp_ltz is_timestamp_ntz
+is_timestamp_tz is_varchar jarowinkler_similarity json_extract_path_text kurtosis last_day last_query_id least
+least_ignore_nulls left len length like like_all like_any listagg ln localtime localtimestamp lpad map_cat
+map_contains_key map_delete map_insert map_keys map_pick map_size max_by md5 md5_binary md5_hex md5_number_lower64
+md5_number_upper64 median min_by minhash minhash_combine minute mod mode month monthname months_between next_day
+normal nth_value nullifzero nvl nvl2 object_agg object_construct object_construct_keep_null object_delete
+object_insert object_keys object_pick octet_length parse_ip parse_json parse_url parse_xml percentile_cont
+percentile_disc pi position pow power previous_day quarter radians random randstr ratio_to_report reduce regexp
+regexp_count regexp_extract_all regexp_instr regexp_like regexp_replace regexp_substr regexp_substr_all regr_avgx
+regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy regr_valx regr_valy repeat reverse
+right rlike rpad rtrimmed_length search search_ip second seq1 seq2 seq4 seq8 sha1 sha1_binary sha1_hex sha2
+sha2_binary sha2_hex sinh skew soundex soundex_p123 space split split_part split_to_table square st_area st_asewkb
+st_asewkt st_asgeojson st_astext st_aswkb st_aswkt st_azimuth st_buffer st_centroid st_collect st_contains
+st_coveredby st_covers st_difference st_dimension st_disjoint st_distance st_dwithin st_endpoint st_envelope
+st_geogfromgeohash st_geogfromtext st_geogfromwkb st_geographyfromtext st_geographyfromwkb st_geohash
+st_geometryfromtext st_geometryfromwkb st_geomfromtext st_geomfromwkb st_hausdorffdistance st_intersection
+st_intersection_agg st_intersects st_isvalid st_length st_makeline st_makepoint st_makepolygon st_npoints st_numpoints
+st_perimeter st_point st_pointn st_polygon st_setsrid st_simplify st_srid st_startpoint st_symdifference st_transform
+st_union st_union_agg st_within st_x st_xmax st_xmin st_y st_ymax st_ymin startswith stddev stddev_pop stddev_samp
+strip_null_value strtok strtok_split_to_table strtok_to_array substr substring sysdate systimestamp tanh time
+time_from_parts time_slice timeadd timediff timefromparts timestamp_from_parts timestamp_ltz_from_parts
+timestamp_ntz_from_parts timestamp_tz_from_parts timestampadd timestampdiff timestampfromparts to_array to_binary
+to_boolean to_char to_date to_decimal to_double to_geography to_geometry to_json to_number to_numeric to_object
+to_time to_timestamp to_timestamp_ltz to_timestamp_ntz to_timestamp_tz to_varchar to_variant to_xml transform
+translate trunc truncate try_base64_decode_binary try_base64_decode_string try_cast try_hex_decode_binary
+try_hex_decode_string try_parse_json try_to_binary try_to_boolean try_to_date try_to_decimal try_to_double
+try_to_geography try_to_geometry try_to_number try_to_numeric try_to_time try_to_timestamp try_to_timestamp_ltz
+try_to_timestamp_ntz try_to_timestamp_tz typeof unicode uniform uuid_string var_pop var_samp variance variance_pop
+variance_samp vector_cosine_similarity vector_inner_product vector_l1_distance vector_l2_distance week weekiso
+weekofyear width_bucket xmlget year yearofweek yearofweekiso zeroifnull zipf
+"""
+NAMES: Final = frozenset(_NAMES.split())
+
+_TYPES: Final = """
+bigint binary char character datetime dec decimal double float int integer nchar number numeric nvarchar nvarchar2
+real smallint string text time timestamp timestamp_ltz timestamp_ntz timestamp_tz tinyint varbinary varchar varying
+vector
+"""
+TYPES: Final = frozenset(_TYPES.split())
