@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from extproc.core.masking import DETECTORS, NAMES, Find, Masks
+from extproc.core.redaction import encodings
 from extproc.core.redaction.detectors import compile_detectors
 from extproc.core.redaction.fields import Claim, Place, start
 from extproc.core.redaction.marks import Marks, strictest
@@ -82,12 +83,17 @@ class Rules:
         return known
 
     def said(self, name: str) -> str:
-        """What the name of a member says of the value under it: a mark in it was no word of the server's."""
+        """What the name of a member says of the value under it, as it reads once its escapes are read too.
+
+        A mark in it was no word of the server's.
+        """
         known = self._said.get(name)
         if known is None:
             if len(self._said) >= _MAX_NAMES:
                 self._said.clear()
-            known = self._said[name] = self.marks.without(name)
+            known = self._said[name] = self.marks.without(
+                "\n".join((name, *(view.text for view in encodings.views(name))))
+            )
         return known
 
     def digits(self, number: float) -> str | None:

@@ -127,6 +127,7 @@ def test_what_an_operator_replaces_with_still_says_what_is_under_a_name_of_the_s
         (replacing("password"), {MAIL: "x", f"of {MAIL}": "y"}),
         (masker_of(detect(), field("$..['[mail]']")), {MAIL: "x"}),
         (BUILT_IN[0], {f"pass {CARD} word": "x"}),
+        (BUILT_IN[0], {f'{{"{_escaped("phone")}": "{MAIL}"}}': "5551234", "a": "x"}),
     ],
 )
 def test_no_name_that_was_masked_makes_the_value_under_it_one_to_mask(using: Masker, value: Any) -> None:
