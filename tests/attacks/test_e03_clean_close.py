@@ -27,6 +27,8 @@ from stack.servers.recorder import Arrival, Raw, json_reply, raw_server, sse
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.stack]
 
 MESSAGE_TIMEOUT: Final = "0.25s"
+ENOUGH: Final = 4.0
+"""Seconds that a caller waits where a fault leaves him without an end; a byte that he must not see comes sooner."""
 HIDDEN: Final = (DENIED_TOOL, "notes://secret/plan", "upstream-session", "upstream-event")
 TOOLS: Final = {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in ("echo", DENIED_TOOL)]}
 
@@ -157,7 +159,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def standing(chain: Chain, folder: Path, adapt: Callable[[dict[str, Any]], None] | None) -> AsyncIterator[Rig]:
+async def standing(
+    chain: Chain, folder: Path, adapt: Callable[[dict[str, Any]], None] | None, *, waits: float
+) -> AsyncIterator[Rig]:
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(raw_server())
         upstream.script = upstream_script
@@ -165,9 +169,7 @@ async def standing(chain: Chain, folder: Path, adapt: Callable[[dict[str, Any]],
         options: Any = {"chain": chain, "upstream": upstream.url, "folder": folder / "gateway"}
         gateway = await stack.enter_async_context(Gateway(processors=[working.address], adapt=adapt, **options))
         working.follow(POLICY, gateway)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE)
-        )
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=waits))
         running = Rig(gateway, working, upstream, http)
         yield running
         running.check()
@@ -175,14 +177,14 @@ async def standing(chain: Chain, folder: Path, adapt: Callable[[dict[str, Any]],
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=CHAINS)
 async def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
-    async with standing(request.param, tmp_path_factory.mktemp(request.param), hurry) as running:
+    async with standing(request.param, tmp_path_factory.mktemp(request.param), hurry, waits=ENOUGH) as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=CHAINS)
 async def patient(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
     """With the timeout that is shipped: where nothing fails, a busy machine is no fault."""
-    async with standing(request.param, tmp_path, None) as running:
+    async with standing(request.param, tmp_path, None, waits=PATIENCE) as running:
         yield running
 
 
