@@ -42,7 +42,8 @@ class Marks:
         texts = {mask.text for mask in masks if mask.style is Style.REPLACE}
         # the longest first: one may begin as another does
         words_of_operator = [re.escape(text) for text in sorted(texts, key=lambda text: (-len(text), text))]
-        self._signs: Final = re.compile("|".join(forms))
+        # where a kept end is shorter, what looks like more of it was the beginning of a word: no word begins behind it
+        self._signs: Final = re.compile("|".join((forms[0], *(f"{kept}[A-Za-z]*" for kept in forms[1:]))))
         self._replacement: Final = re.compile("|".join(words_of_operator)) if texts else None
         self._form: Final = re.compile("|".join((*forms, *words_of_operator)))
         self._begins: Final = {"[", "*", *(text[:1] for text in texts)}

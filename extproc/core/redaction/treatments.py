@@ -120,11 +120,14 @@ def blob(value: Json, walk: Walk) -> Json:
     """Base64: the text in it masked and encoded again; None for other bytes that must not pass."""
     if value.__class__ is not str:
         return document(value, walk)
-    if walk.rules.marks.is_one(value):  # an operator's words may look like base64
+    marks = walk.rules.marks
+    if marks.is_one(value):  # an operator's words may look like base64
         return value
     found = encodings.blob(value)
     if found is None:
-        return words(value, walk)
+        text = words(value, walk)
+        # and so may a text with such words in it, which nobody could tell from bytes
+        return text if text is value or encodings.blob(text) is None or marks.is_one(text) else None
     if isinstance(found, encodings.Run):
         text = words(found.text, walk)
         return value if text is found.text else value[: found.start] + found.again(text) + value[found.end :]

@@ -54,6 +54,7 @@ def test_a_text_can_be_read_without_its_marks() -> None:
     assert MARKS.without("call [email] now") == "call \n now"
     assert MARKS.without("<gone> of [email]") == "<gone> of \n"
     assert MARKS.without("[phone]") == "[phone]"
+    assert MARKS.without("of ****-atel 5") == "of \n 5"
 
 
 def test_a_replacement_is_known_in_any_text() -> None:

@@ -108,6 +108,9 @@ def test_a_name_that_is_masked_says_nothing_of_the_value_under_it() -> None:
         assert found.counts == {"phone": 3}
 
 
+SHORT_ENDS = Masker(Masks(detections=(detect(*DETECTORS, mask=Mask(Style.KEEP_LAST, keep=3)),)), KEY)
+
+
 def replacing(text: str, *fields: FieldMask) -> Masker:
     return Masker(Masks(fields=fields, detections=(detect(*DETECTORS, mask=Mask(Style.REPLACE, text=text)),)), KEY)
 
@@ -127,6 +130,7 @@ def test_what_an_operator_replaces_with_still_says_what_is_under_a_name_of_the_s
         (replacing("password"), {MAIL: "x", f"of {MAIL}": "y"}),
         (masker_of(detect(), field("$..['[mail]']")), {MAIL: "x"}),
         (BUILT_IN[0], {f"pass {CARD} word": "x"}),
+        (SHORT_ENDS, {"-----BEGIN PRIVATE KEY-----abc-----END PRIVATE KEY-----atel": 5551234, "a": "x"}),
         (BUILT_IN[0], {f'{{"{_escaped("phone")}": "{MAIL}"}}': "5551234", "a": "x"}),
     ],
 )

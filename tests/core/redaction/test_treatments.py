@@ -90,6 +90,14 @@ def test_opaque_bytes_pass_only_where_they_may() -> None:
     assert treated(as_.blob, b64(gzip.compress(bytes(1 << 21)))) is None
 
 
+def test_words_of_an_operator_in_the_place_of_bytes_are_no_bytes() -> None:
+    replacing = Rules(masks(detect(mask=Mask(Style.REPLACE, text="id number"))), KEY)
+    assert treated(as_.blob, MAIL, replacing) == "id number"
+    assert treated(as_.blob, "id number", replacing) == "id number"
+    assert treated(as_.blob, f"{MAIL} ", replacing) is None
+    assert treated(as_.blob, f"to: {MAIL}", replacing) == "to: id number"
+
+
 SHAPE = {"name": as_.fixed, "about": as_.words}
 
 
