@@ -17,13 +17,7 @@ from extproc.core.limits import MAX_ARGUMENT_EVENT_BYTES, MAX_PAYLOAD_EVENT_BYTE
 from extproc.core.model import EMPTY, Decision, Json, Message, Principal, RequestHead
 from extproc.core.rejection import Rejection
 
-__all__ = [
-    "concluded",
-    "decided",
-    "message",
-    "server_asked",
-    "session_digest",
-]
+__all__ = ["concluded", "decided", "message", "server_asked", "session_digest"]
 
 _DIGEST_CHARS: Final = 16
 # 64 bits: enough to tell sessions apart, useless to resume one

@@ -6,10 +6,7 @@ as the id of a ping, which the server echoes on the stream, where it is opened a
 answer (``visible``). Nothing of the refused request goes with it; the ping is ours.
 """
 
-from extproc.core.exchange.commands import (
-    Answer,
-    Forward,
-)
+from extproc.core.exchange.commands import Answer, Forward
 from extproc.core.handles import KeyRing, Owner, Purpose, open_handle, seal
 from extproc.core.limits import MAX_ID_CHARS
 from extproc.core.model import Decision, Json, Message, MessageKind

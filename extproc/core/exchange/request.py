@@ -15,12 +15,7 @@ from extproc.core.exchange.admitting import admitted, loans, still_admitted
 from extproc.core.exchange.announcing import announced
 from extproc.core.exchange.asking import as_shown, ask_of, told
 from extproc.core.exchange.call import Call
-from extproc.core.exchange.commands import (
-    Answer,
-    AskApproval,
-    Forward,
-    Store,
-)
+from extproc.core.exchange.commands import Answer, AskApproval, Forward, Store
 from extproc.core.exchange.inspecting import calls_of, facts_of
 from extproc.core.exchange.intent import Asked, intent
 from extproc.core.exchange.opening import opened

@@ -116,7 +116,7 @@ class Responding:
         """End a stream whose time is over; what is not released yet stays here."""
         self._outcome.result = "cut"
         listens = self.visible.call.message.method == "subscriptions/listen"  # nothing of it is an answer
-        return (Release(body=b"" if listens else self._closing("cut"), last=True), *self._concluded(at))
+        return self._released(at, b"" if listens else self._closing("cut"), last=True)
 
     def lost(self, at: int) -> tuple[Command, ...]:
         """Conclude a response that the client did not wait for."""

@@ -16,18 +16,9 @@ from extproc.core.masking import NAMES, Masks, Recogniser
 from extproc.core.model import Recording
 from extproc.core.policy.approvals import check_approvals
 from extproc.core.policy.call_reach import check_calls
-from extproc.core.policy.conditions import (
-    SESSION_CALLS,
-    Condition,
-)
+from extproc.core.policy.conditions import SESSION_CALLS, Condition
 from extproc.core.policy.document import read_document
-from extproc.core.policy.entries import (
-    DenyEntry,
-    Document,
-    MaskEntry,
-    ScopeEntry,
-    ServerEntry,
-)
+from extproc.core.policy.entries import DenyEntry, Document, MaskEntry, ScopeEntry, ServerEntry
 from extproc.core.policy.holders import approvals_of, lent_of, membership_of, principal_of
 from extproc.core.policy.inspections import compile_inspections
 from extproc.core.policy.mask_reach import check_masking

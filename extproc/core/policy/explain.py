@@ -192,7 +192,7 @@ def _condition(question: Question, condition: Condition | None, rules: tuple[Arg
     text = " ".join(condition.text.split())
     lacking = [kind for kind, names in FACTS.items() if condition.names & names and not _has(question, kind)]
     holds = question.ask(condition)
-    if lacking and holds is None:
+    if lacking and holds is None and not question.certainly(condition):
         yield f"the condition `{text}` is about {lacking[0]}, which this call has none of"
         return
     says = {True: "is true", False: "is false", None: "errors (a missing key or another type)"}[holds]

@@ -7,9 +7,10 @@ certainly hold; any other error keeps its meaning: it never allows, and it alway
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from extproc.core.access import AccessRequest, ShellFacts, SqlFacts
-from extproc.core.model import ResourceKind, Target
+from extproc.core.access import AccessRequest, Facts, ShellFacts, SqlFacts
+from extproc.core.model import ResourceKind, Target, Verb
 from extproc.core.policy.arguments import ArgumentRule
 from extproc.core.policy.conditions import FACT_NAMES, FACTS, Condition, variables
 from extproc.core.policy.patterns import Patterns, as_pattern, folded
@@ -18,6 +19,19 @@ from extproc.core.policy.rules import DenyRule, Reach
 __all__ = ["Question", "covers_kind", "covers_name", "looks_denied", "patterns_for"]
 
 _NOTHING: Final[frozenset[str]] = frozenset()
+_NO_NAMES: Final = ("",)
+_NOTHING_FOUND: Final = Facts(
+    sql=SqlFacts(
+        verb=Verb.QUERY,
+        parsed=True,
+        statements=_NO_NAMES,
+        tables=_NO_NAMES,
+        columns=_NO_NAMES,
+        functions=_NO_NAMES,
+    ),
+    shell=ShellFacts(verb=Verb.QUERY, parsed=True, commands=_NO_NAMES, writes=_NO_NAMES),
+)
+"""Facts of which no condition errs that asks for the first of them."""
 
 
 class Question(msgspec.Struct, kw_only=True):
@@ -40,8 +54,8 @@ class Question(msgspec.Struct, kw_only=True):
     def certainly(self, condition: Condition | None) -> bool:
         """Whether a deny rule's condition holds or errors, whatever is open.
 
-        A condition over facts concerns a call without them only where it holds whatever they would be; one over a
-        command that could not be read holds.
+        A condition over facts concerns a call without them only where it holds whatever they would be, or where its
+        other half errs; one over a command that could not be read holds.
         """
         if condition is None:
             return True
@@ -49,7 +63,8 @@ class Question(msgspec.Struct, kw_only=True):
             if not condition.names.isdisjoint(names - self.unbound):
                 found: SqlFacts | ShellFacts | None = getattr(self.request.facts, kind)
                 if found is None:
-                    return self.ask(condition) is True
+                    holds = self.ask(condition)
+                    return self._errs_elsewhere(condition, names) if holds is None else holds
                 if not found.parsed:
                     return True
         holds = self.ask(condition)
@@ -75,6 +90,13 @@ class Question(msgspec.Struct, kw_only=True):
                 if getattr(self.request.facts, kind) is None:
                     names -= of_kind
         return condition.holds(variables(self.request, names))
+
+    def _errs_elsewhere(self, condition: Condition, facts: frozenset[str]) -> bool:
+        """Whether it is not for want of facts that a condition errs: it does so too where nothing was found."""
+        if condition.names <= facts:
+            return False
+        found = replace(self.request, facts=_NOTHING_FOUND)
+        return condition.holds(variables(found, condition.names - self.unbound)) is None
 
     def _is_open(self, condition: Condition) -> bool:
         return self.tolerant and not self.unbound.isdisjoint(condition.names)

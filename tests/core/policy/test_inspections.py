@@ -102,6 +102,14 @@ def test_a_deny_rule_over_facts_or_something_else_holds_for_a_call_without_facts
     assert (told.speaks, told.why.endswith("is true")) == (True, True)
 
 
+def test_a_deny_rule_over_facts_or_an_argument_refuses_a_call_whose_argument_it_cannot_read():
+    rule = EITHER.replace('tool == "list"', "arguments.rows > 1000")
+    policy = load(HEAD + SERVERS + ROLES + rule)
+    (told,) = explain(policy, who("readers"), "db", call("list")).refusing
+    assert (told.speaks, "errors" in told.why) == (True, True)
+    assert decided(None, "readers", tool="list", policy=policy).rule == "deny:either"
+
+
 def test_a_grant_over_facts_or_something_else_gives_a_call_without_facts_the_other_half_alone():
     either = '\'tool == "list" || shell.commands == ["ls"]\''
     roles = ROLES.replace("verbs: [query]}", f"verbs: [query], when: {either}}}")

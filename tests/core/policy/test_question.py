@@ -1,3 +1,5 @@
+import pytest
+
 from extproc.core.access import AccessRequest
 from extproc.core.model import Principal, ResourceKind, Target, Verb
 from extproc.core.policy.conditions import Condition, compile_condition
@@ -55,6 +57,24 @@ def test_an_unbound_variable_of_a_closed_question_is_an_error() -> None:
     question = Question(request=request(), unbound=OPEN)
     assert not question.could(condition("arguments.n == 1"))
     assert question.certainly(condition("arguments.n == 1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "refuses"),
+    [
+        ("sql.drops", False),
+        ("sql.tables[0] == 'orders'", False),
+        ("server == 'db' && sql.tables.exists(t, t == 'orders')", False),
+        ("sql.drops || arguments.n == 1", True),
+        ("sql.drops || arguments.n == 2", False),
+        ("sql.drops || arguments.missing == 1", True),
+        ("sql.drops || arguments.n > 'x'", True),
+        ("sql.drops && arguments.missing == 1", False),
+        ("shell.network || arguments.missing == 1", True),
+    ],
+)
+def test_a_call_without_facts_is_refused_by_what_holds_or_errs_without_them(text: str, refuses: bool) -> None:
+    assert Question(request=request()).certainly(condition(text)) is refuses
 
 
 def reach(**patterns: list[str]) -> Reach:
