@@ -62,6 +62,7 @@ def test_a_key_seals_under_its_own_name_and_no_journal_of_a_node_whose_key_is_kn
     assert sealed(other, "extproc/m", "m-control", ONE, other)
     assert not sealed(other, "extproc/n", "n-0", ONE, other)
     assert not sealed(other, "extproc/m", "n-0", ONE, other)
+    assert not sealed(other, "extproc/n", "old-0", ONE, other)  # nor under a name that is not its own
     # a node that was named otherwise once, or a key with a name of its own
     assert sealed(ONE, "extproc/n", "old-0", ONE, other)
     assert open_seal(ONE.sign("something else\n"), keys(ONE)) is None
