@@ -41,14 +41,19 @@ class FailingDisk:
         }
 
     def fail(self, at: int, error: int, *, lasting: bool = False, kinds: tuple[str, ...] = KINDS) -> None:
-        """Fail the ``at``-th call of these kinds from now on, counted from 1, or all from that one; 0 only counts."""
-        self._put(_AT, 0)
-        self._put(_MASK, sum(1 << KINDS.index(kind) for kind in kinds))
+        """Fail the ``at``-th call of these kinds from now on, counted from 1, or all from that one; 0 only counts.
+
+        A short write is the next one where the call of that number is none.
+        """
+        self._put(
+            _MASK, 0
+        )  # nothing is counted before all is said: what writes by itself would be the one that is missed
         for place in (_SEEN, _FIRED, *(_COUNTS + each for each in range(len(KINDS)))):
             self._put(place, 0)
         self._put(_ERROR, error)
         self._put(_LASTING, int(lasting))
         self._put(_AT, at)
+        self._put(_MASK, sum(1 << KINDS.index(kind) for kind in kinds))
 
     def heal(self) -> None:
         """Fail no more."""

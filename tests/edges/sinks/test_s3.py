@@ -186,7 +186,7 @@ def record_of(number):
 async def changing(target, change):
     """A way to ``target`` on which each connection has one run of bytes replaced by as many others."""
     where = urlsplit(target)
-    copying = set()
+    copying, opened = set(), []
 
     async def copy(reader, writer, old=b"", new=b""):
         with contextlib.suppress(ConnectionError):
@@ -197,6 +197,7 @@ async def changing(target, change):
 
     async def take(reader, writer):
         there, back = await asyncio.open_connection(where.hostname, where.port)
+        opened.extend((back, writer))
         copying.update({asyncio.create_task(copy(reader, back, *change())), asyncio.create_task(copy(there, writer))})
 
     server = await asyncio.start_server(take, "127.0.0.1", 0)
@@ -208,6 +209,10 @@ async def changing(target, change):
         for task in copying:
             task.cancel()
         await asyncio.gather(*copying, return_exceptions=True)
+        for each in opened:
+            each.close()
+            with contextlib.suppress(ConnectionError):
+                await each.wait_closed()
 
 
 EXAMPLE = {"host": "examplebucket.s3.amazonaws.com", "x-amz-date": "20130524T000000Z"}
