@@ -25,6 +25,7 @@ from extproc.edges.processor.server import Tls
 from extproc.edges.processor.translate import METHOD
 from extproc.ports import StoreError
 from plain import NO_AUTHORITY, PATIENCE
+from stack.calls import until
 from stack.scripted import Processor, allow, processor
 from stack.servers.recorder import Arrival, json_reply, raw_server, sse
 
@@ -127,6 +128,21 @@ async def test_e01_a_dead_service_lets_nothing_pass_and_a_new_one_works(chain: C
         assert len(running.upstream.requests) == before
         await running.gateway.start_service()
         await until_allowed(running)
+
+
+async def test_e01_calls_pass_as_soon_as_envoy_finds_the_workers_well_again(chain: Chain, tmp_path: Path) -> None:
+    """By its default Envoy keeps what its checks found from its threads for a second, and refuses calls meanwhile."""
+
+    async def found(*, well: bool) -> bool:
+        return set(await running.gateway.well()) == {well}
+
+    async with outside(chain, tmp_path) as running:
+        await running.gateway.stop_service()
+        await until(lambda: found(well=False))
+        await running.gateway.start_service()
+        await until(lambda: found(well=True))
+        heard = [await running.post("alice", call(), modern=True) for _ in range(4)]
+        assert {each.status for each in heard} == {200}
 
 
 async def test_e02_a_stopped_service_lets_nothing_pass_and_goes_on_when_it_is_woken(

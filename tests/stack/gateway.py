@@ -205,6 +205,13 @@ class Gateway:
         assert values, f"Envoy has no figure {name}"
         return sum(values)
 
+    async def well(self) -> list[bool]:
+        """What Envoy's health checks have found of each worker."""
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITY, timeout=PATIENCE) as client:
+            clusters = (await client.get(f"{self.admin}/clusters", params={"format": "json"})).json()
+        (hosts,) = (each["host_statuses"] for each in clusters["cluster_statuses"] if each["name"] == "mcp_extproc")
+        return [not each["health_status"].get("failed_active_health_check") for each in hosts]
+
     async def start_service(self) -> None:
         """Start ``extproc serve`` (again, after a test has ended it) and wait until it is ready."""
         text = self.policy.read_text("utf-8") if isinstance(self.policy, Path) else self.policy or ""
