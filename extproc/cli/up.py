@@ -92,7 +92,7 @@ async def _watch(playground: Playground, prepared: Prepared) -> None:
         typer.echo(
             welcome(
                 url=prepared.url,
-                upstream=plan.upstream or "the sample server",
+                upstream=plan.mcp_server,
                 server=prepared.server,
                 policy=prepared.policy,
                 state=plan.state,

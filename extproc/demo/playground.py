@@ -65,6 +65,11 @@ class Plan:
     config: Path | None = None
     """More settings for the service, in a file."""
 
+    @property
+    def mcp_server(self) -> str:
+        """What is behind the gateway, as it may be printed: parameters of an address are often keys."""
+        return "the sample server" if self.upstream is None else self.upstream.partition("?")[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -130,7 +135,7 @@ def _check_upstream(plan: Plan) -> None:
         host = target.hostname or ""
     except (ValueError, KeyError):
         host, port = "", 0
-    if not host or target.username is not None or target.query or target.fragment:
+    if not host or target.username is not None or target.fragment:
         raise PlaygroundError("--upstream wants the URL of an MCP endpoint, for example http://127.0.0.1:3000/mcp")
     if plan.policy is None:
         raise PlaygroundError(
@@ -140,7 +145,7 @@ def _check_upstream(plan: Plan) -> None:
         socket.create_connection((host, port), CONNECT_SECONDS).close()
     except OSError as error:
         why = error.strerror or str(error) or "no answer"
-        raise PlaygroundError(f"no MCP server answers at {plan.upstream}: {why}") from None
+        raise PlaygroundError(f"no MCP server answers at {plan.mcp_server}: {why}") from None
 
 
 def _last_issuer(state: Path) -> DevelopmentIssuer | None:

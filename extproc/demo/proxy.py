@@ -77,6 +77,7 @@ def gateway_configuration(
     the MCP server's name in the policy file.
     """
     target = urlsplit(upstream)
+    endpoint = (target.path or "/") + (f"?{target.query}" if target.query else "")
     host, target_port = target.hostname or "", target.port or DEFAULT_PORTS[target.scheme]
     moves = {
         LISTENER: f"127.0.0.1:{port}",
@@ -85,7 +86,7 @@ def gateway_configuration(
         UPSTREAM: target.netloc.rpartition("@")[2],
         ISSUER: urlsplit(issuer).netloc,
     }
-    document: Document = _moved(shipped_configuration(chain), moves, {"prefix_rewrite": target.path or "/"}, server)
+    document: Document = _moved(shipped_configuration(chain), moves, {"prefix_rewrite": endpoint}, server)
     clusters = {cluster["name"]: cluster for cluster in document["static_resources"]["clusters"]}
     _set_endpoints(clusters[SERVICE_CLUSTER], workers)
     _set_endpoints(clusters[UPSTREAM_CLUSTER], [f"{host}:{target_port}"])

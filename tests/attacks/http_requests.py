@@ -290,6 +290,18 @@ CASES: Final[dict[str, HttpCase]] = {
         request(path="/mcp?_method=GET"),
         legacy("x-http-method-override: DELETE"),
     ),
+    "H21-parameters-that-no-rule-sees": refused(
+        *(
+            made
+            for path in (f"/mcp?{told}" for told in ("read_only=false", "_method=GET", "x", "?", "a=b&access_token=x"))
+            for made in (
+                request(path=path, body=ECHO, name="echo"),
+                legacy(path=path, body=body_of("echo", modern=False)),
+                legacy(path=path, method="GET", body=b"", content_type=None, framing=()),
+            )
+        ),
+        statuses=frozenset({400}),
+    ),
     "H22-two-lengths": refused(
         smuggled("transfer-encoding: chunked", "content-length: 6"),
         smuggled("content-length: 6", "transfer-encoding: chunked"),

@@ -251,7 +251,7 @@ async def test_an_upstream_that_cannot_be_used_is_one_line(tmp_path: Path) -> No
     policy = ["--policy", str(SAMPLE_POLICY)]
     for words, options in (
         ("--upstream needs --policy", ["--upstream", "http://127.0.0.1:1/mcp"]),
-        ("no MCP server answers at http://127.0.0.1:1/mcp", ["--upstream", "http://127.0.0.1:1/mcp", *policy]),
+        ("no MCP server answers at http://127.0.0.1:1/mcp: ", ["--upstream", "http://127.0.0.1:1/mcp?key=k", *policy]),
         ("--upstream wants the URL", ["--upstream", "ftp://127.0.0.1/mcp", *policy]),
         ("--upstream wants the URL", ["--upstream", "http://user@127.0.0.1/mcp", *policy]),
         ("--upstream wants the URL", ["--upstream", "nonsense", *policy]),
@@ -270,7 +270,7 @@ async def test_it_stands_before_a_server_of_the_user_s_own_in_the_portable_chain
     policy = tmp_path / "mine.yaml"
     policy.write_text(text.replace("http://127.0.0.1:8080", f"http://127.0.0.1:{port}"), "utf-8")
     async with recorder() as own:
-        url = own.url.replace("/mcp", "/my/endpoint")
+        url = own.url.replace("/mcp", "/my/endpoint?key=of-the-operator")
         (tmp_path / "sinks.yaml").write_text("sinks: [{name: copy, type: file, path: copy.jsonl}]\n")
         (tmp_path / "settings.yaml").write_text("sinks: sinks.yaml\n")
         options = ["--upstream", url, "--policy", str(policy), "--chain", "portable"]
@@ -284,8 +284,9 @@ async def test_it_stands_before_a_server_of_the_user_s_own_in_the_portable_chain
                 )
                 assert await shell.wait() == 0
                 shell._transport.close()  # type: ignore[attr-defined]
-                assert own.requests[0][0] == "POST /my/endpoint HTTP/1.1"
+                assert own.requests[0][0] == "POST /my/endpoint?key=of-the-operator HTTP/1.1"
             assert await up.end() == 0
+            assert "of-the-operator" not in up.text
     assert '"kind":"decision"' in (tmp_path / "copy.jsonl").read_text("utf-8")
 
 

@@ -45,7 +45,10 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opened(message: Message, head: RequestHead, owner: Owner, snapshot: Snapshot, at: int) -> Opened | Rejection:
-    """Open every handle that a message carries; refuses one that is not this owner's, and a path that is not told."""
+    """Open every handle that a message carries; refuses one that is not this owner's, and a path that is not told.
+
+    What else stands behind a ``?`` is refused: a server may take settings from there, and no rule would see them.
+    """
     ring = snapshot.ring
     if not head.path.startswith("/"):  # Envoy does not tell it, and it might name any session
         return _refused(message, 400, "Invalid request: no path", "path_unknown")
@@ -56,6 +59,8 @@ def opened(message: Message, head: RequestHead, owner: Owner, snapshot: Snapshot
     if in_path and (handle is not None or not legacy):
         # a server of the older transport goes by the path, whatever the headers claim: two sessions are none
         return _unknown_session(message)
+    if not in_path and head.path.partition("?")[2]:
+        return _refused(message, 400, "Parameters in the address are not accepted here.", "query_parameters")
     if handle is not None or in_path:
         session = (
             open_path(ring, owner, head.path) if in_path else open_handle(ring, Purpose.SESSION, owner, handle or "")

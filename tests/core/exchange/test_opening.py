@@ -113,8 +113,23 @@ def test_a_path_that_envoy_does_not_tell_is_refused():
     assert script.world.records[0]["reason"] == "path_unknown"
 
 
-def test_a_query_that_names_no_session_is_the_upstreams_business():
-    Script().forwarded(call("echo"), path="/mcp?project=7")
+@pytest.mark.parametrize("message", [call("echo"), legacy("tools/list")])
+@pytest.mark.parametrize("path", ["/mcp?read_only=false", "/mcp?x", "/mcp?_method=GET", "/mcp??"])
+def test_parameters_that_no_rule_would_see_do_not_reach_the_server(path, message):
+    script = Script()
+    status, body = answer_of(script.post(message, path=path))
+    assert (status, body["error"]["message"]) == (400, "Parameters in the address are not accepted here.")
+    assert script.world.records[0]["reason"] == "query_parameters"
+
+
+def test_neither_do_they_on_a_stream_or_at_the_end_of_a_session():
+    headers = {"mcp-session-id": SESSION, "mcp-protocol-version": "2025-06-18", "accept": "text/event-stream"}
+    for method in ("GET", "DELETE"):
+        assert answer_of(Script().bodiless(method, headers, path="/mcp?x=1"))[0] == 400
+
+
+def test_a_question_mark_alone_says_nothing():
+    Script().forwarded(call("echo"), path="/mcp?")
 
 
 def response(request_id, **more):
