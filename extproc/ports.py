@@ -222,6 +222,9 @@ class TicketStore(Protocol):
         However many wait, only these are in memory at once: each holds all its arguments.
         """
 
+    async def forget(self, is_over: Callable[[Ticket], bool]) -> int:
+        """Delete those that are no longer open and of which ``is_over`` is true; how many."""
+
     async def pending(self) -> Sequence[str]:
         """The ids of all pending tickets, the oldest first."""
 

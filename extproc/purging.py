@@ -1,7 +1,8 @@
 """Take out of this node's journals, every few minutes, the records whose time is over by the policy.
 
 Each purge is on record before it is done. What is still being written, not yet sealed, or not yet delivered to each
-sink stays until it is; so does a segment in which something does not hold, as evidence.
+sink stays until it is; so does a segment in which something does not hold, as evidence. What humans were asked and have
+answered goes out of the shared state, too; what is on record of it stays as long as any record.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from extproc.core.approval import kept_until
 from extproc.core.audit.steps import purge_step
 from extproc.core.retention import Retention
 from extproc.edges.journal.purging import Draft, draft, replace
@@ -51,7 +53,23 @@ class Purging:
                 log.error("nothing is purged: that could not be put on record", problem=str(failure))
             except OSError as error:
                 log.error("records could not be purged", problem=error.strerror, file=error.filename)
+            try:
+                await self.forget(office)
+            except StoreError as failure:
+                log.error("what was asked and answered stays in the shared state", problem=str(failure))
             await asyncio.sleep(self._settings.purge_seconds)
+
+    async def forget(self, office: Office) -> int:
+        """Take what is answered, and over by the policy as it was last read, out of the shared state; how many.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        now, retention = self._clock(), self._retention
+        forgotten = await office.tickets.forget(lambda ticket: kept_until(ticket, retention) <= now)
+        if forgotten:
+            log.info("answered requests were taken out of the shared state", requests=forgotten)
+        return forgotten
 
     async def purge(self, office: Office) -> int:
         """Take out once what is over; how many events.

@@ -1,6 +1,7 @@
 """Records whose time is over go, on record; what stays is proved as before, and nobody who follows a journal stumbles."""
 
 import contextlib
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from extproc.cli import app
+from extproc.core.approval import open_ticket
 from extproc.core.audit.proof import Broken
+from extproc.core.tickets import NOBODY_MAY, ApprovalRule, Ask, AskKind, TicketState
 from extproc.edges.journal.proving import prove
 from extproc.edges.journal.purging import draft, replace
 from extproc.edges.journal.segments import numbers, path_of
@@ -221,3 +224,35 @@ async def test_nothing_goes_before_its_time_or_by_a_broken_policy(tmp_path):
         settings(tmp_path, "")
         assert await purging.purge(opened) == 0
     assert prove(tmp_path, keys_of(SIGNER)).holds
+
+
+async def test_what_was_asked_and_answered_goes_with_the_records_of_its_server(tmp_path):
+    day = 24 * 3600 * 1_000_000_000
+    now = day
+    ask = Ask(
+        kind=AskKind.CALL,
+        issuer="https://idp",
+        subject="ann",
+        policy_digest="p",
+        approval="change",
+        server="a",
+        arguments='{"password":"of-ann"}',
+    )
+    rule = ApprovalRule(name="change", approvers=NOBODY_MAY, expires_after=60)
+    async with office(tmp_path) as opened:
+        answered = dataclasses.replace(open_ticket(ask, rule, id="t1", at=0), state=TicketState.USED)
+        waits = open_ticket(dataclasses.replace(ask, subject="bob"), rule, id="t2", at=0)
+        for each in (answered, waits):
+            await opened.tickets.add(each)
+        purging = Purging(settings(tmp_path, "recording: {servers: {a: {retention: 1h}}}\n"), [], clock=lambda: now)
+        await purging.purge(opened)
+        now = 3600 * 1_000_000_000 - 1
+        assert await purging.forget(opened) == 0
+        now += 1
+        assert await purging.forget(opened) == 1
+        assert await opened.tickets.get("t1") is None
+        assert await opened.tickets.get("t2") == waits
+        assert await opened.tickets.exchange(waits, dataclasses.replace(waits, state=TicketState.DENIED, revision=1))
+        assert await purging.forget(opened) == 1
+    # nor is it somewhere in the file
+    assert not [path for path in tmp_path.glob("shared.db*") if b"of-ann" in path.read_bytes()]

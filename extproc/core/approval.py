@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from extproc.core.retention import Retention
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, Ticket, TicketState, Vote
 
 __all__ = [
     "Refusal",
     "answer",
     "digest",
+    "kept_until",
     "may_answer",
     "may_count",
     "may_force",
@@ -29,6 +31,8 @@ __all__ = [
 ]
 
 _NANOSECONDS: Final = 1_000_000_000
+_LONGEST_KEPT: Final = 24 * 3600
+"""A ticket has the arguments as they would run, which a record has masked, as a digest, encrypted, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +231,10 @@ def _may_be_one(subject: str, human: str, approver: Approver) -> bool:
 def _tied(subject: str, human: str, other: str, other_human: str) -> bool:
     ours, theirs = {subject, human} - {""}, {other, other_human} - {""}
     return (human in theirs if human else False) or (other_human in ours if other_human else False)
+
+
+def kept_until(ticket: Ticket, retention: Retention) -> int:
+    """When a ticket that is no longer open is over, in nanoseconds: after a day, or with the records of its server."""
+    seconds = retention.of(ticket.ask.server)
+    kept = _LONGEST_KEPT if seconds is None else min(seconds, _LONGEST_KEPT)
+    return max(ticket.expires_at, ticket.created_at + kept * _NANOSECONDS)

@@ -26,12 +26,16 @@ class Retention:
         """Whether anything is ever over."""
         return self.seconds is not None or bool(self.servers)
 
+    def of(self, server: str) -> int | None:
+        """For how many seconds what belongs to a server is kept."""
+        return self.servers.get(server, self.seconds)
+
     def until(self, event: Mapping[str, object]) -> int | None:
         """When the time of a record is over, in nanoseconds since the epoch; None never."""
         at, server = event.get("at"), event.get("server")
         if event.get("kind") in _PROOFS or not isinstance(at, int):
             return None
-        seconds = self.servers.get(server, self.seconds) if isinstance(server, str) else self.seconds
+        seconds = self.of(server) if isinstance(server, str) else self.seconds
         return None if seconds is None else at + seconds * _NANO
 
 

@@ -6,6 +6,7 @@ from extproc.core.approval import (
     Refusal,
     answer,
     digest,
+    kept_until,
     may_answer,
     may_count,
     may_force,
@@ -17,6 +18,7 @@ from extproc.core.approval import (
     use,
     withdraw,
 )
+from extproc.core.retention import FOR_EVER, Retention
 from extproc.core.tickets import ApprovalRule, Approver, Approvers, Ask, AskKind, Ticket, TicketState
 
 NOW = 1_800_000_000_000_000_000
@@ -287,3 +289,21 @@ def test_an_approval_stands_while_enough_of_those_who_gave_it_are_in():
     assert isinstance(forced, Ticket)
     assert stands(forced, lambda vote: vote.subject == "eva")
     assert not stands(forced, lambda vote: vote.subject == "lea")
+
+
+@pytest.mark.parametrize(
+    ("retention", "seconds"),
+    [
+        (Retention(seconds=90, servers={"sales-db": 75}), 75),
+        (Retention(seconds=90), 90),
+        (FOR_EVER, 86_400),
+        (Retention(servers={"other": 75}), 86_400),
+        (Retention(seconds=365 * 86_400), 86_400),
+    ],
+)
+def test_what_was_asked_is_kept_for_a_day_or_as_long_as_the_records_of_its_server(retention, seconds):
+    assert kept_until(pending(), retention) == NOW + seconds * SECOND
+
+
+def test_an_answer_is_kept_for_as_long_as_it_counts():
+    assert kept_until(pending(), Retention(seconds=5)) == pending().expires_at > NOW + 5 * SECOND

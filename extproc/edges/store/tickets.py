@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -96,15 +96,27 @@ class DatabaseTickets:
 
     async def due(self, at: int, requester: tuple[str, str] | None = None) -> Sequence[Ticket]:
         """The open tickets that somebody has to do something about, read page by page."""
-        statement = f"SELECT id, body FROM tickets WHERE {_OPEN} AND id > ?"  # noqa: S608 - a constant
-        if requester is not None:
-            statement += " AND issuer = ? AND subject = ?"
-        statement += f" ORDER BY id LIMIT {_PAGE}"
+        which, values = (_OPEN, ()) if requester is None else (f"{_OPEN} AND issuer = ? AND subject = ?", requester)
+        return await self._among(which, values, lambda ticket: _is_due(ticket, at))
+
+    async def forget(self, is_over: Callable[[Ticket], bool]) -> int:
+        """Delete those that are no longer open and over."""
+        over = [each.id for each in await self._among(f"NOT ({_OPEN})", (), is_over)]
+        if not over:
+            return 0
+        statement = f"DELETE FROM tickets WHERE id = ? AND NOT ({_OPEN})"  # noqa: S608 - a constant
+        return await self._database.transact(
+            lambda transaction: sum(transaction.change(statement, each) for each in over), writes=True
+        )
+
+    async def _among(self, which: str, values: Sequence[str], wanted: Callable[[Ticket], bool]) -> list[Ticket]:
+        """The wanted ones, read page by page."""
+        statement = f"SELECT id, body FROM tickets WHERE {which} AND id > ? ORDER BY id LIMIT {_PAGE}"  # noqa: S608 - constants
         found: list[Ticket] = []
 
-        def page(transaction: Transaction, last: str) -> str | None:
-            rows = transaction.rows(statement, last, *(requester or ()))
-            found.extend(ticket for _, body in rows if _is_due(ticket := _decode(body), at))
+        def page(transaction: Transaction, after: str) -> str | None:
+            rows = transaction.rows(statement, *values, after)
+            found.extend(ticket for _, body in rows if wanted(ticket := _decode(body)))
             return rows[-1][0] if len(rows) == _PAGE else None
 
         last: str | None = ""

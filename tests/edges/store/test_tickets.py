@@ -158,6 +158,20 @@ async def test_only_what_is_due_is_read(database):
     assert len(await tickets.pending()) == 70
 
 
+async def test_what_is_answered_can_be_forgotten_and_what_is_open_cannot(database, another):
+    tickets = DatabaseTickets(database)
+    states = [*TicketState] * 14
+    for number, state in enumerate(states):
+        await tickets.add(replace(ticket(f"t{number:02}"), digest=f"d{number}", state=state, created_at=NOW + number))
+    kept = {f"t{number:02}" for number in range(40, len(states))}
+    open_ones = {f"t{n:02}" for n, state in enumerate(states) if state in {TicketState.PENDING, TicketState.APPROVED}}
+    gone = await DatabaseTickets(another).forget(lambda each: each.id not in kept)
+    left = {each.id for each in await tickets.latest(limit=100)}
+    assert left == kept | open_ones
+    assert gone == len(states) - len(left) > 20
+    assert await tickets.forget(lambda _: False) == 0
+
+
 async def test_a_role_that_is_approved_and_not_lent_is_due(database):
     tickets = DatabaseTickets(database)
     asked = ticket("t1")
