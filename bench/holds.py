@@ -155,9 +155,9 @@ def main() -> None:
         f"Written by `make holds`: {options.calls:,} calls of {SIZE >> 10} KiB held at once, all waiting {took:.1f} s "
         f"after the first was sent, and plain calls of another caller for {options.seconds:g} s at 1 and at 16 "
         f"connections. {machine()} Load average of everything else before the run: {load_before:.1f}.\n\n"
-        "| state | p50 at 1 | p99 at 1 | p50 at 16 | p99 at 16 | requests/s at 16 | control process + workers (MB) |\n"
+        "| state | p50 at 1 | p99 at 1 | p50 at 16 | p99 at 16 | requests/s at 16 | workers (MB) |\n"
         "|---|---|---|---|---|---|---|\n" + "\n".join(row.cells() for row in rows) + "\n\n"
-        f"The service took {more:.0f} MB more for the held calls.\n"
+        f"The workers took {more:.0f} MB more for the held calls.\n"
     )
     write_section(options.report, "Held calls", text)
     print(text)
