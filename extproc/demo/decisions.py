@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ POLL_SECONDS: Final = 0.2
 SETTLE_NANOSECONDS: Final = 200_000_000
 MAX_NAME_CHARS: Final = 60
 NANOSECONDS: Final = 1e9
+_LATEST: Final = 1 << 63
 
 
 def positions(state: Path) -> dict[Path, Position]:
@@ -53,6 +54,9 @@ async def follow(state: Path, seen: dict[Path, Position]) -> AsyncIterator[Mappi
 
 
 def _is_shown(event: Mapping[str, Json]) -> bool:
+    at = event.get("at")
+    if not isinstance(at, int) or not 0 <= at < _LATEST:  # nothing that we write; `extproc verify` tells of it
+        return False
     return event.get("kind") == "decision" or (event.get("kind") == "approval" and event.get("step") == "asked")
 
 
@@ -67,17 +71,17 @@ def line(event: Mapping[str, Json]) -> str:
             "reason": event.get("ticket"),
         }
     at = datetime.fromtimestamp(event["at"] / NANOSECONDS).astimezone()
-    principal = event.get("principal")
-    who = principal["subject"] if principal else "-"
-    names = ", ".join(target["name"] for target in event.get("targets", ()) if target["name"])
-    what = " ".join(part for part in (event.get("method") or event.get("http_method"), names) if part)
-    reason = event.get("reason")
-    why = f"{event['rule']} {reason}" if event["effect"] == ASKED else f"{event.get('rule') or '-'} ({reason})"
-    columns = (f"{at:%H:%M:%S}", f"{event['effect']:<6}", f"{_shown(who):<8}", f"{_shown(what):<32}", _shown(why))
-    return "  ".join(columns)
+    principal, targets, effect = event.get("principal"), event.get("targets"), _shown(event.get("effect"))
+    who = principal.get("subject") if isinstance(principal, Mapping) else "-"
+    named = [each for each in targets if isinstance(each, Mapping)] if isinstance(targets, Sequence) else []
+    names = ", ".join(str(each["name"]) for each in named if each.get("name"))
+    what = " ".join(str(part) for part in (event.get("method") or event.get("http_method"), names) if part)
+    rule, reason = event.get("rule") or "-", event.get("reason")
+    why = f"{rule} {reason}" if effect == ASKED else f"{rule} ({reason})"
+    return "  ".join((f"{at:%H:%M:%S}", f"{effect:<6}", f"{_shown(who):<8}", f"{_shown(what):<32}", _shown(why)))
 
 
-def _shown(text: str) -> str:
+def _shown(text: object) -> str:
     """The text without anything that a terminal would take for a command, and not longer than a line bears."""
     plain = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in str(text))
     return plain if len(plain) <= MAX_NAME_CHARS else plain[: MAX_NAME_CHARS - 1] + "…"

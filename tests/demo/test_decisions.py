@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from extproc.demo.decisions import follow, line, positions
 from extproc.edges.journal.writer import JournalWriter
 
@@ -59,3 +61,35 @@ def test_no_name_reaches_the_terminal_as_a_command() -> None:
     shown = line(event(0, "\x1b[2J\nroot", method="tools/call", targets=[{"kind": "tool", "name": "x" * 5000}]))
     assert shown.isprintable()
     assert len(shown) < 400
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"kind": "decision"},
+        {"kind": "decision", "at": "1"},
+        {"kind": "decision", "at": -1},
+        {"kind": "decision", "at": 1 << 63},
+    ],
+)
+async def test_what_has_no_time_is_not_shown_and_ends_nothing(forged: dict[str, Any], tmp_path: Path) -> None:
+    writer = journal(tmp_path, "a")
+    seen = positions(tmp_path)
+    await writer.append(forged)
+    await writer.append(event(6))
+    async for found in follow(tmp_path, seen):
+        assert found["at"] == 6
+        break
+    await writer.close()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"effect": None},
+        {"effect": ["\x1b[2J"], "principal": "ann", "targets": "query"},
+        {"principal": {}, "targets": ["query", {"kind": "tool"}, {"name": 7}], "method": 7, "rule": {}},
+    ],
+)
+def test_what_no_service_wrote_is_a_line_too(forged: dict[str, Any]) -> None:
+    assert line(event(0) | forged).isprintable()
