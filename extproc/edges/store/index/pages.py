@@ -20,6 +20,8 @@ __all__ = ["Cursor", "Page", "SessionRow", "page", "rows_of"]
 
 FEW: Final = 1000
 """Of so many people or shapes the sessions are looked up one by one; of more, the sessions are gone through."""
+SHAPES_EACH: Final = 5
+"""A session has one person and many shapes, so of as many of both, the shapes leave many more sessions to look at."""
 TOGETHER: Final = 100
 MERGED: Final = 16
 """So many lists are merged in one statement; planning one takes PostgreSQL time that grows with their square."""
@@ -120,7 +122,7 @@ class _Search:
 
     def candidates(self, after: Cursor | None, count: int) -> list[Cursor]:
         """The next sessions that may be what is asked for."""
-        if self._shapes is not None and (self._people is None or len(self._shapes) <= len(self._people)):
+        if self._shapes is not None and (self._people is None or len(self._shapes) * SHAPES_EACH <= len(self._people)):
             return self._merged(self._by_shape, self._shapes, after, count)
         return self._merged(self._of_sessions, [None] if self._people is None else self._people, after, count)
 
