@@ -70,11 +70,13 @@ FILTERS = st.builds(
 )
 
 
-@pytest.mark.parametrize("limits", ["as they are", "tiny"])
+@pytest.mark.parametrize("limits", ["as they are", "tiny", "shapes first"])
 async def test_each_choice_finds_what_a_look_at_every_call_finds(full, limits, monkeypatch):
     if limits == "tiny":  # more shapes and people than are looked up one by one, and little text for one page
         for name in ("FEW", "TOGETHER", "LOOKED_THROUGH"):
             monkeypatch.setattr(pages, name, 1)
+    if limits == "shapes first":  # here there are more of them than people, who would lead
+        monkeypatch.setattr(pages, "SHAPES_EACH", 0)
     assert len(expected(EVERYTHING)) > 20
     loop = asyncio.get_running_loop()
 
