@@ -104,11 +104,11 @@ bench-core: $(STAMP) ## CPU time of the core alone for one call
 bench-journal: $(STAMP) ## events written and verified in a second (a million of them; about a minute)
 	@$(BIN)/python bench/journal.py
 
-bench-index: $(STAMP) ## records taken into the index in a second, and pages of its list at 10 million of them (about 15 minutes)
+bench-index: $(STAMP) ## records taken into the index in a second, and pages of its list at 10 million of them (about 10 minutes)
 	@$(BIN)/python bench/index.py
 
-bench-index-postgres: $(STAMP) ## the same in PostgreSQL, at 3 million of them (needs its programs; about 10 minutes)
-	@$(BIN)/python bench/index.py --postgres 3000000
+bench-index-postgres: $(STAMP) ## the same in PostgreSQL (needs its programs; about 10 minutes)
+	@$(BIN)/python bench/index.py --postgres
 
 bench-inspection: $(STAMP) ## CPU time of reading SQL and command lines, by size; writes into bench/REPORT.md
 	@cd bench && ../$(BIN)/python inspection.py
