@@ -24,6 +24,7 @@ __all__ = ["Opened", "marked", "opened", "unmarked"]
 SESSION_HEADER = "mcp-session-id"
 EVENT_HEADER = "last-event-id"
 _OPENS_URLS = "\0url"
+_PARAMETERS = "Parameters in the address are not accepted here: leave out what is behind its ?."
 # a session id is visible ASCII (MCP 2025-11-25 basic/transports), so no id ends like this
 _SEAL = OWNER_PARAMETER.rstrip("=")
 # the seal's parameter also without a value: that is enough for an Envoy route that asks for it
@@ -60,7 +61,7 @@ def opened(message: Message, head: RequestHead, owner: Owner, snapshot: Snapshot
         # a server of the older transport goes by the path, whatever the headers claim: two sessions are none
         return _unknown_session(message)
     if not in_path and head.path.partition("?")[2]:
-        return _refused(message, 400, "Parameters in the address are not accepted here.", "query_parameters")
+        return _refused(message, 400, _PARAMETERS, "query_parameters")
     if handle is not None or in_path:
         session = (
             open_path(ring, owner, head.path) if in_path else open_handle(ring, Purpose.SESSION, owner, handle or "")
