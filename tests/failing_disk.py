@@ -45,9 +45,8 @@ class FailingDisk:
 
         A short write is the next one where the call of that number is none.
         """
-        self._put(
-            _MASK, 0
-        )  # nothing is counted before all is said: what writes by itself would be the one that is missed
+        # nothing is counted before all is said: what writes by itself would be the one that is missed
+        self._put(_MASK, 0)
         for place in (_SEEN, _FIRED, *(_COUNTS + each for each in range(len(KINDS)))):
             self._put(place, 0)
         self._put(_ERROR, error)

@@ -293,7 +293,7 @@ CASES: Final[dict[str, HttpCase]] = {
     "H21-parameters-that-no-rule-sees": refused(
         *(
             made
-            for path in (f"/mcp?{told}" for told in ("read_only=false", "_method=GET", "x", "?", "a=b&access_token=x"))
+            for path in (f"/mcp?{told}" for told in ("read_only=false", "_method=GET", "x", "?", "", "a=b&access_token=x"))
             for made in (
                 request(path=path, body=ECHO, name="echo"),
                 legacy(path=path, body=body_of("echo", modern=False)),

@@ -60,7 +60,7 @@ def opened(message: Message, head: RequestHead, owner: Owner, snapshot: Snapshot
     if in_path and (handle is not None or not legacy):
         # a server of the older transport goes by the path, whatever the headers claim: two sessions are none
         return _unknown_session(message)
-    if not in_path and head.path.partition("?")[2]:
+    if not in_path and "?" in head.path:  # also alone: it would stand behind what the route itself says there
         return _refused(message, 400, _PARAMETERS, "query_parameters")
     if handle is not None or in_path:
         session = (

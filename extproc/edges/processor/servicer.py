@@ -42,10 +42,10 @@ from extproc.core.exchange import (
     UseApproval,
     WantKeys,
 )
-from extproc.edges.processor.answers import patience
 from extproc.edges.processor.lanes import LIGHT_BYTES, Lanes
 from extproc.edges.processor.stream import EOF, EnvoyGone, Status, Stream, StreamFault
 from extproc.edges.processor.translate import ProtocolFault, Translation, decode
+from extproc.edges.processor.translate.answers import patience
 from extproc.ports import Approvals, Aside, Counters, Journal, Metrics, StoreError
 
 __all__ = ["Servicer"]

@@ -1,4 +1,4 @@
-"""Between Envoy's messages and the corridor's vocabulary; with ``told`` and ``answers`` all that knows protobuf.
+"""Between Envoy's messages and the corridor's vocabulary; the only package that knows protobuf.
 
 One ``Translation`` accompanies one ext_proc stream. It learns from the first message which chain it serves (DESIGN of
 the two chains: README of ``envoy/standalone``): a stream that begins with ``request_body`` is the one-message chain,
@@ -29,9 +29,9 @@ from extproc.core.exchange import (
     ResponseHeadReceived,
     ResponseTrailersReceived,
 )
-from extproc.edges.processor import answers
 from extproc.edges.processor.pb import ext_proc_pb2 as pb
-from extproc.edges.processor.told import joined, sent_head, told_head
+from extproc.edges.processor.translate import answers
+from extproc.edges.processor.translate.told import joined, sent_head, told_head
 
 __all__ = ["METHOD", "ProtocolFault", "Translation", "decode"]
 
@@ -113,8 +113,8 @@ class Translation:
                 # in the one-message chain nobody waits for an answer to the headers
                 return (answers.ACKNOWLEDGED,) if self._headers_were_sent else ()
             case Forward():
-                chain = {"headers_were_sent": self._headers_were_sent, "bodiless": self._bodiless}
-                return (answers.forwarded(command, **chain),)
+                sent, bodiless = self._headers_were_sent, self._bodiless
+                return (answers.forwarded(command, headers_were_sent=sent, bodiless=bodiless),)
             case Answer():
                 return (answers.denied(command),)
             case Inspect(headers=headers):
